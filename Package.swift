@@ -1,0 +1,86 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every Swift target is compiled under the same, strict rules.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+
+let package = Package(
+  name: "martlet",
+  products: [.executable(name: "martlet", targets: ["martlet"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+  ],
+  targets: [
+    systemLibrary("CMosquitto", "libmosquitto", apt: "libmosquitto-dev"),
+    systemLibrary("CJSONC", "json-c", apt: "libjson-c-dev"),
+    systemLibrary("COpenBLAS", "openblas", apt: "libopenblas-dev"),
+    systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
+    systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
+    systemLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+
+    module("TensorCore", ["CKernels"]),
+    module("JSONCoding", ["CJSONC", "TensorCore"]),
+    module("TensorFiles", ["TensorCore", "JSONCoding", "COpenSSL"]),
+    module("Imaging", ["TensorCore", "CTurboJPEG", "CPNG"]),
+    module("ModelGraph", ["TensorCore"]),
+    module("ONNXImport", ["ModelGraph", protobuf]),
+    module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
+    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding"]),
+    module("Partitioning", ["Plan"]),
+    module("WireProtocol", ["TensorCore", "TensorFiles", "JSONCoding"]),
+    module("MQTT", ["CMosquitto", "TensorCore", logging]),
+    module("Telemetry", ["JSONCoding", "TensorCore"]),
+    module(
+      "Runtime",
+      [
+        "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
+        "Telemetry", "Imaging", "JSONCoding", logging,
+      ]),
+    module(
+      "MartletCommand",
+      [
+        "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
+        "Plan", "Partitioning", "WireProtocol", "MQTT", "Telemetry", "Runtime", argumentParser,
+        logging,
+      ]),
+    .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
+
+    tests("TensorCore", ["TensorCore"]),
+    tests("JSONCoding", ["JSONCoding", "TensorCore"]),
+    tests("TensorFiles", ["TensorFiles", "TensorCore"]),
+    tests("Imaging", ["Imaging", "TensorCore"]),
+    tests("ModelGraph", ["ModelGraph", "TensorCore"]),
+    tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
+    tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
+    tests("WireProtocol", ["WireProtocol", "TensorCore"]),
+    tests("MQTT", ["MQTT", "TensorCore", logging]),
+  ]
+)

@@ -1,0 +1,10 @@
+// Loops that must vectorise, in portable C. See Sources/CKernels/*.c.
+#ifndef MARTLET_CKERNELS_H
+#define MARTLET_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ck_convert.h"
+
+#endif

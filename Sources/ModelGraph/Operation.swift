@@ -1,0 +1,263 @@
+/// The operators that a graph may hold after import. Importers lower everything else to these.
+///
+/// Layouts are row-major; images are N, C, H, W. Operand order is given with each case; operands in
+/// brackets may be absent (a shorter `Node.inputs`).
+public enum Operation: Sendable, Hashable {
+  /// x `[N, C, H, W]`, w `[M, C / groups, kH, kW]`, [b `[M]`].
+  case convolution(Convolution)
+  /// x `[..., K]`, w `[M, K]`, [b `[M]`] gives `[..., M]`: y = x w^T + b, then the activation.
+  case dense(Dense)
+  /// a `[..., M, K]`, b `[..., K, N]`, both computed at run time; leading axes broadcast.
+  case matMul
+  /// x `[N, C, H, W]`.
+  case pooling(Pooling)
+  /// x, element by element.
+  case activation(Activation)
+  /// x, element by element.
+  case unary(UnaryFunction)
+  /// a, b with NumPy broadcasting.
+  case binary(BinaryFunction)
+  /// x, scale `[C]`, shift `[C]`: y = x * scale + shift along axis 1 (an unfused batch normalisation).
+  case channelAffine
+  /// x, [scale, [shift]] of the shape of the normalised axes.
+  case layerNormalization(LayerNormalization)
+  /// x, over one axis.
+  case softmax(axis: Int, logarithmic: Bool)
+  /// Operands in order, along one axis.
+  case concatenation(axis: Int)
+  /// x; result axis i is operand axis `permutation[i]`.
+  case transpose(permutation: [Int])
+  /// x; same elements in order, the output value's shape.
+  case reshape
+  /// x; one entry per axis.
+  case slice([SliceRange])
+  /// x; constant padding, one entry per axis (negative entries crop).
+  case pad(before: [Int], after: [Int], value: Float)
+  /// x; over sorted, non-negative axes.
+  case reduction(Reduction)
+  /// x; result index i along `axis` is operand index `indices[i]`.
+  case selection(axis: Int, indices: [Int])
+  /// [own part]; the gathered value. A boundary at which a device sends its part and receives the
+  /// others' (see `Plan`). Never present in an imported model.
+  case exchange(Exchange)
+}
+
+/// Two-dimensional convolution (cross-correlation, as in ONNX `Conv`).
+public struct Convolution: Sendable, Hashable, Codable {
+  /// Kernel height and width.
+  public var kernel: Pair
+  /// Steps between outputs.
+  public var strides: Pair
+  /// Steps between kernel taps.
+  public var dilations: Pair
+  /// Zeros around the input.
+  public var padding: Padding
+  /// Channels are split into this many independent groups.
+  public var groups: Int
+  /// Output channels in each group when they differ (a device's share of a grouped convolution);
+  /// nil when all groups have equally many. Has `groups` entries.
+  public var groupOutputs: [Int]?
+  /// Applied to each output.
+  public var activation: Activation?
+
+  /// Makes a convolution; the defaults are those of ONNX.
+  public init(
+    kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
+    padding: Padding = Padding(), groups: Int = 1, groupOutputs: [Int]? = nil,
+    activation: Activation? = nil
+  ) {
+    self.kernel = kernel
+    self.strides = strides
+    self.dilations = dilations
+    self.padding = padding
+    self.groups = groups
+    self.groupOutputs = groupOutputs
+    self.activation = activation
+  }
+}
+
+/// A fully connected layer over the last axis.
+public struct Dense: Sendable, Hashable, Codable {
+  /// Applied to each output.
+  public var activation: Activation?
+  /// Makes a dense layer.
+  public init(activation: Activation? = nil) { self.activation = activation }
+}
+
+/// Maximum or average over windows.
+public struct Pooling: Sendable, Hashable, Codable {
+  /// What is taken over a window.
+  public enum Kind: String, Sendable, Codable {
+    /// The largest element; padding never wins.
+    case maximum
+    /// The mean of the elements.
+    case average
+  }
+  /// Maximum or average.
+  public var kind: Kind
+  /// Window height and width.
+  public var kernel: Pair
+  /// Steps between windows.
+  public var strides: Pair
+  /// Steps between taps.
+  public var dilations: Pair
+  /// Padding around the input. With ceiling mode the last window may reach beyond it.
+  public var padding: Padding
+  /// Whether padding counts in the divisor of an average (cells beyond the padding never count).
+  public var countsPadding: Bool
+
+  /// Makes a pooling; the defaults are those of ONNX. The output shape is the value's, so ceiling
+  /// mode needs no flag.
+  public init(
+    kind: Kind, kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
+    padding: Padding = Padding(), countsPadding: Bool = false
+  ) {
+    self.kind = kind
+    self.kernel = kernel
+    self.strides = strides
+    self.dilations = dilations
+    self.padding = padding
+    self.countsPadding = countsPadding
+  }
+}
+
+/// An element-wise non-linearity with f(0) as documented; used fused or alone.
+public enum Activation: Sendable, Hashable {
+  /// max(x, 0)
+  case relu
+  /// x clamped to a range; ReLU6 is `clip(0, 6)`.
+  case clip(minimum: Float, maximum: Float)
+  /// x for x > 0, else slope * x
+  case leakyRelu(slope: Float)
+  /// 1 / (1 + exp(-x)); f(0) = 0.5
+  case sigmoid
+  /// tanh(x)
+  case tanh
+  /// x * sigmoid(x)
+  case silu
+  /// 0.5 x (1 + erf(x / sqrt 2))
+  case gelu
+  /// clamp(slope x + offset, 0, 1)
+  case hardSigmoid(slope: Float, offset: Float)
+  /// x * clamp(x / 6 + 0.5, 0, 1)
+  case hardSwish
+}
+
+/// Other element-wise functions of one operand.
+public enum UnaryFunction: String, Sendable, Hashable, Codable {
+  /// As named.
+  case negate, absolute, exponential, logarithm, squareRoot, reciprocal, errorFunction, floor, ceiling
+}
+
+/// Element-wise functions of two operands.
+public enum BinaryFunction: String, Sendable, Hashable, Codable {
+  /// As named.
+  case add, subtract, multiply, divide, power, maximum, minimum
+}
+
+/// Normalisation to mean 0 and variance 1 over the given axes, then scale and shift.
+public struct LayerNormalization: Sendable, Hashable, Codable {
+  /// Sorted, non-negative axes; the trailing axes as in ONNX, or axis 1 after layout propagation.
+  public var axes: [Int]
+  /// Added to the variance.
+  public var epsilon: Float
+  /// Makes a layer normalisation.
+  public init(axes: [Int], epsilon: Float) {
+    self.axes = axes
+    self.epsilon = epsilon
+  }
+}
+
+/// A fold over axes.
+public struct Reduction: Sendable, Hashable, Codable {
+  /// What is folded.
+  public enum Kind: String, Sendable, Codable {
+    /// As named.
+    case mean, sum, maximum, minimum
+  }
+  /// The fold.
+  public var kind: Kind
+  /// Sorted, non-negative axes. Whether they stay as extent 1 shows in the output value's shape.
+  public var axes: [Int]
+  /// Makes a reduction.
+  public init(kind: Kind, axes: [Int]) {
+    self.kind = kind
+    self.axes = axes
+  }
+}
+
+/// The elements start, start + step, … of one axis; `count` of them.
+public struct SliceRange: Sendable, Hashable, Codable {
+  /// First index.
+  public var start: Int
+  /// Distance between indices; may be negative, never 0.
+  public var step: Int
+  /// How many.
+  public var count: Int
+  /// Makes a range.
+  public init(start: Int, step: Int = 1, count: Int) {
+    self.start = start
+    self.step = step
+    self.count = count
+  }
+}
+
+/// The gathering of a value from its parts.
+public struct Exchange: Sendable, Hashable, Codable {
+  /// The layer whose value is gathered; the `<layer>` of its topics.
+  public var layer: String
+  /// The axis along which parts lie one after the other.
+  public var axis: Int
+  /// The extent of each device's part along `axis`, by device number; 0 for none.
+  public var extents: [Int]
+  /// Makes an exchange.
+  public init(layer: String, axis: Int, extents: [Int]) {
+    self.layer = layer
+    self.axis = axis
+    self.extents = extents
+  }
+}
+
+/// A height and a width.
+public struct Pair: Sendable, Hashable, Codable {
+  /// Vertical.
+  public var height: Int
+  /// Horizontal.
+  public var width: Int
+  /// Height, then width.
+  public init(_ height: Int, _ width: Int) {
+    self.height = height
+    self.width = width
+  }
+  /// Decodes `[height, width]`.
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    self.init(try container.decode(Int.self), try container.decode(Int.self))
+  }
+  /// Encodes `[height, width]`.
+  public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
+}
+
+/// Cells added around an image.
+public struct Padding: Sendable, Hashable, Codable {
+  /// Rows above, columns left, rows below, columns right.
+  public var top, left, bottom, right: Int
+  /// ONNX order: top, left, bottom, right.
+  public init(_ top: Int = 0, _ left: Int = 0, _ bottom: Int = 0, _ right: Int = 0) {
+    self.top = top
+    self.left = left
+    self.bottom = bottom
+    self.right = right
+  }
+  /// Decodes `[top, left, bottom, right]`.
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    self.init(
+      try container.decode(Int.self), try container.decode(Int.self),
+      try container.decode(Int.self), try container.decode(Int.self))
+  }
+  /// Encodes `[top, left, bottom, right]`.
+  public func encode(to encoder: any Encoder) throws {
+    try [top, left, bottom, right].encode(to: encoder)
+  }
+}

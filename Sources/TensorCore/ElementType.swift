@@ -1,0 +1,21 @@
+/// The element types that Martlet stores, computes with or sends.
+public enum ElementType: String, Sendable, Codable, CaseIterable {
+  /// IEEE 754 binary32: the type of every computed value.
+  case float32 = "F32"
+  /// IEEE 754 binary16: on the wire only.
+  case float16 = "F16"
+  /// Signed bytes with one scale per tensor: on the wire only.
+  case int8 = "I8"
+  /// Signed 64-bit integers: shape arithmetic in imported graphs.
+  case int64 = "I64"
+
+  /// Bytes per element.
+  public var size: Int {
+    switch self {
+    case .float32: 4
+    case .float16: 2
+    case .int8: 1
+    case .int64: 8
+    }
+  }
+}

@@ -1,0 +1,90 @@
+/// The extents of a tensor, outermost first (row-major). A scalar has no dimensions.
+public struct Shape: Hashable, Sendable {
+  /// The extents, each zero or more.
+  public let dimensions: [Int]
+  /// The number of elements: the product of the extents.
+  public let count: Int
+
+  /// The largest number of elements that any tensor may have (2^33, 32 GiB of float32).
+  public static let maximumCount = 1 << 33
+
+  /// Checks the extents of untrusted input.
+  ///
+  /// - Throws: `MartletError.Code.invalidShape` for a negative extent, more than 16 dimensions or
+  ///   more than `maximumCount` elements.
+  public init(checking dimensions: [Int]) throws(MartletError) {
+    guard dimensions.count <= 16 else {
+      throw MartletError(.invalidShape, "a shape has \(dimensions.count) dimensions, at most 16 are allowed")
+    }
+    var count = 1
+    for extent in dimensions {
+      guard extent >= 0 else {
+        throw MartletError(.invalidShape, "a shape has a negative extent", context: ["shape": "\(dimensions)"])
+      }
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product <= Shape.maximumCount else {
+        throw MartletError(
+          .invalidShape, "a shape has too many elements",
+          context: ["shape": "\(dimensions)", "limit": "\(Shape.maximumCount)"])
+      }
+      count = product
+    }
+    self.dimensions = dimensions
+    self.count = count
+  }
+
+  /// A shape from trusted extents; a programming error traps.
+  public init(_ dimensions: [Int]) {
+    precondition(dimensions.allSatisfy { $0 >= 0 }, "negative extent in \(dimensions)")
+    self.dimensions = dimensions
+    self.count = dimensions.reduce(1, *)
+  }
+
+  /// The number of dimensions.
+  public var rank: Int { dimensions.count }
+
+  /// The extent of one axis.
+  public subscript(axis: Int) -> Int { dimensions[axis] }
+
+  /// The product of the extents before `axis`.
+  public func outerCount(before axis: Int) -> Int { dimensions[..<axis].reduce(1, *) }
+
+  /// The product of the extents after `axis`.
+  public func innerCount(after axis: Int) -> Int { dimensions[(axis + 1)...].reduce(1, *) }
+
+  /// The same shape with another extent on one axis.
+  public func replacing(axis: Int, with extent: Int) -> Shape {
+    var copy = dimensions
+    copy[axis] = extent
+    return Shape(copy)
+  }
+
+  /// Row-major strides in elements.
+  public var strides: [Int] {
+    var result = [Int](repeating: 1, count: rank)
+    var running = 1
+    for axis in stride(from: rank - 1, through: 0, by: -1) {
+      result[axis] = running
+      running *= dimensions[axis]
+    }
+    return result
+  }
+}
+
+extension Shape: ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// `[1, 3, 224, 224]`
+  public init(arrayLiteral elements: Int...) { self.init(elements) }
+  /// `1x3x224x224`, or `scalar`.
+  public var description: String {
+    rank == 0 ? "scalar" : dimensions.map(String.init).joined(separator: "x")
+  }
+}
+
+extension Shape: Codable {
+  /// Decodes and checks an array of extents.
+  public init(from decoder: any Decoder) throws {
+    try self.init(checking: [Int](from: decoder))
+  }
+  /// Encodes the extents as an array.
+  public func encode(to encoder: any Encoder) throws { try dimensions.encode(to: encoder) }
+}

@@ -1,0 +1,59 @@
+/// A dense row-major tensor that owns its elements: weights, images, shape arithmetic.
+///
+/// Activations of a running model live in an arena instead (see `Kernels`).
+public struct Tensor: Sendable, Equatable {
+  /// The elements, by type.
+  public enum Elements: Sendable, Equatable {
+    /// float32 elements.
+    case float32([Float])
+    /// int64 elements (also booleans, as 0 and 1).
+    case int64([Int64])
+
+    /// The number of elements.
+    public var count: Int {
+      switch self {
+      case .float32(let values): values.count
+      case .int64(let values): values.count
+      }
+    }
+  }
+
+  /// The extents.
+  public let shape: Shape
+  /// The elements in row-major order; as many as `shape.count`.
+  public let elements: Elements
+
+  /// - Precondition: the number of elements equals `shape.count`.
+  public init(shape: Shape, elements: Elements) {
+    precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
+    self.shape = shape
+    self.elements = elements
+  }
+
+  /// A float32 tensor.
+  public init(_ shape: Shape, _ values: [Float]) { self.init(shape: shape, elements: .float32(values)) }
+
+  /// An int64 tensor.
+  public init(_ shape: Shape, _ values: [Int64]) { self.init(shape: shape, elements: .int64(values)) }
+
+  /// The element type.
+  public var elementType: ElementType {
+    switch elements {
+    case .float32: .float32
+    case .int64: .int64
+    }
+  }
+
+  /// The float32 elements, or nil for another type.
+  public var floats: [Float]? {
+    if case .float32(let values) = elements { values } else { nil }
+  }
+
+  /// The int64 elements, or nil for another type.
+  public var integers: [Int64]? {
+    if case .int64(let values) = elements { values } else { nil }
+  }
+
+  /// The same elements under another shape of the same count.
+  public func reshaped(_ shape: Shape) -> Tensor { Tensor(shape: shape, elements: elements) }
+}
