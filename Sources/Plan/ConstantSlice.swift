@@ -1,0 +1,55 @@
+public import ModelGraph
+public import TensorCore
+
+/// How a device's copy of a constant is cut from the model's: chosen indices along some axes.
+///
+/// Shared by planning, which has the model's weights and writes each device's shard, and by workers,
+/// which have only their shard and check that its tensors have the shapes that this predicts.
+public struct ConstantSlice: Sendable, Hashable {
+  /// Indices to keep along one axis, in the order of the copy.
+  public struct Selection: Sendable, Hashable {
+    /// The axis.
+    public var axis: Int
+    /// Positions in the model's constant.
+    public var indices: [Int]
+  }
+
+  /// The constant of the model.
+  public var source: ValueID
+  /// Applied one after the other; no two on the same axis.
+  public var selections: [Selection]
+
+  /// The shape of the copy.
+  public func shape(from source: Shape) -> Shape {
+    selections.reduce(source) { $0.replacing(axis: $1.axis, with: $1.indices.count) }
+  }
+
+  /// Cuts the copy.
+  public func apply(to tensor: Tensor) -> Tensor {
+    selections.reduce(tensor) { $0.selecting($1.indices, axis: $1.axis) }
+  }
+}
+
+extension Tensor {
+  /// The slices at `indices` along `axis`, in that order.
+  func selecting(_ indices: [Int], axis: Int) -> Tensor {
+    let outer = shape.outerCount(before: axis)
+    let inner = shape.innerCount(after: axis)
+    let target = shape.replacing(axis: axis, with: indices.count)
+    func gather<Element>(_ source: [Element]) -> [Element] {
+      var result: [Element] = []
+      result.reserveCapacity(target.count)
+      for block in 0..<outer {
+        let base = block * shape[axis] * inner
+        for index in indices {
+          result.append(contentsOf: source[(base + index * inner)..<(base + (index + 1) * inner)])
+        }
+      }
+      return result
+    }
+    switch elements {
+    case .float32(let values): return Tensor(target, gather(values))
+    case .int64(let values): return Tensor(target, gather(values))
+    }
+  }
+}
