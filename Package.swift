@@ -55,7 +55,7 @@ let package = Package(
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding"]),
     module("Partitioning", ["Plan"]),
-    module("WireProtocol", ["TensorCore", "TensorFiles", "JSONCoding"]),
+    module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     module("Telemetry", ["JSONCoding", "TensorCore"]),
     module(
