@@ -63,8 +63,10 @@ public struct DeviceDescription: WireMessage, Equatable {
     self.hardware = hardware
   }
 
+  /// The most bytes of a payload.
   public static let maximumBytes = 256 * 1024
 
+  /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
     try Field.text(version, "version", atMost: 64)
     try Field.text(plan, "plan", atMost: TensorHeader.maximumPlanBytes)

@@ -73,8 +73,10 @@ public struct FrameResult: WireMessage, Equatable {
     self.filledNeurons = filledNeurons
   }
 
+  /// The most bytes of a payload.
   public static let maximumBytes = 256 * 1024
 
+  /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
     try Field.number(frame, "frame")
     try Field.count(label, "label", atMost: 1 << 30)

@@ -22,8 +22,10 @@ public struct Heartbeat: WireMessage, Equatable {
     self.residentBytes = residentBytes
   }
 
+  /// The most bytes of a payload.
   public static let maximumBytes = 4096
 
+  /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
     try Field.require(epoch > 0, "epoch", "\(epoch)")
     try Field.number(epoch, "epoch")

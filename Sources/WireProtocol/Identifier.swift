@@ -82,6 +82,8 @@ public enum Identifier {
   }
 
   private static func hexadecimal(_ value: UInt32) -> [UInt8] {
-    stride(from: 28, through: 0, by: -4).map { Array("0123456789abcdef".utf8)[Int(value >> $0) & 15] }
+    stride(from: 28, through: 0, by: -4).map {
+      Array("0123456789abcdef".utf8)[Int(value >> $0) & 15]
+    }
   }
 }

@@ -16,8 +16,10 @@ public struct PlanAnnouncement: WireMessage, Equatable {
     self.shards = shards
   }
 
+  /// The most bytes of a payload.
   public static let maximumBytes = 256 * 1024
 
+  /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
     try Field.text(plan, "plan", atMost: TensorHeader.maximumPlanBytes)
     try Field.number(epoch, "epoch")

@@ -43,8 +43,10 @@ public struct Presence: WireMessage, Equatable {
     return copy
   }
 
+  /// The most bytes of a payload.
   public static let maximumBytes = 4096
 
+  /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
     try Field.require(epoch > 0, "epoch", "\(epoch)")
     try Field.number(epoch, "epoch")

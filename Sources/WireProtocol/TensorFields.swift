@@ -55,7 +55,8 @@ struct TensorFields {
       scale = value
     }
     var typeName = ""
-    guard text("\"},\"tensor\":{\"dtype\":\"", &typeName), let type = ElementType(rawValue: typeName),
+    guard text("\"},\"tensor\":{\"dtype\":\"", &typeName),
+      let type = ElementType(rawValue: typeName),
       cursor.skip("\",\"shape\":["), let dataShape = cursor.decimals(),
       cursor.skip("],\"data_offsets\":[0,"), let dataEnd = cursor.decimal(), cursor.skip("]}}"),
       cursor.isAtEnd()
