@@ -62,6 +62,26 @@ public final class DeviceEngine: Sendable {
     }
   }
 
+  /// Gives access to the place of a part in a gathered value, if that place is one contiguous run.
+  ///
+  /// - Returns: whether it is, and `body` was called.
+  func withRun(
+    of device: Int, gathering: DeviceProgram.Gathering, in execution: Execution,
+    _ body: (UnsafeMutableBufferPointer<Float>) -> Void
+  ) -> Bool {
+    let exchange = plan.exchanges[gathering.exchange]
+    guard gathering.destinations == nil, exchange.shape.outerCount(before: exchange.axis) == 1
+    else { return false }
+    let inner = exchange.shape.innerCount(after: exchange.axis)
+    let start = exchange.extents[..<device].reduce(0, +) * inner
+    execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
+      body(
+        UnsafeMutableBufferPointer(
+          rebasing: whole[start..<(start + exchange.extents[device] * inner)]))
+    }
+    return true
+  }
+
   /// The elements of a part that this device has computed.
   public func withOwnPart<Result>(
     _ publication: DeviceProgram.Publication, in execution: Execution,

@@ -60,7 +60,8 @@ public final class LocalCluster {
         executions[device].run(segment: step)
         for publication in engine.steps[step].publications {
           parts[publication.exchange][device] = engine.withOwnPart(
-            publication, in: executions[device]) { Array($0) }
+            publication, in: executions[device]
+          ) { Array($0) }
         }
         next[device] = step + 1
         return step + 1 < engine.steps.count

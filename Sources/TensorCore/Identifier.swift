@@ -1,4 +1,4 @@
-public import TensorCore
+
 
 /// Names that may stand between two slashes of a topic: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`.
 public enum Identifier {
@@ -9,7 +9,7 @@ public enum Identifier {
   public static func isValid(_ text: some StringProtocol) -> Bool { isValid(bytes: text.utf8) }
 
   /// The same for UTF-8 bytes.
-  static func isValid(bytes: some Collection<UInt8>) -> Bool {
+  package static func isValid(bytes: some Collection<UInt8>) -> Bool {
     var length = 0
     for byte in bytes {
       length += 1
