@@ -36,7 +36,7 @@ struct HeaderParser {
   }
 
   private mutating func strings() throws(MartletError) -> [String: String] {
-    var result: [String: String] = [:]
+    var result = [String: String](minimumCapacity: 8)
     try object { (parser, name) throws(MartletError) in
       guard result.updateValue(try parser.string(), forKey: name) == nil else {
         throw parser.flaw("\"\(name)\" stands twice")
@@ -155,12 +155,12 @@ struct HeaderParser {
     while offset < bytes.count {
       let byte = bytes[offset]
       if byte == UInt8(ascii: "\"") {
-        let plain = bytes[start..<offset]
+        let plain = UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
         offset += 1
-        guard let text = String(validating: plain, as: UTF8.self) else {
+        guard let text = try? UTF8Span(validating: plain.bindMemory(to: UInt8.self).span) else {
           throw flaw("a string is not UTF-8")
         }
-        return text
+        return String(copying: text)
       }
       if byte == UInt8(ascii: "\\") { return try escapedString(from: start) }
       guard byte >= 0x20 else { throw flaw("a control character in a string") }
