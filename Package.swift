@@ -9,8 +9,10 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func tests(
@@ -70,7 +72,7 @@ let package = Package(
         "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
         "Plan", "Partitioning", "WireProtocol", "MQTT", "Telemetry", "Runtime", argumentParser,
         logging,
-      ]),
+      ], resources: [.copy("Resources")]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
     tests("TensorCore", ["TensorCore"]),
