@@ -55,23 +55,26 @@ let package = Package(
     module("ModelGraph", ["TensorCore"]),
     module("ONNXImport", ["ModelGraph", protobuf]),
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
-    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding"]),
-    module("Partitioning", ["Plan"]),
+    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
+    module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
+    .target(name: "CProcess"),
+    module("Processes", ["CProcess", "TensorCore"]),
+    module("Benchmarks", ["MQTT", "TensorCore", logging]),
     module("Telemetry", ["JSONCoding", "TensorCore"]),
     module(
       "Runtime",
       [
         "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Telemetry", "Imaging", "JSONCoding", logging,
+        "Processes", "Telemetry", "Imaging", "JSONCoding", logging,
       ]),
     module(
       "MartletCommand",
       [
         "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "WireProtocol", "MQTT", "Telemetry", "Runtime", argumentParser,
-        logging,
+        "Plan", "Partitioning", "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry",
+        "Runtime", argumentParser, logging,
       ], resources: [.copy("Resources")]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
@@ -84,6 +87,7 @@ let package = Package(
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
-    tests("MQTT", ["MQTT", "TensorCore", logging]),
+    tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
+    tests("Processes", ["Processes", "TensorCore"]),
   ]
 )
