@@ -2,24 +2,29 @@
 ///
 /// Greedy by size: the largest first, each at the lowest offset that is free for its whole life.
 /// (Y. Pisarchyk and J. Lee, "Efficient memory management for deep neural net inference", 2020.)
-struct MemoryPlan: Sendable {
+package struct MemoryPlan: Sendable {
   /// One thing to place.
-  struct Request: Sendable {
+  package struct Request: Sendable {
     /// Bytes; rounded up to whole cache lines.
-    var bytes: Int
+    package var bytes: Int
     /// First and last moment, inclusive, at which the storage holds something.
-    var birth: Int
-    var death: Int
+    package var birth: Int
+    package var death: Int
+    package init(bytes: Int, birth: Int, death: Int) {
+      self.bytes = bytes
+      self.birth = birth
+      self.death = death
+    }
   }
 
-  static let alignment = 64
+  package static let alignment = 64
 
   /// Byte offsets, one for each request.
-  let offsets: [Int]
+  package let offsets: [Int]
   /// The arena's size.
-  let bytes: Int
+  package let bytes: Int
 
-  init(_ requests: [Request]) {
+  package init(_ requests: [Request]) {
     var offsets = [Int](repeating: 0, count: requests.count)
     var end = 0
     // Kept in order of offset, so that one sweep finds the lowest gap.
