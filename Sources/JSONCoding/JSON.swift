@@ -68,14 +68,8 @@ public enum JSON {
   public static func decode<T: Decodable>(
     _ type: T.Type, from bytes: [UInt8], source: String, limits: Limits = .standard
   ) throws(MartletError) -> T {
-    do {
-      return try bytes.withUnsafeBytes {
-        try decode(type, from: $0, source: source, limits: limits)
-      }
-    } catch let error as MartletError {
-      throw error
-    } catch {
-      throw readingError(error, source: source)
+    try bytes.withUnsafeBufferPointer { buffer throws(MartletError) in
+      try decode(type, from: UnsafeRawBufferPointer(buffer), source: source, limits: limits)
     }
   }
 

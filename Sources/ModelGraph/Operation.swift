@@ -106,6 +106,12 @@ public struct Pooling: Sendable, Hashable, Codable {
   /// Whether padding counts in the divisor of an average (cells beyond the padding never count).
   public var countsPadding: Bool
 
+  // "kind" is the operation's own key in the flat form that plans use.
+  private enum CodingKeys: String, CodingKey {
+    case kind = "function"
+    case kernel, strides, dilations, padding, countsPadding
+  }
+
   /// Makes a pooling; the defaults are those of ONNX. The output shape is the value's, so ceiling
   /// mode needs no flag.
   public init(
@@ -146,7 +152,8 @@ public enum Activation: Sendable, Hashable {
 /// Other element-wise functions of one operand.
 public enum UnaryFunction: String, Sendable, Hashable, Codable {
   /// As named.
-  case negate, absolute, exponential, logarithm, squareRoot, reciprocal, errorFunction, floor, ceiling
+  case negate, absolute, exponential, logarithm, squareRoot, reciprocal, errorFunction, floor,
+    ceiling
 }
 
 /// Element-wise functions of two operands.
@@ -179,6 +186,11 @@ public struct Reduction: Sendable, Hashable, Codable {
   public var kind: Kind
   /// Sorted, non-negative axes. Whether they stay as extent 1 shows in the output value's shape.
   public var axes: [Int]
+
+  private enum CodingKeys: String, CodingKey {
+    case kind = "function"
+    case axes
+  }
   /// Makes a reduction.
   public init(kind: Kind, axes: [Int]) {
     self.kind = kind

@@ -14,12 +14,14 @@ public struct Shape: Hashable, Sendable {
   ///   more than `maximumCount` elements.
   public init(checking dimensions: [Int]) throws(MartletError) {
     guard dimensions.count <= 16 else {
-      throw MartletError(.invalidShape, "a shape has \(dimensions.count) dimensions, at most 16 are allowed")
+      throw MartletError(
+        .invalidShape, "a shape has \(dimensions.count) dimensions, at most 16 are allowed")
     }
     var count = 1
     for extent in dimensions {
       guard extent >= 0 else {
-        throw MartletError(.invalidShape, "a shape has a negative extent", context: ["shape": "\(dimensions)"])
+        throw MartletError(
+          .invalidShape, "a shape has a negative extent", context: ["shape": "\(dimensions)"])
       }
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard !overflow, product <= Shape.maximumCount else {

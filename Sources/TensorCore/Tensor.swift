@@ -31,10 +31,14 @@ public struct Tensor: Sendable, Equatable {
   }
 
   /// A float32 tensor.
-  public init(_ shape: Shape, _ values: [Float]) { self.init(shape: shape, elements: .float32(values)) }
+  public init(_ shape: Shape, _ values: [Float]) {
+    self.init(shape: shape, elements: .float32(values))
+  }
 
   /// An int64 tensor.
-  public init(_ shape: Shape, _ values: [Int64]) { self.init(shape: shape, elements: .int64(values)) }
+  public init(_ shape: Shape, _ values: [Int64]) {
+    self.init(shape: shape, elements: .int64(values))
+  }
 
   /// The element type.
   public var elementType: ElementType {
