@@ -27,15 +27,17 @@ struct ByteCursor {
     return true
   }
 
-  /// An unsigned decimal number of at most 18 digits.
+  /// An unsigned decimal number of at most 18 digits, without leading zeros.
   mutating func decimal() -> Int? {
     let start = position
+    let startsWithZero = next == UInt8(ascii: "0")
     var value = 0
     while position - start < 18, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next) {
       value = value * 10 + Int(next - UInt8(ascii: "0"))
       position += 1
     }
-    return position > start ? value : nil
+    let digits = position - start
+    return digits == 1 || (digits > 1 && !startsWithZero) ? value : nil
   }
 
   /// Plain ASCII text up to the next quotation mark, which stays.

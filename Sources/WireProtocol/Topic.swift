@@ -73,15 +73,16 @@ public enum TopicFilter: Hashable, Sendable {
   /// Every reply to one client.
   case replies(client: String)
 
-  var levels: [String] {
+  /// The levels below the root; nil stands for any id.
+  var levels: [String?] {
     switch self {
-    case .allPresence: ["presence", "+"]
-    case .allHeartbeats: ["heartbeat", "+"]
-    case .allDescriptions: ["desc", "+"]
-    case .allMetrics: ["metric", "+", "+"]
-    case .allInputs: ["input", "+"]
-    case .calls(let target): ["rpc", "+", "+", target]
-    case .replies(let client): ["reply", client, "+"]
+    case .allPresence: ["presence", nil]
+    case .allHeartbeats: ["heartbeat", nil]
+    case .allDescriptions: ["desc", nil]
+    case .allMetrics: ["metric", nil, nil]
+    case .allInputs: ["input", nil]
+    case .calls(let target): ["rpc", nil, nil, target]
+    case .replies(let client): ["reply", client, nil]
     }
   }
 }

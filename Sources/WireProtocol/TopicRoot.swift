@@ -38,8 +38,8 @@ public struct TopicRoot: Hashable, Sendable {
   /// - Throws: `MartletError.Code.invalidArgument` when an id is not an identifier.
   public func path(_ filter: TopicFilter) throws(MartletError) -> String {
     let levels = filter.levels
-    for level in levels where level != "+" { try Identifier.check(level, what: "topic level") }
-    return prefix + levels.joined(separator: "/")
+    for case .some(let level) in levels { try Identifier.check(level, what: "topic level") }
+    return prefix + levels.map { $0 ?? "+" }.joined(separator: "/")
   }
 
   /// What a received topic means, or nil for a topic of another deployment, another version or no

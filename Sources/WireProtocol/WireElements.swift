@@ -17,7 +17,8 @@ public enum WireElements {
       // False for NaN, which is therefore passed over.
       if abs(value) > largest { largest = abs(value) }
     }
-    let scale = min(largest, .greatestFiniteMagnitude) / 127
+    // 127 times the largest scale is still finite.
+    let scale = min(largest / 127, (Float.greatestFiniteMagnitude / 127).nextDown)
     return scale >= .leastNormalMagnitude ? scale : 1
   }
 
