@@ -86,6 +86,7 @@ public struct TensorEncoder: Sendable {
     write("\",\"bytes\":\"", UInt64(header.shape.count * elementType.size))
     write("\",\"shape\":\"")
     write(header.shape.dimensions)
+    if !header.note.isEmpty { write("\",\"note\":\"", header.note) }
     if elementType == .int8 { write("\",\"scale\":\"", scale.description) }
     write("\"},\"tensor\":{\"dtype\":\"", elementType.rawValue)
     write("\",\"shape\":[")

@@ -38,6 +38,7 @@ extension TensorFields {
     client = metadata["client"] ?? ""
     layer = metadata["layer"] ?? ""
     device = metadata["device"] ?? ""
+    note = metadata["note"] ?? ""
     if let text = metadata["shape"] {
       let extents = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
       guard extents.count <= 16 else { throw flaw("shape") }

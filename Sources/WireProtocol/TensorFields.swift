@@ -10,6 +10,7 @@ struct TensorFields {
   var client = ""
   var layer = ""
   var device = ""
+  var note = ""
   var chunk = 0
   var chunks = 1
   var offset = 0
@@ -50,6 +51,10 @@ struct TensorFields {
     else { return nil }
     self.bytes = bytes
     self.shape = shape
+    if cursor.skip("\",\"note\":\"") {
+      guard let value = cursor.text(atMost: TensorHeader.maximumNoteBytes) else { return nil }
+      note = value
+    }
     if cursor.skip("\",\"scale\":\"") {
       guard let digits = cursor.text(atMost: 32), let value = Float(digits) else { return nil }
       scale = value

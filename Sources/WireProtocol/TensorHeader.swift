@@ -25,6 +25,22 @@ public struct TensorHeader: Sendable, Equatable {
   public let device: String
   /// The shape of the whole tensor, also when it travels in chunks.
   public let shape: Shape
+  /// What else the sender has to say: `FrameRoles` with an input, a `FillReport` with a last part.
+  /// At most `maximumNoteBytes` of `a-z`, `0-9`, `:`, `,`, `.`, `_` and `-`; anything else is dropped
+  /// when it is set.
+  public var note: String = "" {
+    didSet { if !TensorHeader.isValidNote(note) { note = "" } }
+  }
+
+  /// The longest note in bytes.
+  public static let maximumNoteBytes = 8192
+
+  static func isValidNote(_ text: String) -> Bool {
+    text.utf8.count <= maximumNoteBytes
+      && text.utf8.allSatisfy {
+        isPlanByte($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: ",")
+      }
+  }
 
   /// Makes a header. `frame`, `epoch` and `sequence` may be changed for each message.
   ///
@@ -53,8 +69,9 @@ public struct TensorHeader: Sendable, Equatable {
 
   init(
     unchecked: Void, frame: UInt64, stage: Int, epoch: UInt64, sequence: UInt64, plan: String,
-    client: String, layer: String, device: String, shape: Shape
+    client: String, layer: String, device: String, shape: Shape, note: String = ""
   ) {
+    self.note = note
     self.frame = frame
     self.stage = stage
     self.epoch = epoch
@@ -80,7 +97,7 @@ public struct TensorHeader: Sendable, Equatable {
   /// More stages than any network has.
   static let maximumStage = 1 << 20
 
-  private static func isPlanByte(_ byte: UInt8) -> Bool {
+  static func isPlanByte(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),

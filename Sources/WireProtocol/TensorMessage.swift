@@ -67,6 +67,7 @@ public struct TensorMessage {
         plan: fields.plan, client: fields.client, layer: fields.layer, device: fields.device,
         frame: UInt64(fields.frame), stage: fields.stage, epoch: UInt64(fields.epoch)),
       "metadata")
+    try require(TensorHeader.isValidNote(fields.note), "note")
     try require(WireElements.isSupported(fields.type), "dtype")
     let dataShape = try Shape(checking: fields.dataShape)
     let shape = try fields.shape.map { extents throws(MartletError) in
@@ -91,7 +92,7 @@ public struct TensorMessage {
     header = TensorHeader(
       unchecked: (), frame: UInt64(fields.frame), stage: fields.stage, epoch: UInt64(fields.epoch),
       sequence: UInt64(fields.sequence), plan: fields.plan, client: fields.client,
-      layer: fields.layer, device: fields.device, shape: whole)
+      layer: fields.layer, device: fields.device, shape: whole, note: fields.note)
     elementType = fields.type
     scale = fields.type == .int8 ? fields.scale : 1
     chunk = fields.chunk
