@@ -57,7 +57,7 @@ let package = Package(
     module("Partitioning", ["Plan"]),
     module("WireProtocol", ["TensorCore", "TensorFiles", "JSONCoding"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
-    module("Telemetry", ["JSONCoding", "TensorCore"]),
+    module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
@@ -76,8 +76,8 @@ let package = Package(
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
-    tests("Imaging", ["Imaging", "TensorCore"], resources: [.copy("Goldens")]),
-    tests("Telemetry", ["Telemetry", "TensorCore"]),
+    tests("Imaging", ["Imaging", "TensorFiles", "TensorCore"], resources: [.copy("Goldens")]),
+    tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
