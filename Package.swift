@@ -62,7 +62,7 @@ let package = Package(
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
     module("Benchmarks", ["MQTT", "TensorCore", logging]),
-    module("Telemetry", ["JSONCoding", "TensorCore"]),
+    module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
@@ -81,8 +81,8 @@ let package = Package(
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
-    tests("Imaging", ["Imaging", "TensorCore"], resources: [.copy("Goldens")]),
-    tests("Telemetry", ["Telemetry", "TensorCore"]),
+    tests("Imaging", ["Imaging", "TensorFiles", "TensorCore"], resources: [.copy("Goldens")]),
+    tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
