@@ -1,5 +1,5 @@
-public import ModelGraph
-public import TensorCore
+import ModelGraph
+import TensorCore
 
 /// What a device holds, computes, sends and receives for one frame.
 public struct DeviceCost: Sendable, Hashable, Codable {
