@@ -53,7 +53,9 @@ let package = Package(
     module("TensorFiles", ["TensorCore", "JSONCoding", "COpenSSL"]),
     module("Imaging", ["TensorCore", "TensorFiles", "CTurboJPEG", "CPNG"]),
     module("ModelGraph", ["TensorCore"]),
-    module("ONNXImport", ["ModelGraph", protobuf]),
+    .target(
+      name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
+      exclude: ["onnx.proto"], swiftSettings: settings),
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),

@@ -1,0 +1,79 @@
+public import TensorCore
+
+extension Graph {
+  /// Checks everything that code running a graph relies on: ids in range, unique names, every value
+  /// defined once and before its use, and shapes that agree with the operations.
+  ///
+  /// Time and memory grow linearly with the graph, so this is safe for graphs from untrusted files.
+  ///
+  /// - Throws: `.invalidShape` or `.invalidFile`, naming the node or value.
+  public func validate() throws(MartletError) {
+    try validateNames()
+    var defined = [Bool](repeating: false, count: values.count)
+    func define(_ id: ValueID, _ what: String) throws(MartletError) {
+      try validate(id, what)
+      guard !defined[id.index] else {
+        throw MartletError(
+          .invalidFile, "a value is defined twice", context: ["value": self[id].name])
+      }
+      defined[id.index] = true
+    }
+    for id in inputs { try define(id, "input") }
+    for (id, tensor) in constants {
+      try define(id, "constant")
+      guard self[id].shape == tensor.shape, self[id].elementType == tensor.elementType else {
+        throw MartletError(
+          .invalidShape, "a constant is not what its value says",
+          context: ["value": self[id].name, "shapes": "\(self[id].shape), \(tensor.shape)"])
+      }
+    }
+    for node in nodes {
+      for id in node.inputs {
+        try validate(id, node.name)
+        guard defined[id.index] else {
+          throw MartletError(
+            .invalidFile, "a node reads a value before it is computed",
+            context: ["node": node.name, "value": self[id].name])
+        }
+        guard self[id].elementType == .float32 else {
+          throw MartletError(
+            .unsupported, "a node computes with \(self[id].elementType.rawValue) at run time",
+            context: ["node": node.name, "value": self[id].name])
+        }
+      }
+      try define(node.output, node.name)
+      do {
+        _ = try node.operation.outputShape(
+          inputs: node.inputs.map { self[$0].shape }, declared: self[node.output].shape)
+      } catch {
+        throw error.adding("node", node.name)
+      }
+    }
+    for id in outputs {
+      try validate(id, "output")
+      guard defined[id.index] else {
+        throw MartletError(
+          .invalidFile, "an output is never computed", context: ["value": self[id].name])
+      }
+    }
+  }
+
+  private func validate(_ id: ValueID, _ what: String) throws(MartletError) {
+    guard values.indices.contains(id.index) else {
+      throw MartletError(
+        .invalidFile, "a value number is out of range",
+        context: ["in": what, "value": "\(id.index)"])
+    }
+  }
+
+  private func validateNames() throws(MartletError) {
+    var seen = Set<String>()
+    for node in nodes where !seen.insert(node.name).inserted {
+      throw MartletError(.invalidFile, "two nodes have one name", context: ["node": node.name])
+    }
+    seen.removeAll()
+    for value in values where !seen.insert(value.name).inserted {
+      throw MartletError(.invalidFile, "two values have one name", context: ["value": value.name])
+    }
+  }
+}
