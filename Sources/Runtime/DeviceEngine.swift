@@ -133,3 +133,16 @@ struct GatheredLayout {
     }
   }
 }
+
+extension DeviceEngine {
+  /// Lowers, loads and compiles one device's program (nil: the client's) from a plan folder.
+  ///
+  /// - Throws: what `PlanFolder.constants` and `Program` throw.
+  public convenience init(folder: PlanFolder, device: Int?) throws(MartletError) {
+    let program =
+      device.map { folder.plan.program(device: $0) } ?? folder.plan.clientProgram()
+    try self.init(
+      plan: folder.plan, device: device, program: program,
+      constants: try folder.constants(of: program, device: device))
+  }
+}

@@ -72,7 +72,8 @@ public final class Worker {
       client: client, topic: try root.path(.heartbeat(device: name)), epoch: epoch,
       interval: configuration.heartbeat)
     meter = try WorkerMeter(
-      engine: engine, name: name, epoch: epoch, root: root, configuration: configuration)
+      engine: engine, planID: planID, name: name, epoch: epoch, root: root,
+      configuration: configuration)
     try subscribe(engine)
   }
 
