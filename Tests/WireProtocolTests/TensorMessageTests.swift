@@ -172,6 +172,18 @@ import WireProtocol
     #expect(throws: MartletError.self) { try decoding(bytes) { _ in } }
   }
 
+  /// JSON has no leading zeros, so the fixed form has none either.
+  @Test func refusesLeadingZeros() throws {
+    let bytes = try messages(header(shape: [5]), [1, 2, 3, 4, 5])[0]
+    let length = Int(bytes[0]) + Int(bytes[1]) << 8
+    let text = String(decoding: bytes[8..<8 + length], as: UTF8.self)
+    let parts = text.split(separator: "\"shape\":[5]", omittingEmptySubsequences: false)
+    try #require(parts.count == 2)
+    let changed = safetensors(
+      parts[0] + "\"shape\":[05]" + parts[1], data: Array(bytes[(8 + length)...]))
+    #expect(throws: MartletError.self) { try decoding(changed) { _ in } }
+  }
+
   @Test func decodingSurvivesNoise() throws {
     let seed: UInt64 = 99
     var random = SeededGenerator(seed: seed)
