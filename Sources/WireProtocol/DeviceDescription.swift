@@ -36,8 +36,9 @@ public struct DeviceDescription: WireMessage, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case architecture, cores, system
+      case architecture, cores
       case memoryBytes = "memory_bytes"
+      case system
     }
   }
 

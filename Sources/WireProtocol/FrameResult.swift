@@ -19,8 +19,9 @@ public struct FrameResult: WireMessage, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case label, confidence
+      case label
       case labelName = "label_name"
+      case confidence
     }
   }
 
@@ -101,9 +102,11 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case frame, label, top5, confidence, degraded
+    case frame, label
     case labelName = "label_name"
+    case top5, confidence
     case latencyMilliseconds = "latency_ms"
+    case degraded
     case filledNeurons = "filled_neurons"
   }
 }

@@ -36,8 +36,9 @@ public struct Heartbeat: WireMessage, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case epoch, frame, queue
+    case epoch
     case sequence = "seq"
+    case frame, queue
     case residentBytes = "rss_bytes"
   }
 }

@@ -56,7 +56,8 @@ public struct Presence: WireMessage, Equatable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case state, epoch, version
+    case state, epoch
     case heartbeatMilliseconds = "heartbeat_ms"
+    case version
   }
 }
