@@ -45,7 +45,8 @@ extension FileSystem {
     return target.st_mode & S_IFMT == S_IFREG ? .file : nil
   }
 
-  private static func names(in folder: String) throws(MartletError) -> [String] {
+  /// The visible names in one folder, whatever they are, in no order.
+  package static func names(in folder: String) throws(MartletError) -> [String] {
     guard let stream = opendir(folder) else { throw systemError("cannot list a folder", folder) }
     defer { closedir(stream) }
     var names: [String] = []
