@@ -1,4 +1,4 @@
-public import TensorCore
+import TensorCore
 
 /// The energy that a machine has used, from the best sensors that it has.
 ///
