@@ -8,7 +8,7 @@ enum DemoAssets {
   /// `digits.tar`: `labels.tsv` (a header line, then `file<TAB>label`) and the PNG files it names.
   static var digits: UnsafeRawBufferPointer { bytes(martlet_demo_digits()) }
 
-  /// `demo.json`: preprocessing, classes and the accuracy measured when training.
+  /// `demo.json`: a `ModelCard`, with the accuracy measured when training.
   static var about: UnsafeRawBufferPointer { bytes(martlet_demo_about()) }
 
   private static func bytes(_ bytes: martlet_bytes) -> UnsafeRawBufferPointer {
