@@ -59,7 +59,7 @@ let package = Package(
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
-    module("Benchmarks", ["MQTT", "TensorCore", logging]),
+    module("Benchmarks", ["MQTT", "Processes", "TensorCore", logging]),
     module("Telemetry", ["JSONCoding", "TensorCore"]),
     module(
       "Runtime",
