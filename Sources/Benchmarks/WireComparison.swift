@@ -33,10 +33,14 @@ public struct WireComparison: Sendable {
     public var mode: WireBenchmark.Mode
     /// The message size in bytes.
     public var bytes: Int
-    /// The median over the turns of this client: microseconds, or megabytes per second.
-    public var client: Double
+    /// What each turn of this client gave: microseconds, or megabytes per second.
+    public var clientTurns: [Double]
     /// The same for the reference program.
-    public var reference: Double
+    public var referenceTurns: [Double]
+    /// The median over the turns of this client.
+    public var client: Double { median(clientTurns) }
+    /// The median over the turns of the reference program.
+    public var reference: Double { median(referenceTurns) }
     /// `client / reference`.
     public var ratio: Double { client / reference }
     /// Whether the aim is met: latency at most 1.2 times, throughput at least 0.9 times.
@@ -68,8 +72,8 @@ public struct WireComparison: Sendable {
                 mode == .latency ? reference.medianMicroseconds : reference.megabytesPerSecond)
             }
             let row = Row(
-              transport: transport, mode: mode, bytes: bytes, client: median(own),
-              reference: median(other))
+              transport: transport, mode: mode, bytes: bytes, clientTurns: own,
+              referenceTurns: other)
             rows.append(row)
             progress(row)
           }
@@ -102,8 +106,6 @@ public struct WireComparison: Sendable {
       medianMicroseconds: numbers[0], tailMicroseconds: numbers[1], megabytesPerSecond: numbers[2])
   }
 
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-
   /// The rows as one JSON array.
   public static func json(_ rows: [Row]) -> String {
     let items = rows.map { row in
@@ -111,6 +113,8 @@ public struct WireComparison: Sendable {
       {"transport":"\(row.transport)","mode":"\(row.mode.rawValue)","bytes":\(row.bytes),\
       "unit":"\(unit(row))","client":\(rounded(row.client)),\
       "reference":\(rounded(row.reference)),"ratio":\(rounded(row.ratio)),\
+      "client_turns":\(row.clientTurns.map(rounded)),\
+      "reference_turns":\(row.referenceTurns.map(rounded)),\
       "meets_aim":\(row.meetsAim)}
       """
     }
@@ -140,3 +144,5 @@ public struct WireComparison: Sendable {
     return left ? text + spaces : spaces + text
   }
 }
+
+private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
