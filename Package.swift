@@ -62,7 +62,7 @@ let package = Package(
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
-    module("Benchmarks", ["MQTT", "TensorCore", logging]),
+    module("Benchmarks", ["MQTT", "Processes", "TensorCore", logging]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
