@@ -107,6 +107,8 @@ import Testing
       for _ in 0..<20 { _ = try Preprocessing.torchVision.apply(image) }
     }
     print("preprocessing of 500x375 to 224x224: \(time / 20)")
-    #expect(time / 20 < .seconds(1))
+    #if !DEBUG
+      #expect(time / 20 < .seconds(1))
+    #endif
   }
 }
