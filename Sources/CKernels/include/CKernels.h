@@ -6,5 +6,9 @@
 #include <stdint.h>
 
 #include "ck_convert.h"
+#include "ck_elementwise.h"
+#include "ck_image.h"
+#include "ck_linear.h"
+#include "ck_rows.h"
 
 #endif

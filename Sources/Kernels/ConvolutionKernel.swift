@@ -1,0 +1,108 @@
+import CKernels
+import ModelGraph
+import TensorCore
+
+extension ck_window {
+  init(
+    _ x: Shape, _ output: Shape, kernel: Pair, strides: Pair, dilations: Pair, padding: Padding
+  ) {
+    self.init(
+      height: x[2], width: x[3], out_height: output[2], out_width: output[3],
+      kernel_height: kernel.height, kernel_width: kernel.width, stride_height: strides.height,
+      stride_width: strides.width, dilation_height: dilations.height,
+      dilation_width: dilations.width, top: padding.top, left: padding.left)
+  }
+
+  var outputSize: Int { out_height * out_width }
+  var inputSize: Int { height * width }
+  var area: Int { kernel_height * kernel_width }
+
+  /// Whether each output pixel reads exactly the input pixel at its own place.
+  var isPointwise: Bool {
+    area == 1 && stride_height == 1 && stride_width == 1 && top == 0 && left == 0
+      && height == out_height && width == out_width
+  }
+}
+
+/// Convolution as a matrix product over im2col tiles. A tile's columns are output pixels and its
+/// rows a block of (channel, kernel row, kernel column), so that it stays in cache however large
+/// the layer is; pointwise convolutions multiply the image itself.
+struct ConvolutionKernel: Kernel {
+  let batch: Int
+  let groups: [Group]
+  /// Input channels of one group.
+  let depth: Int
+  let inputChannels: Int
+  let outputChannels: Int
+  let window: ck_window
+  let hasBias: Bool
+  let activation: Activation?
+
+  /// Which outputs read which input channels.
+  struct Group: Sendable {
+    let firstInput: Int
+    let outputs: Range<Int>
+  }
+
+  /// Output pixels in one piece of work.
+  private static let tileColumns = 512
+  /// Rows of the im2col matrix in one product.
+  private static let tileRows = 384
+
+  var k: Int { depth * window.area }
+
+  var scratchCount: Int {
+    window.isPointwise
+      ? 0 : min(Self.tileRows, k) * min(Self.tileColumns, window.outputSize)
+  }
+
+  func run(_ operands: Operands) {
+    let columns = Self.tileColumns
+    let tiles = (window.outputSize + columns - 1) / columns
+    operands.forEach(batch * groups.count * tiles) { task, scratch in
+      let tile = task % tiles
+      let group = groups[task / tiles % groups.count]
+      let image = task / tiles / groups.count
+      guard !group.outputs.isEmpty else { return }
+      let start = tile * columns
+      compute(
+        operands, scratch, image: image, group: group,
+        pixels: start..<min(start + columns, window.outputSize))
+    }
+  }
+
+  private func compute(
+    _ operands: Operands, _ scratch: UnsafeMutablePointer<Float>, image: Int, group: Group,
+    pixels: Range<Int>
+  ) {
+    let x = operands.input(0) + (image * inputChannels + group.firstInput) * window.inputSize
+    let w = operands.input(1) + group.outputs.lowerBound * k
+    let size = window.outputSize
+    let y =
+      operands.output + (image * outputChannels + group.outputs.lowerBound) * size
+      + pixels.lowerBound
+    let c = Matrix(base: y, stride: size)
+    if window.isPointwise {
+      multiply(
+        m: group.outputs.count, n: pixels.count, k: k, Matrix(base: w, stride: k),
+        Matrix(base: x + pixels.lowerBound, stride: size), into: c)
+    } else {
+      var window = window
+      var row = 0
+      repeat {
+        let rows = min(Self.tileRows, k - row)
+        ck_im2col(
+          x, &window, row, row + rows, pixels.lowerBound, pixels.upperBound, scratch,
+          pixels.count)
+        multiply(
+          m: group.outputs.count, n: pixels.count, k: rows, Matrix(base: w + row, stride: k),
+          Matrix(base: UnsafePointer(scratch), stride: pixels.count), beta: row == 0 ? 0 : 1,
+          into: c)
+        row += rows
+      } while row < k
+    }
+    ck_bias_activate_rows(
+      y, group.outputs.count, pixels.count, size,
+      hasBias ? operands.input(2) + group.outputs.lowerBound : nil, activation.c)
+  }
+}

@@ -1,0 +1,85 @@
+import CKernels
+import ModelGraph
+import TensorCore
+
+/// y = act(x w^T + b), x of `rows` rows.
+struct DenseKernel: Kernel {
+  let rows: Int
+  let inputs: Int
+  let outputs: Int
+  let hasBias: Bool
+  let activation: Activation?
+
+  /// Rows of x, or of w for a single row of x, in one piece of work.
+  private static let rowBlock = 128
+  private static let outputBlock = 256
+
+  func run(_ operands: Operands) {
+    let (x, w, y) = (operands.input(0), operands.input(1), operands.output)
+    let bias = hasBias ? operands.input(2) : nil
+    let act = activation.c
+    guard outputs > 0 else { return }
+    if rows == 1 {
+      let block = Self.outputBlock
+      operands.forEach((outputs + block - 1) / block) { task, _ in
+        let start = task * block
+        ck_gemv(
+          w + start * inputs, x, bias.map { $0 + start }, y + start, min(block, outputs - start),
+          inputs, act)
+      }
+      return
+    }
+    let block = Self.rowBlock
+    operands.forEach((rows + block - 1) / block) { task, _ in
+      let start = task * block
+      let count = min(block, rows - start)
+      let target = y + start * outputs
+      multiply(
+        m: count, n: outputs, k: inputs, Matrix(base: x + start * inputs, stride: inputs),
+        Matrix(base: w, stride: inputs), transposedB: true,
+        into: Matrix(base: target, stride: outputs))
+      ck_bias_activate_columns(target, count, outputs, outputs, bias, act)
+    }
+  }
+}
+
+/// A product of two computed matrices, leading axes broadcast.
+struct MatMulKernel: Kernel {
+  let m: Int
+  let n: Int
+  let k: Int
+  /// For each product, which matrix of a and of b it takes.
+  let aIndices: [Int]
+  let bIndices: [Int]
+
+  init(_ a: Shape, _ b: Shape, output: Shape) {
+    m = output[output.rank - 2]
+    n = output[output.rank - 1]
+    k = a[a.rank - 1]
+    let batch = Shape(Array(output.dimensions.dropLast(2)))
+    func indices(_ shape: Shape) -> [Int] {
+      let own = Shape(Array(shape.dimensions.dropLast(2)))
+      let strides = own.strides
+      let full = batch.strides
+      return (0..<batch.count).map { position in
+        own.dimensions.indices.reduce(0) { sum, axis in
+          let outer = axis + batch.rank - own.rank
+          let coordinate = position / full[outer] % batch[outer]
+          return sum + (own[axis] == 1 ? 0 : coordinate * strides[axis])
+        }
+      }
+    }
+    // Without elements there is nothing to index, and the batch may be anything.
+    aIndices = output.count == 0 ? [] : indices(a)
+    bIndices = output.count == 0 ? [] : indices(b)
+  }
+
+  func run(_ operands: Operands) {
+    operands.forEach(aIndices.count) { index, _ in
+      multiply(
+        m: m, n: n, k: k, Matrix(base: operands.input(0) + aIndices[index] * m * k, stride: k),
+        Matrix(base: operands.input(1) + bIndices[index] * k * n, stride: n),
+        into: Matrix(base: operands.output + index * m * n, stride: n))
+    }
+  }
+}

@@ -1,0 +1,147 @@
+public import ModelGraph
+public import TensorCore
+
+/// One frame's working memory. Used by one thread at a time, for frame after frame; several may
+/// share a program.
+///
+/// To compute a frame, fill the inputs, then run the segments in order; at each boundary fill the
+/// results of its exchanges. Inputs may be overwritten by a run: fill them every time.
+public final class Execution {
+  private let program: Program
+  private let arena: AlignedMemory
+  private var scratch: AlignedMemory
+  private var lanes = 1
+  /// The address of every value, by `ValueID.index`.
+  private let addresses: [UnsafeMutablePointer<Float>?]
+  /// Node inputs, one node after the other; `starts[n]` is where node n's begin.
+  private let operands: [UnsafeMutablePointer<Float>]
+  private let starts: [Int]
+
+  /// Allocates working memory for `program`.
+  ///
+  /// Memory that the system cannot give is a fatal condition here; `Program.init` has bounded the
+  /// amount.
+  public init(_ program: Program) {
+    guard let arena = AlignedMemory(count: program.placement.bytes / 4),
+      let scratch = AlignedMemory(count: program.scratchCount)
+    else { preconditionFailure("no memory for \(program.arenaBytes) bytes of activations") }
+    self.program = program
+    self.arena = arena
+    self.scratch = scratch
+    let addresses: [UnsafeMutablePointer<Float>?] = program.placement.locations.map {
+      switch $0 {
+      case .none: nil
+      case .constant(let id): program.weights[id]
+      case .arena(let offset): arena.base + offset / MemoryLayout<Float>.stride
+      }
+    }
+    var operands: [UnsafeMutablePointer<Float>] = []
+    var starts: [Int] = []
+    for node in program.graph.nodes {
+      starts.append(operands.count)
+      for input in node.inputs { operands.append(addresses[input.index] ?? arena.base) }
+    }
+    self.addresses = addresses
+    self.operands = operands
+    self.starts = starts
+  }
+
+  /// Computes one segment's nodes.
+  public func run(segment: Int) {
+    prepareLanes()
+    for node in program.segments[segment].nodes { run(node: node) }
+  }
+
+  /// Computes one segment's nodes and returns the seconds that each took, in order.
+  public func runTimed(segment: Int) -> [Double] {
+    prepareLanes()
+    let clock = ContinuousClock()
+    return program.segments[segment].nodes.map { node in
+      let time = clock.measure { run(node: node) }
+      return Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+    }
+  }
+
+  /// Reads a value: an input, a result that is still alive, or a constant.
+  ///
+  /// - Precondition: something in the graph computes or reads the value.
+  public func withValue<R>(
+    _ id: ValueID, _ body: (UnsafeBufferPointer<Float>) throws -> R
+  ) rethrows -> R {
+    guard let address = addresses[id.index] else {
+      preconditionFailure("value \(id.index) is not part of the program")
+    }
+    return try body(UnsafeBufferPointer(start: address, count: program.graph[id].shape.count))
+  }
+
+  /// Writes a value: an input, or the result of an exchange.
+  ///
+  /// - Precondition: the value is not a constant.
+  public func withMutableValue<R>(
+    _ id: ValueID, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
+  ) rethrows -> R {
+    guard case .arena = program.placement.locations[id.index], let address = addresses[id.index]
+    else { preconditionFailure("value \(id.index) cannot be written") }
+    return try body(
+      UnsafeMutableBufferPointer(start: address, count: program.graph[id].shape.count))
+  }
+
+  /// Runs a whole model that has no exchanges.
+  ///
+  /// - Parameter inputs: One float32 tensor for each graph input, of its shape.
+  /// - Returns: The graph outputs in order.
+  /// - Throws: `MartletError.Code.invalidShape` for inputs that do not fit, `.unsupported` for a
+  ///   program with exchanges.
+  public func run(inputs: [Tensor]) throws(MartletError) -> [Tensor] {
+    let graph = program.graph
+    guard program.segments.count == 1 else {
+      throw MartletError(
+        .unsupported, "a model with exchanges cannot be run in one go",
+        context: ["model": graph.name])
+    }
+    guard inputs.count == graph.inputs.count else {
+      throw MartletError(
+        .invalidShape, "the model has \(graph.inputs.count) inputs, \(inputs.count) were given",
+        context: ["model": graph.name])
+    }
+    for (id, tensor) in zip(graph.inputs, inputs) {
+      guard let values = tensor.floats, tensor.shape == graph[id].shape else {
+        throw MartletError(
+          .invalidShape, "an input does not have the model's shape or type",
+          context: [
+            "input": graph[id].name, "expected": "\(graph[id].shape) float32",
+            "given": "\(tensor.shape) \(tensor.elementType)",
+          ])
+      }
+      withMutableValue(id) { _ = $0.update(from: values) }
+    }
+    run(segment: 0)
+    return graph.outputs.map { id in
+      withValue(id) { Tensor(graph[id].shape, [Float]($0)) }
+    }
+  }
+
+  private func run(node: Int) {
+    guard let kernel = program.kernels[node],
+      let output = addresses[program.graph.nodes[node].output.index]
+    else { return }
+    operands.withUnsafeBufferPointer { operands in
+      guard let base = operands.baseAddress else { return }
+      kernel.run(
+        Operands(
+          inputs: base + starts[node], output: output, scratch: scratch.base,
+          scratchStride: program.scratchCount, lanes: lanes))
+    }
+  }
+
+  /// Scratch follows the number of threads.
+  private func prepareLanes() {
+    let wanted = ComputeThreads.count
+    guard wanted != lanes else { return }
+    guard wanted > 1 || lanes > 1,
+      let memory = AlignedMemory(count: program.scratchCount * wanted)
+    else { return }
+    scratch = memory
+    lanes = wanted
+  }
+}

@@ -1,0 +1,24 @@
+import COpenBLAS
+
+/// A row-major matrix in memory: rows are `stride` floats apart.
+struct Matrix<Pointer> {
+  let base: Pointer
+  let stride: Int
+}
+
+/// c (m, n) = a (m, k) b (k, n) + beta c; with `transposedB`, b is (n, k).
+func multiply(
+  m: Int, n: Int, k: Int, _ a: Matrix<UnsafePointer<Float>>, _ b: Matrix<UnsafePointer<Float>>,
+  transposedB: Bool = false, beta: Float = 0, into c: Matrix<UnsafeMutablePointer<Float>>
+) {
+  guard m > 0, n > 0 else { return }
+  guard k > 0 else {
+    if beta == 0 { for row in 0..<m { (c.base + row * c.stride).update(repeating: 0, count: n) } }
+    return
+  }
+  // Leading dimensions must be at least 1 and at least the row length, even for one row.
+  cblas_sgemm(
+    CblasRowMajor, CblasNoTrans, transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n),
+    blasint(k), 1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), beta,
+    c.base, blasint(max(c.stride, 1)))
+}

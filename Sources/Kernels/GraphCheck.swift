@@ -1,0 +1,80 @@
+import ModelGraph
+import TensorCore
+
+/// Everything that must hold before a graph is compiled, so that kernels need no checks.
+enum GraphCheck {
+  /// - Throws: `MartletError` that names the node.
+  static func run(
+    _ graph: borrowing Graph, segments: [Program.Segment]
+  ) throws(MartletError) {
+    var known = [Bool](repeating: false, count: graph.values.count)
+    func define(_ id: ValueID, _ what: String) throws(MartletError) {
+      guard known.indices.contains(id.index) else {
+        throw MartletError(.invalidFile, "\(what) refers to a value that does not exist")
+      }
+      guard !known[id.index] else {
+        throw MartletError(
+          .invalidFile, "a value is defined twice", context: ["value": graph[id].name])
+      }
+      guard graph[id].elementType == .float32 else {
+        // Leftovers of shape arithmetic are harmless until a node reads them.
+        if what == "a constant" { return }
+        throw MartletError(
+          .unsupported, "a value that is computed at run time is not float32",
+          context: ["value": graph[id].name])
+      }
+      known[id.index] = true
+    }
+    for id in graph.inputs { try define(id, "an input") }
+    for id in graph.constants.keys.sorted() {
+      try define(id, "a constant")
+      guard let tensor = graph.constants[id], tensor.shape == graph[id].shape,
+        tensor.elementType == graph[id].elementType
+      else {
+        throw MartletError(
+          .mismatch, "a constant does not have the shape or type of its value",
+          context: ["value": graph[id].name])
+      }
+    }
+    for node in graph.nodes {
+      do throws(MartletError) {
+        for id in node.inputs {
+          guard known.indices.contains(id.index), known[id.index] else {
+            throw MartletError(
+              .invalidFile, "a node reads a value before anything defines it",
+              context: [
+                "value": known.indices.contains(id.index) ? graph[id].name : "\(id.index)"
+              ])
+          }
+        }
+        try define(node.output, "a node")
+        for id in node.inputs + [node.output] {
+          guard graph[id].shape.dimensions.allSatisfy({ $0 <= Int(Int32.max) }) else {
+            throw MartletError(
+              .invalidShape, "an extent is beyond 2^31", context: ["shape": "\(graph[id].shape)"])
+          }
+        }
+        try ShapeCheck(
+          node: node, inputs: node.inputs.map { graph[$0].shape },
+          output: graph[node.output].shape
+        ).run()
+      } catch {
+        throw error.adding("node", node.name)
+      }
+    }
+    for id in graph.outputs {
+      guard known.indices.contains(id.index), known[id.index] else {
+        throw MartletError(.invalidFile, "an output of the model is computed by no node")
+      }
+    }
+    for segment in segments {
+      let results = Set(segment.exchanges.map { graph.nodes[$0].output })
+      for exchange in segment.exchanges
+      where !results.isDisjoint(with: graph.nodes[exchange].inputs) {
+        throw MartletError(
+          .unsupported, "an exchange sends the result of another exchange of the same boundary",
+          context: ["node": graph.nodes[exchange].name])
+      }
+    }
+  }
+}

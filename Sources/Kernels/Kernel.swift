@@ -1,0 +1,36 @@
+/// One node made ready to run: everything about shapes is settled, only addresses are missing.
+///
+/// Kernels are values without references to an execution, so that a program can be shared.
+protocol Kernel: Sendable {
+  /// Floats of scratch memory needed by each compute thread.
+  var scratchCount: Int { get }
+  /// Computes the node.
+  func run(_ operands: Operands)
+}
+
+extension Kernel {
+  var scratchCount: Int { 0 }
+}
+
+/// The addresses that one run of a kernel works with.
+struct Operands {
+  /// The node's inputs in order.
+  let inputs: UnsafePointer<UnsafeMutablePointer<Float>>
+  /// The node's result. The same address as an input when the plan computes in place.
+  let output: UnsafeMutablePointer<Float>
+  /// Scratch of lane 0; lane i begins `scratchStride` floats further.
+  let scratch: UnsafeMutablePointer<Float>
+  let scratchStride: Int
+  /// How many threads may work on this kernel.
+  let lanes: Int
+
+  func input(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(inputs[index]) }
+
+  func scratch(lane: Int) -> UnsafeMutablePointer<Float> { scratch + lane * scratchStride }
+
+  /// Runs `body(task, scratch)` for every task, on several threads when there are lanes.
+  /// Which lane takes a task is chance; a task must not depend on it.
+  func forEach(_ tasks: Int, _ body: (Int, UnsafeMutablePointer<Float>) -> Void) {
+    parallelForEach(tasks, lanes: lanes) { task, lane in body(task, scratch(lane: lane)) }
+  }
+}

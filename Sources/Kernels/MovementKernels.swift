@@ -1,0 +1,94 @@
+import CKernels
+import ModelGraph
+import TensorCore
+
+/// Transpose and slice.
+struct CopyKernel: Kernel {
+  let offset: Int
+  let copy: StridedCopy
+
+  func run(_ operands: Operands) { copy.run(operands.input(0) + offset, operands.output) }
+
+  static func transpose(_ x: Shape, _ permutation: [Int]) -> CopyKernel {
+    let strides = x.strides
+    let output = Shape(permutation.map { x[$0] })
+    return CopyKernel(
+      offset: 0,
+      copy: StridedCopy(
+        extents: output.dimensions, sourceStrides: permutation.map { strides[$0] },
+        targetStrides: output.strides))
+  }
+
+  static func slice(_ x: Shape, _ ranges: [SliceRange]) -> CopyKernel {
+    let strides = x.strides
+    let output = Shape(ranges.map(\.count))
+    let isEmpty = output.count == 0
+    return CopyKernel(
+      offset: isEmpty ? 0 : zip(ranges, strides).reduce(0) { $0 + $1.0.start * $1.1 },
+      copy: StridedCopy(
+        extents: output.dimensions, sourceStrides: zip(ranges, strides).map { $0.step * $1 },
+        targetStrides: output.strides))
+  }
+}
+
+struct PadKernel: Kernel {
+  let sourceOffset: Int
+  let targetOffset: Int
+  let copy: StridedCopy
+  let count: Int
+  let value: Float
+
+  init(_ x: Shape, before: [Int], after: [Int], value: Float, output: Shape) {
+    let (from, to) = (x.strides, output.strides)
+    let extents = x.dimensions.indices.map {
+      max(0, x[$0] + min(before[$0], 0) + min(after[$0], 0))
+    }
+    let isEmpty = extents.contains(0)
+    sourceOffset = isEmpty ? 0 : zip(before, from).reduce(0) { $0 + max(-$1.0, 0) * $1.1 }
+    targetOffset = isEmpty ? 0 : zip(before, to).reduce(0) { $0 + max($1.0, 0) * $1.1 }
+    copy = StridedCopy(extents: extents, sourceStrides: from, targetStrides: to)
+    count = output.count
+    self.value = value
+  }
+
+  func run(_ operands: Operands) {
+    ck_fill(operands.output, count, value)
+    copy.run(operands.input(0) + sourceOffset, operands.output + targetOffset)
+  }
+}
+
+struct ConcatenationKernel: Kernel {
+  let outer: Int
+  /// Floats of each operand for one outer index.
+  let runs: [Int]
+
+  func run(_ operands: Operands) {
+    let total = runs.reduce(0, +)
+    var start = 0
+    for (index, run) in runs.enumerated() {
+      let x = operands.input(index)
+      for block in 0..<outer {
+        (operands.output + block * total + start).update(from: x + block * run, count: run)
+      }
+      start += run
+    }
+  }
+}
+
+struct SelectionKernel: Kernel {
+  let outer: Int
+  let extent: Int
+  let inner: Int
+  let indices: [Int]
+
+  func run(_ operands: Operands) {
+    var target = operands.output
+    for block in 0..<outer {
+      let x = operands.input(0) + block * extent * inner
+      for index in indices {
+        target.update(from: x + index * inner, count: inner)
+        target += inner
+      }
+    }
+  }
+}

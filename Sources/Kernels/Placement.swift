@@ -1,0 +1,109 @@
+import ModelGraph
+import TensorCore
+
+/// Where each value of a graph lives during a run.
+struct Placement: Sendable {
+  enum Location: Sendable, Equatable {
+    /// Nowhere: nothing computes or reads it.
+    case none
+    /// A constant's own memory.
+    case constant(ValueID)
+    /// A byte offset in the arena.
+    case arena(Int)
+  }
+
+  /// By `ValueID.index`.
+  let locations: [Location]
+  /// Bytes of the arena.
+  let bytes: Int
+
+  /// Plans `graph`, whose nodes are in topological order and whose boundaries are `segments`.
+  ///
+  /// Moments are node numbers. An exchange's operand lives to the end of its boundary; its result
+  /// lives from the start of the segment before, because peers may be early; inputs live from the
+  /// start and outputs to the end.
+  init(_ graph: borrowing Graph, segments: [Program.Segment]) {
+    let end = graph.nodes.count
+    var births = Array(0..<end)
+    var deaths = Array(0..<end)
+    for segment in segments {
+      guard let last = segment.exchanges.last else { continue }
+      for exchange in segment.exchanges {
+        births[exchange] = min(segment.nodes.lowerBound, exchange)
+        deaths[exchange] = last
+      }
+    }
+
+    // `owner[v]` is the value whose storage v uses: itself, or the operand of a reshape.
+    var owner = graph.values.indices.map { $0 }
+    var known = [Bool](repeating: false, count: graph.values.count)
+    var lastUse = [Int](repeating: -1, count: graph.values.count)
+    var birth = [Int](repeating: 0, count: graph.values.count)
+    for id in graph.inputs {
+      known[id.index] = true
+      birth[id.index] = -1
+    }
+    for id in graph.constants.keys { known[id.index] = true }
+    for (index, node) in graph.nodes.enumerated() {
+      known[node.output.index] = true
+      birth[node.output.index] = births[index]
+      if case .reshape = node.operation { owner[node.output.index] = owner[node.inputs[0].index] }
+      for id in node.inputs + [node.output] {
+        let root = owner[id.index]
+        lastUse[root] = max(lastUse[root], deaths[index])
+      }
+    }
+    for id in graph.outputs { lastUse[owner[id.index]] = end }
+
+    // In place: the result takes over a dying operand's storage. `merged[v]` is then the storage.
+    var merged = owner
+    func storage(_ value: Int) -> Int {
+      let root = owner[value]
+      return merged[root] == root ? root : storage(merged[root])
+    }
+    for (index, node) in graph.nodes.enumerated() {
+      let output = node.output.index
+      guard node.operation.mayWriteOverOperand, owner[output] == output else { continue }
+      for id in node.inputs {
+        let root = owner[id.index]
+        let target = storage(root)
+        guard graph.constants[ValueID(target)] == nil, lastUse[target] == index,
+          graph[id].shape == graph[node.output].shape
+        else { continue }
+        merged[output] = target
+        lastUse[target] = max(index, lastUse[output])
+        break
+      }
+    }
+
+    var requests: [MemoryPlan.Request] = []
+    var requestOf: [Int: Int] = [:]
+    for value in graph.values.indices where known[value] && storage(value) == value {
+      guard graph.constants[ValueID(value)] == nil else { continue }
+      requestOf[value] = requests.count
+      requests.append(
+        MemoryPlan.Request(
+          bytes: graph.values[value].shape.count * MemoryLayout<Float>.stride,
+          birth: birth[value], death: max(birth[value], lastUse[value])))
+    }
+    let plan = MemoryPlan(requests)
+    locations = graph.values.indices.map { value in
+      guard known[value] else { return .none }
+      let root = storage(value)
+      if let request = requestOf[root] { return .arena(plan.offsets[request]) }
+      return .constant(ValueID(root))
+    }
+    bytes = plan.bytes
+  }
+}
+
+extension Operation {
+  /// Whether the kernel reads each element before it writes that element's place, so that the
+  /// result may overwrite an operand of the same shape.
+  var mayWriteOverOperand: Bool {
+    switch self {
+    case .activation, .unary, .binary, .channelAffine, .layerNormalization, .softmax: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import CKernels
+import ModelGraph
+import TensorCore
+
+/// Maximum or average over windows, by the same shifted planes as depthwise convolution.
+struct PoolingKernel: Kernel {
+  let planes: Int
+  let kind: Pooling.Kind
+  let window: ck_window
+  let phases: ck_phases
+  let offsets: [Int]
+  /// What each output's sum is multiplied by, row and column factors.
+  let rowFactors: [Float]
+  let columnFactors: [Float]
+  let weights: [Float]
+
+  init(planes: Int, _ pooling: Pooling, window: ck_window) {
+    self.planes = planes
+    kind = pooling.kind
+    self.window = window
+    (phases, offsets) = window.splitting()
+    weights = [Float](repeating: 1, count: pooling.kind == .average ? window.area : 0)
+    let padding = pooling.padding
+    func factors(
+      _ count: Int, kernel: Int, stride: Int, dilation: Int, extent: Int, before: Int, after: Int
+    ) -> [Float] {
+      let valid =
+        pooling.countsPadding ? -before..<(extent + after) : 0..<extent
+      return (0..<count).map { position in
+        let first = position * stride - before
+        let cells = (0..<kernel).count { valid.contains(first + $0 * dilation) }
+        return cells == 0 ? 0 : 1 / Float(cells)
+      }
+    }
+    guard pooling.kind == .average else {
+      rowFactors = []
+      columnFactors = []
+      return
+    }
+    rowFactors = factors(
+      window.out_height, kernel: window.kernel_height, stride: window.stride_height,
+      dilation: window.dilation_height, extent: window.height, before: padding.top,
+      after: padding.bottom)
+    columnFactors = factors(
+      window.out_width, kernel: window.kernel_width, stride: window.stride_width,
+      dilation: window.dilation_width, extent: window.width, before: padding.left,
+      after: padding.right)
+  }
+
+  var scratchCount: Int {
+    var (window, phases) = (window, phases)
+    return ck_split_size(&phases) + ck_taps_size(&window, &phases)
+  }
+
+  func run(_ operands: Operands) {
+    operands.forEach(planes) { plane, scratch in
+      var (window, phases) = (window, phases)
+      let x = operands.input(0) + plane * window.inputSize
+      let y = operands.output + plane * window.outputSize
+      let flat = scratch + ck_split_size(&phases)
+      switch kind {
+      case .maximum:
+        ck_split_plane(x, &window, &phases, -.infinity, scratch)
+        ck_taps_maximum(scratch, &window, &phases, offsets, offsets.count, flat, y)
+      case .average:
+        ck_split_plane(x, &window, &phases, 0, scratch)
+        ck_taps_sum(
+          scratch, &window, &phases, offsets, weights, weights.count, 0, Activation?.none.c, flat,
+          y)
+        for row in 0..<window.out_height {
+          let target = y + row * window.out_width
+          ck_binary(
+            target, 1, columnFactors, 1, target, window.out_width, Int32(CK_MULTIPLY))
+          ck_scale(target, window.out_width, rowFactors[row])
+        }
+      }
+    }
+  }
+}

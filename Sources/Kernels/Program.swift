@@ -1,0 +1,87 @@
+public import ModelGraph
+public import TensorCore
+
+/// A graph compiled for execution: checked, laid out in memory by liveness, with its weights in
+/// place. Immutable, and shared by any number of `Execution`s.
+public final class Program: Sendable {
+  /// A run of nodes between two boundaries.
+  public struct Segment: Sendable, Equatable {
+    /// Indices of the nodes that this segment computes.
+    public let nodes: Range<Int>
+    /// The `.exchange` nodes that follow it; empty for the last segment.
+    public let exchanges: [Int]
+  }
+
+  /// Memory for activations beyond this is taken for a mistake in the model (64 GiB).
+  public static let maximumArenaBytes = 1 << 36
+
+  /// The node list, cut at every maximal run of `.exchange` nodes.
+  public let segments: [Segment]
+  /// The structure. Constants have moved into the program.
+  public let graph: Graph
+  /// Bytes of working memory of one execution, scratch for one thread included.
+  public var arenaBytes: Int { placement.bytes + scratchCount * MemoryLayout<Float>.stride }
+  /// Bytes of weights.
+  public let weightBytes: Int
+
+  let placement: Placement
+  /// One kernel for each node; nil for exchanges and views.
+  let kernels: [(any Kernel)?]
+  /// Floats of scratch for each compute thread.
+  let scratchCount: Int
+  let weights: WeightStore
+
+  /// Checks and compiles `graph`, taking over its constants: if the caller gives its graph away,
+  /// no second copy of the weights stays in memory.
+  ///
+  /// - Throws: `MartletError` naming the node, when shapes, operands or attributes do not fit, a
+  ///   value is not float32, or the working memory would be unreasonably large.
+  public init(_ graph: consuming Graph) throws(MartletError) {
+    _ = ComputeThreads.ready
+    let segments = Program.cut(graph)
+    try GraphCheck.run(graph, segments: segments)
+    let placement = Placement(graph, segments: segments)
+    var kernels: [(any Kernel)?] = []
+    kernels.reserveCapacity(graph.nodes.count)
+    for node in graph.nodes { kernels.append(makeKernel(node, graph)) }
+    // Rounded so that each lane's scratch begins at a cache line.
+    let scratchCount = (kernels.reduce(0) { max($0, $1?.scratchCount ?? 0) } + 15) / 16 * 16
+    guard placement.bytes + scratchCount * 4 <= Program.maximumArenaBytes else {
+      throw MartletError(
+        .resourceExhausted, "the model needs too much working memory",
+        context: [
+          "model": graph.name, "bytes": "\(placement.bytes)",
+          "limit": "\(Program.maximumArenaBytes)",
+        ])
+    }
+    let weights = try WeightStore(takingFrom: &graph)
+    self.segments = segments
+    self.placement = placement
+    self.kernels = kernels
+    self.scratchCount = scratchCount
+    self.weights = weights
+    self.weightBytes = weights.bytes
+    self.graph = graph
+  }
+
+  private static func cut(_ graph: borrowing Graph) -> [Segment] {
+    var segments: [Segment] = []
+    var start = 0
+    var exchanges: [Int] = []
+    for (index, node) in graph.nodes.enumerated() {
+      if case .exchange = node.operation {
+        exchanges.append(index)
+      } else if let first = exchanges.first {
+        segments.append(Segment(nodes: start..<first, exchanges: exchanges))
+        start = index
+        exchanges = []
+      }
+    }
+    if let first = exchanges.first {
+      segments.append(Segment(nodes: start..<first, exchanges: exchanges))
+      start = graph.nodes.count
+    }
+    segments.append(Segment(nodes: start..<graph.nodes.count, exchanges: []))
+    return segments
+  }
+}

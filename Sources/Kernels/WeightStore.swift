@@ -1,0 +1,37 @@
+import ModelGraph
+import TensorCore
+
+/// The constants of a program, each in its own aligned memory.
+///
+/// `@unchecked Sendable`: the memory is written in `init` only, before the object can be shared, and
+/// read afterwards; `deinit` runs when no reference is left.
+final class WeightStore: @unchecked Sendable {
+  private let memory: [ValueID: AlignedMemory]
+  let bytes: Int
+
+  /// Moves the constants out of `graph`, one by one, so that at most one exists twice.
+  init(takingFrom graph: inout Graph) throws(MartletError) {
+    var memory: [ValueID: AlignedMemory] = [:]
+    var bytes = 0
+    let used = Set(graph.nodes.flatMap(\.inputs)).union(graph.outputs)
+    for id in graph.constants.keys.sorted() {
+      guard let tensor = graph.constants.removeValue(forKey: id), used.contains(id),
+        let values = tensor.floats
+      else { continue }
+      guard let block = AlignedMemory(count: values.count) else {
+        throw MartletError(
+          .resourceExhausted, "there is no memory for the weights",
+          context: ["constant": graph[id].name, "bytes": "\(values.count * 4)"])
+      }
+      values.withUnsafeBufferPointer {
+        if let source = $0.baseAddress { block.base.update(from: source, count: $0.count) }
+      }
+      memory[id] = block
+      bytes += values.count * MemoryLayout<Float>.stride
+    }
+    self.memory = memory
+    self.bytes = bytes
+  }
+
+  subscript(id: ValueID) -> UnsafeMutablePointer<Float>? { memory[id]?.base }
+}

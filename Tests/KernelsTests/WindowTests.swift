@@ -1,0 +1,127 @@
+import ModelGraph
+import TensorCore
+import Testing
+
+@Suite struct WindowTests {
+  static let activations: [Activation?] = [
+    nil, .relu, .clip(minimum: 0, maximum: 6), .leakyRelu(slope: 0.1), .sigmoid, .tanh, .silu,
+    .gelu, .hardSigmoid(slope: 0.2, offset: 0.5), .hardSwish,
+  ]
+
+  struct Window {
+    var input, kernel, strides, dilations: Pair
+    var padding: Padding
+    var output: Pair
+
+    init(_ random: inout SeededGenerator, ceiling: Bool) {
+      while true {
+        input = Pair(random.int(1...20), random.int(1...40))
+        kernel = Pair(random.int(1...5), random.int(1...7))
+        strides = Pair(random.int(1...3), random.int(1...4))
+        dilations = Pair(random.pick([1, 1, 2, 3]), random.pick([1, 1, 2, 3]))
+        padding = Padding(
+          random.int(0...2), random.int(0...3), random.int(0...2), random.int(0...3))
+        if random.int(0...3) == 0 { padding = Padding() }
+        if random.int(0...4) == 0 {
+          kernel = Pair(1, 1)
+          if random.int(0...1) == 0 {
+            padding = Padding()
+            strides = Pair(1, 1)
+          }
+        }
+        let height =
+          input.height + padding.top + padding.bottom
+          - (kernel.height - 1) * dilations.height - 1
+        let width =
+          input.width + padding.left + padding.right
+          - (kernel.width - 1) * dilations.width - 1
+        guard height >= 0, width >= 0 else { continue }
+        let up = Pair(
+          ceiling ? strides.height - 1 : 0, ceiling ? strides.width - 1 : 0)
+        output = Pair(
+          (height + up.height) / strides.height + 1, (width + up.width) / strides.width + 1)
+        return
+      }
+    }
+  }
+
+  @Test(arguments: 0..<160)
+  func convolution(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let window = Window(&random, ceiling: false)
+    let groups = random.pick([1, 1, 2, 3])
+    let depth = random.int(1...6)
+    var groupOutputs: [Int]?
+    var outputs = groups * random.int(0...9)
+    if random.int(0...2) == 0 {
+      let counts = (0..<groups).map { _ in random.int(0...5) }
+      groupOutputs = counts
+      outputs = counts.reduce(0, +)
+    }
+    try check(window, &random, groups, depth, outputs, groupOutputs, seed)
+  }
+
+  @Test(arguments: 0..<120)
+  func depthwiseConvolution(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let window = Window(&random, ceiling: false)
+    let groups = random.int(2...6)
+    let counts = (0..<groups).map { _ in random.int(0...2) }
+    let isEven = random.int(0...1) == 0
+    try check(
+      window, &random, groups, 1, isEven ? groups * random.int(1...2) : counts.reduce(0, +),
+      isEven ? nil : counts, seed)
+  }
+
+  private func check(
+    _ window: Window, _ random: inout SeededGenerator, _ groups: Int, _ depth: Int,
+    _ outputs: Int, _ groupOutputs: [Int]?, _ seed: Int
+  ) throws {
+    let batch = random.int(1...2)
+    let x = random.tensor([batch, groups * depth, window.input.height, window.input.width])
+    let w = random.tensor([outputs, depth, window.kernel.height, window.kernel.width])
+    let convolution = Convolution(
+      kernel: window.kernel, strides: window.strides, dilations: window.dilations,
+      padding: window.padding, groups: groups, groupOutputs: groupOutputs,
+      activation: random.pick(Self.activations))
+    let operands = [x, w] + (random.int(0...1) == 0 ? [] : [random.tensor([outputs])])
+    try expectMatch(
+      .convolution(convolution), operands,
+      output: [batch, outputs, window.output.height, window.output.width], constants: [1, 2],
+      seed: seed)
+  }
+
+  /// More rows and columns than one tile of the product holds.
+  @Test(arguments: [1, 3])
+  func convolutionOfManyTiles(kernel: Int) throws {
+    var random = SeededGenerator(kernel)
+    let x = random.tensor([1, 70, 30, 41])
+    let w = random.tensor([9, 70, kernel, kernel])
+    let pad = kernel / 2
+    try expectMatch(
+      .convolution(
+        Convolution(kernel: Pair(kernel, kernel), padding: Padding(pad, pad, pad, pad))),
+      [x, w], output: [1, 9, 30, 41], constants: [1], tolerance: 1e-5, seed: kernel)
+  }
+
+  @Test(arguments: 0..<160)
+  func pooling(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    var window = Window(&random, ceiling: seed % 2 == 0)
+    if seed % 8 == 1 {
+      window.kernel = window.input
+      window.padding = Padding()
+      window.dilations = Pair(1, 1)
+      window.output = Pair(1, 1)
+    }
+    let planes: Shape = [random.int(1...2), random.int(0...3)]
+    let pooling = Pooling(
+      kind: random.pick([.maximum, .average]), kernel: window.kernel, strides: window.strides,
+      dilations: window.dilations, padding: window.padding,
+      countsPadding: random.int(0...1) == 0)
+    let x = random.tensor([planes[0], planes[1], window.input.height, window.input.width])
+    try expectMatch(
+      .pooling(pooling), [x],
+      output: [planes[0], planes[1], window.output.height, window.output.width], seed: seed)
+  }
+}
