@@ -9,8 +9,10 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
 func tests(
@@ -49,40 +51,45 @@ let package = Package(
     module("TensorCore", ["CKernels"]),
     module("JSONCoding", ["CJSONC", "TensorCore"]),
     module("TensorFiles", ["TensorCore", "JSONCoding", "COpenSSL"]),
-    module("Imaging", ["TensorCore", "CTurboJPEG", "CPNG"]),
+    module("Imaging", ["TensorCore", "TensorFiles", "CTurboJPEG", "CPNG"]),
     module("ModelGraph", ["TensorCore"]),
     .target(
       name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
-    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding"]),
-    module("Partitioning", ["Plan"]),
-    module("WireProtocol", ["TensorCore", "TensorFiles", "JSONCoding"]),
+    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
+    module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
+    module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
-    module("Telemetry", ["JSONCoding", "TensorCore"]),
+    .target(name: "CProcess"),
+    module("Processes", ["CProcess", "TensorCore"]),
+    module("Benchmarks", ["MQTT", "TensorCore", logging]),
+    module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
         "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Telemetry", "Imaging", "JSONCoding", logging,
+        "Processes", "Telemetry", "Imaging", "JSONCoding", logging,
       ]),
     module(
       "MartletCommand",
       [
         "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "WireProtocol", "MQTT", "Telemetry", "Runtime", argumentParser,
-        logging,
-      ]),
+        "Plan", "Partitioning", "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry",
+        "Runtime", argumentParser, logging,
+      ], resources: [.copy("Resources")]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
-    tests("Imaging", ["Imaging", "TensorCore"]),
+    tests("Imaging", ["Imaging", "TensorFiles", "TensorCore"], resources: [.copy("Goldens")]),
+    tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
-    tests("MQTT", ["MQTT", "TensorCore", logging]),
+    tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
+    tests("Processes", ["Processes", "TensorCore"]),
   ]
 )

@@ -6,8 +6,9 @@ extension Graph {
   ///
   /// Time and memory grow linearly with the graph, so this is safe for graphs from untrusted files.
   ///
+  /// - Parameter external: constants whose elements are kept elsewhere.
   /// - Throws: `.invalidShape` or `.invalidFile`, naming the node or value.
-  public func validate() throws(MartletError) {
+  public func validate(external: Set<ValueID> = []) throws(MartletError) {
     try validateNames()
     var defined = [Bool](repeating: false, count: values.count)
     func define(_ id: ValueID, _ what: String) throws(MartletError) {
@@ -19,6 +20,7 @@ extension Graph {
       defined[id.index] = true
     }
     for id in inputs { try define(id, "input") }
+    for id in external { try define(id, "constant") }
     for (id, tensor) in constants {
       try define(id, "constant")
       guard self[id].shape == tensor.shape, self[id].elementType == tensor.elementType else {

@@ -1,4 +1,5 @@
 public import ModelGraph
+import TensorCore
 public import Plan
 
 /// How much a neuron matters.

@@ -1,6 +1,5 @@
 public import ModelGraph
 public import Plan
-public import TensorCore
 
 /// How the neurons of each layer are dealt to devices.
 public enum PartitionMethod: String, Sendable, CaseIterable {

@@ -43,7 +43,7 @@ public struct Plan: Sendable {
   }
 
   /// Which model, how prepared and read.
-  public struct Model: Sendable, Hashable, Codable {
+  public struct Model: Sendable, Equatable, Codable {
     /// The model's name.
     public var name: String
     /// SHA-256 of the model file, in hexadecimal.

@@ -1,0 +1,89 @@
+public import TensorCore
+
+/// An 8-bit image: rows from the top, pixels from the left, channels interleaved.
+public struct Image: Sendable, Equatable {
+  /// Columns.
+  public let width: Int
+  /// Rows.
+  public let height: Int
+  /// 1 (grey) or 3 (red, green, blue).
+  public let channels: Int
+  /// `height * width * channels` values.
+  public let pixels: [UInt8]
+
+  /// The most pixels that an image may have: 100 million.
+  public static let maximumPixels = 100_000_000
+
+  /// - Precondition: the number of values fits the extents, and `channels` is 1 or 3.
+  public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+    precondition(channels == 1 || channels == 3, "\(channels) channels")
+    precondition(pixels.count == width * height * channels, "\(pixels.count) values")
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// Decodes a JPEG or PNG image, whichever the first bytes say.
+  ///
+  /// Transparency and orientation tags are ignored and colour profiles are not applied, as PIL and
+  /// TorchVision do. PNG with 16 bits is rounded to 8, a palette becomes RGB, CMYK becomes RGB.
+  ///
+  /// - Parameter source: what the bytes are, named in errors.
+  /// - Throws: `invalidFile` for other formats and for damaged or cut-off data,
+  ///   `resourceExhausted` above `maximumPixels`.
+  public static func decode(_ bytes: [UInt8], source: String) throws(MartletError) -> Image {
+    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return try decodeJPEG(bytes, source: source) }
+    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(bytes, source: source) }
+    let start = bytes.prefix(8).map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined(separator: " ")
+    throw MartletError(
+      .invalidFile, "neither a JPEG nor a PNG image",
+      context: ["source": source, "first_bytes": start.isEmpty ? "(none)" : start])
+  }
+
+  /// Refuses extents that are zero or too large before anything is allocated for them.
+  static func checkSize(width: Int, height: Int, source: String) throws(MartletError) {
+    guard width > 0, height > 0 else { throw damagedImage("it has no pixels", source) }
+    let (count, overflow) = width.multipliedReportingOverflow(by: height)
+    guard !overflow, count <= maximumPixels else {
+      throw MartletError(
+        .resourceExhausted, "an image is larger than allowed",
+        context: ["source": source, "size": "\(width)x\(height)", "limit": "\(maximumPixels)"])
+    }
+  }
+
+  static func damagedImage(_ reason: String, _ source: String) -> MartletError {
+    MartletError(
+      .invalidFile, "an image cannot be decoded: \(reason)", context: ["source": source])
+  }
+
+  /// The image with one channel, its luma by ITU-R BT.601 in PIL's rounding.
+  public var grey: Image {
+    guard channels == 3 else { return self }
+    let result = [UInt8](unsafeUninitializedCapacity: width * height) { output, initialised in
+      pixels.withUnsafeBufferPointer { input in
+        for index in 0..<(width * height) {
+          let red = UInt32(input[3 * index])
+          let green = UInt32(input[3 * index + 1])
+          let blue = UInt32(input[3 * index + 2])
+          let luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
+          output.initializeElement(at: index, to: UInt8(truncatingIfNeeded: luma))
+        }
+      }
+      initialised = width * height
+    }
+    return Image(width: width, height: height, channels: 1, pixels: result)
+  }
+
+  /// The image with three channels; a grey one has three equal ones.
+  public var rgb: Image {
+    guard channels == 1 else { return self }
+    return Image(
+      width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+  }
+
+  /// The image with `count` channels, 1 or 3.
+  public func converted(toChannels count: Int) -> Image { count == 1 ? grey : rgb }
+}

@@ -1,0 +1,85 @@
+public import TensorCore
+import TensorFiles
+
+/// Images with labels where these are known, from files, folders and tar archives; see `open`.
+public struct ImageSet: Sendable {
+  /// Where the bytes of one image are.
+  enum Location: Sendable {
+    case file(String)
+    case archived(TarArchive, TarArchive.Entry)
+
+    func read() throws(MartletError) -> [UInt8] {
+      switch self {
+      case .file(let path): try FileSystem.read(path, limit: ImageSet.maximumBytes)
+      case .archived(let archive, let entry):
+        try archive.file.bytes(at: entry.offset, count: min(entry.size, ImageSet.maximumBytes))
+      }
+    }
+  }
+
+  struct Item: Sendable {
+    var name: String
+    var label: Int?
+    var location: Location
+  }
+
+  /// The largest image file that is read: 256 MiB.
+  static let maximumBytes = 256 << 20
+
+  let items: [Item]
+  /// The names of the labels, where the source tells them.
+  public let labelNames: LabelNames?
+
+  /// The number of images.
+  public var count: Int { items.count }
+  /// The name of an image, for messages and tables.
+  public func name(_ index: Int) -> String { items[index].name }
+  /// The label of an image, or nil if it is not known.
+  public func label(_ index: Int) -> Int? { items[index].label }
+
+  /// Reads and decodes an image.
+  ///
+  /// - Throws: what reading and `Image.decode` throw, naming the image.
+  public func load(_ index: Int) throws(MartletError) -> Image {
+    try Image.decode(items[index].location.read(), source: items[index].name)
+  }
+
+  /// Finds images under each of `paths`, in this order.
+  ///
+  /// A path is an image, a folder, or an uncompressed tar archive, which is read in place. In a
+  /// folder or an archive:
+  /// - a `labels.tsv` whose first line names the columns `file` and `label` (and perhaps `name`)
+  ///   lists the images, relative to itself;
+  /// - else, when all images lie in subfolders, each subfolder is a class: its label is its place in
+  ///   `labels`, or without that its place among the sorted names;
+  /// - else the images have no labels.
+  ///
+  /// Files that are neither `.jpg`, `.jpeg` nor `.png` are passed over.
+  ///
+  /// - Throws: `notFound` when there is no image, `invalidFile` for a table that does not fit.
+  public static func open(
+    paths: [String], labels: LabelNames? = nil
+  ) throws(MartletError) -> ImageSet {
+    var items: [Item] = []
+    var names = labels
+    for path in paths {
+      if FileSystem.isFolder(path) || path.lowercased().hasSuffix(".tar") {
+        let tree = try ImageTree(path, labels: labels)
+        items += tree.items
+        names = names ?? tree.labelNames
+      } else {
+        guard FileSystem.exists(path) else {
+          throw MartletError(.notFound, "an image does not exist", context: ["file": path])
+        }
+        items.append(Item(name: path, label: nil, location: .file(path)))
+      }
+    }
+    guard !items.isEmpty else {
+      throw MartletError(
+        .notFound, "no images were found",
+        context: ["searched": paths.joined(separator: " ")],
+        hint: "name JPEG or PNG files, a folder of them or a tar archive")
+    }
+    return ImageSet(items: items, labelNames: names)
+  }
+}

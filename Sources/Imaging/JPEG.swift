@@ -1,0 +1,61 @@
+import CTurboJPEG
+import TensorCore
+
+extension Image {
+  /// Decodes with libjpeg-turbo's defaults (accurate DCT, smooth chroma), as PIL does.
+  static func decodeJPEG(_ bytes: [UInt8], source: String) throws(MartletError) -> Image {
+    guard let decoder = tjInitDecompress() else {
+      throw MartletError(.resourceExhausted, "no memory for a JPEG decoder")
+    }
+    defer { tjDestroy(decoder) }
+    var width: Int32 = 0
+    var height: Int32 = 0
+    var subsampling: Int32 = 0
+    var space: Int32 = 0
+    let size = UInt(bytes.count)
+    guard
+      tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &space) == 0
+        || isWarning(decoder)
+    else { throw damagedImage(reason(decoder), source) }
+    try checkSize(width: Int(width), height: Int(height), source: source)
+
+    let format: TJPF
+    let channels: Int
+    switch space {
+    case Int32(TJCS_GRAY.rawValue): (format, channels) = (TJPF_GRAY, 1)
+    case Int32(TJCS_CMYK.rawValue), Int32(TJCS_YCCK.rawValue): (format, channels) = (TJPF_CMYK, 4)
+    default: (format, channels) = (TJPF_RGB, 3)
+    }
+    var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
+    let status = tjDecompress2(
+      decoder, bytes, size, &pixels, width, 0, height, format.rawValue, TJFLAG_LIMITSCANS)
+    // Stray bytes between markers are common and harmless; an early end is not.
+    guard status == 0 || (isWarning(decoder) && !reason(decoder).contains("Premature end")) else {
+      throw damagedImage(reason(decoder), source)
+    }
+    if channels == 4 { pixels = rgbFromInvertedCMYK(pixels) }
+    return Image(
+      width: Int(width), height: Int(height), channels: min(channels, 3), pixels: pixels)
+  }
+
+  private static func isWarning(_ decoder: tjhandle) -> Bool {
+    tjGetErrorCode(decoder) == Int32(TJERR_WARNING.rawValue)
+  }
+
+  private static func reason(_ decoder: tjhandle) -> String {
+    tjGetErrorStr2(decoder).map { String(cString: $0) } ?? "unknown reason"
+  }
+
+  /// JPEG files with four channels hold inverted inks, after Adobe's habit.
+  private static func rgbFromInvertedCMYK(_ inks: [UInt8]) -> [UInt8] {
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(inks.count / 4 * 3)
+    for index in stride(from: 0, to: inks.count, by: 4) {
+      let black = UInt32(inks[index + 3])
+      for channel in 0..<3 {
+        pixels.append(UInt8((UInt32(inks[index + channel]) * black + 127) / 255))
+      }
+    }
+    return pixels
+  }
+}

@@ -1,0 +1,110 @@
+import CMosquitto
+import Glibc
+import Logging
+import Synchronization
+import TensorCore
+
+/// The functions libmosquitto calls. Each runs inside a call that `ClientCore` makes with its lock
+/// held, and borrows the core that the network thread keeps alive.
+extension ClientCore {
+  /// Installed before the first connection; setting one inside a callback would deadlock.
+  static func installCallbacks(on handle: OpaquePointer) {
+    mosquitto_connect_v5_callback_set(handle) { _, context, reason, _, _ in
+      borrowed(context)?.accepted(reason: reason)
+    }
+    mosquitto_disconnect_v5_callback_set(handle) { _, context, reason, _ in
+      // Reasons of 128 and more come from the broker; smaller ones are the library's error codes.
+      if reason >= 128 { borrowed(context)?.disconnectReason = reason }
+    }
+    mosquitto_publish_v5_callback_set(handle) { _, context, id, reason, _ in
+      borrowed(context)?.published(id: id, reason: reason)
+    }
+    mosquitto_subscribe_v5_callback_set(handle) { _, context, id, count, granted, _ in
+      let codes = granted.map { Array(UnsafeBufferPointer(start: $0, count: Int(count))) } ?? []
+      borrowed(context)?.subscribed(id: id, codes: codes)
+    }
+    mosquitto_message_v5_callback_set(handle) { _, context, message, properties in
+      guard let message else { return }
+      borrowed(context)?.received(message, properties)
+    }
+    mosquitto_log_callback_set(handle) { _, context, level, text in
+      guard level & Int32(MOSQ_LOG_ERR | MOSQ_LOG_WARNING) != 0, let text else { return }
+      let line = String(cString: text)
+      borrowed(context)?.complaint.withLock { $0 = line }
+    }
+  }
+
+  private func accepted(reason: Int32) {
+    guard reason == 0 else {
+      refusal = reason
+      return
+    }
+    phase = .online
+    reportedReady = false
+    statistics.connections += 1
+    subscriptions.reset()
+    sendSubscriptions(subscriptions.filters.map { ($0.key, $0.value) })
+    for message in outbox.takeWaiting() {
+      let sent = message.payload.withUnsafeBytes { payload -> Int32 in
+        hand(
+          topic: message.topic, payload: payload, quality: message.quality, retain: message.retain,
+          properties: message.properties)
+      }
+      if sent != 0 { statistics.rejectedOut += 1 }
+    }
+    if isReady { becameReady() }
+  }
+
+  /// Reports `.connected` once for each connection, when the first subscriptions are answered.
+  private func becameReady() {
+    reportedReady = true
+    lastFailure = nil
+    events.append(.connected)
+    lock.broadcast()
+  }
+
+  private func subscribed(id: Int32, codes: [Int32]) {
+    for failure in subscriptions.answered(id, codes) {
+      let error = MartletError(
+        .permissionDenied,
+        "The broker refused a subscription: \(LibraryErrors.reasonText(failure.code))",
+        context: ["filter": failure.filter], hint: "check the broker's access list")
+      events.append(.subscriptionRefused(filter: failure.filter, error))
+    }
+    if isReady && !reportedReady { becameReady() }
+    lock.broadcast()
+  }
+
+  private func published(id: Int32, reason: Int32) {
+    guard let entry = outbox.finished(id) else { return }
+    if reason >= 128 {
+      statistics.rejectedOut += 1
+      let error = MartletError(
+        .permissionDenied, "The broker refused a message: \(LibraryErrors.reasonText(reason))",
+        context: ["topic": entry.topic], hint: "check the broker's access list")
+      events.append(.publishRefused(topic: entry.topic, error))
+    }
+    if outbox.isEmpty { lock.broadcast() }
+  }
+
+  private func received(_ message: UnsafePointer<mosquitto_message>, _ list: OpaquePointer?) {
+    let received = ReceivedMessage(message, list)
+    if received.payload.count == PermissionProbe.tokenLength, !probes.isEmpty,
+      probes[received.topic]?.token.elementsEqual(received.payload) == true
+    {
+      probes[received.topic]?.arrived = true
+      lock.broadcast()
+      return
+    }
+    statistics.messagesIn += 1
+    statistics.bytesIn += received.payload.count
+    lock.unlock()
+    onMessage(received)
+    lock.lock()
+  }
+}
+
+/// The core behind a callback's user data; a free function, because C callbacks capture nothing.
+private func borrowed(_ context: UnsafeMutableRawPointer?) -> ClientCore? {
+  context.map { Unmanaged<ClientCore>.fromOpaque($0).takeUnretainedValue() }
+}

@@ -1,0 +1,217 @@
+import CMosquitto
+import Glibc
+public import Logging
+public import TensorCore
+
+/// An MQTT 5 client that stays connected.
+///
+/// One network thread reads, reconnects with growing random waits, and subscribes again after every
+/// reconnection. `publish` writes on the caller's thread when the socket has room. The message
+/// handler runs on the network thread with the payload lent to it: copy or be quick.
+///
+/// A handler may publish and subscribe; it must not wait for something that only a later message
+/// can bring, and must not call the methods that wait (`connect`, `waitUntilReady`, `flush`,
+/// `verifyPermission`).
+///
+/// SIGPIPE is ignored for the whole process from the first client on, because libmosquitto writes
+/// to sockets without asking for silence.
+public final class MQTTClient: Sendable {
+  /// Receives messages on the network thread.
+  public typealias MessageHandler = @Sendable (borrowing ReceivedMessage) -> Void
+  /// Receives events on the network thread, with no lock held.
+  public typealias EventHandler = @Sendable (MQTTEvent) -> Void
+
+  private let core: ClientCore
+
+  /// Once per process; never undone, because other clients may still be running.
+  private static let prepareLibrary: Void = {
+    mosquitto_lib_init()
+    var action = sigaction()
+    if sigaction(SIGPIPE, nil, &action) == 0, action.__sigaction_handler.sa_handler == nil {
+      signal(SIGPIPE, SIG_IGN)
+    }
+  }()
+
+  /// A client that is not connected yet.
+  ///
+  /// - Throws: `invalidArgument` or `permissionDenied` for a configuration that cannot work or would
+  ///   send secrets in the clear; `invalidFile` for unusable TLS files.
+  public init(
+    _ configuration: MQTTConfiguration, logger: Logger,
+    onEvent: @escaping EventHandler = { _ in }, onMessage: @escaping MessageHandler = { _ in }
+  ) throws(MartletError) {
+    try configuration.validate()
+    _ = Self.prepareLibrary
+    core = ClientCore(configuration, logger: logger, onEvent: onEvent, onMessage: onMessage)
+    try core.makeHandle()
+  }
+
+  deinit {
+    close()
+  }
+
+  /// Starts connecting and returns at once. Does nothing when started already.
+  public func start() throws(MartletError) {
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    guard core.phase != .closed, !core.closing else { throw core.offlineError }
+    guard core.phase == .idle else { return }
+    core.phase = .connecting
+    try core.launch()
+  }
+
+  /// Starts, and waits until the broker has accepted the client and answered its subscriptions.
+  ///
+  /// - Throws: as `waitUntilReady`.
+  public func connect(timeout: Duration) throws(MartletError) {
+    try start()
+    try waitUntilReady(timeout: timeout)
+  }
+
+  /// Waits until the broker has accepted the client and answered every subscription.
+  ///
+  /// - Throws: `permissionDenied` as soon as the broker refuses the credentials or the certificate;
+  ///   `superseded` after a takeover; after `timeout` the latest failure, or `timedOut`. The client
+  ///   goes on trying in the background until it is closed.
+  public func waitUntilReady(timeout: Duration) throws(MartletError) {
+    let deadline = MonotonicTime.now() + timeout
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    while !core.isReady {
+      switch core.phase {
+      case .idle, .takenOver, .closed: throw core.offlineError
+      case .connecting, .handshake, .online: break
+      }
+      if let failure = core.lastFailure, failure.code == .permissionDenied { throw failure }
+      guard core.lock.wait(until: deadline) else {
+        if core.isReady { return }
+        throw core.lastFailure
+          ?? MartletError(
+            .timedOut, "The broker did not accept the client in time",
+            context: ["broker": core.address])
+      }
+    }
+  }
+
+  /// Says goodbye to the broker, which then forgets the will, and ends the network thread. May be
+  /// called any number of times and from handlers; returns when the thread has ended, except when
+  /// called on that thread.
+  ///
+  /// - Parameter publishingWill: asks the broker to publish the will all the same.
+  public func close(publishingWill: Bool = false) {
+    core.close(publishingWill: publishingWill)
+  }
+
+  /// Publishes bytes that stay where they are: the library copies them once, into its packet.
+  ///
+  /// QoS 0 needs a connection; QoS 1 without one is kept, within the budget, and sent later.
+  ///
+  /// - Throws: `unreachable` when not connected (QoS 0); `resourceExhausted` when the budget is used
+  ///   up or the broker accepts no message of that size; `invalidArgument` for a bad topic;
+  ///   `superseded` after a takeover.
+  public func publish(
+    topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality = .atMostOnce,
+    retain: Bool = false, properties: MQTTProperties = MQTTProperties()
+  ) throws(MartletError) {
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    try core.publish(
+      topic: topic, payload: payload, quality: quality, retain: retain, properties: properties)
+  }
+
+  /// Publishes a message; see the variant with an unsafe buffer for what is thrown.
+  public func publish(_ message: MQTTMessage) throws(MartletError) {
+    let result = message.payload.withUnsafeBytes { payload -> Result<Void, MartletError> in
+      do throws(MartletError) {
+        try publish(
+          topic: message.topic, payload: payload, quality: message.quality, retain: message.retain,
+          properties: message.properties)
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  /// Asks for messages, now and after every reconnection. Returns before the broker has answered:
+  /// `waitUntilReady` waits for that.
+  ///
+  /// - Throws: `invalidArgument` for a filter that is not valid MQTT; nothing is subscribed then.
+  public func subscribe(
+    _ filters: [(filter: String, quality: MQTTQuality)]
+  ) throws(MartletError) {
+    for (filter, _) in filters {
+      guard mosquitto_sub_topic_check(filter) == 0, !filter.isEmpty, !filter.utf8.contains(0) else {
+        throw MartletError(
+          .invalidArgument, "The subscription is not valid MQTT", context: ["filter": filter])
+      }
+    }
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    for (filter, quality) in filters { core.subscriptions.add(filter, quality) }
+    guard core.phase == .online else { return }
+    core.sendSubscriptions(filters)
+    core.wakeForWriting()
+  }
+
+  /// Asks for messages of one filter.
+  public func subscribe(_ filter: String, quality: MQTTQuality = .atMostOnce) throws(MartletError) {
+    try subscribe([(filter, quality)])
+  }
+
+  /// Asks for no more messages of these filters.
+  public func unsubscribe(_ filters: [String]) {
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    for filter in filters {
+      core.subscriptions.remove(filter)
+      if core.phase == .online { mosquitto_unsubscribe(core.handle, nil, filter) }
+    }
+    core.wakeForWriting()
+  }
+
+  /// Waits until everything published so far is written (QoS 0) or acknowledged (QoS 1).
+  ///
+  /// - Throws: `timedOut`, or the reason why there is no connection.
+  public func flush(timeout: Duration) throws(MartletError) {
+    try core.flush(timeout: timeout)
+  }
+
+  /// Finds out whether the broker lets this client publish to a topic and receive from it.
+  ///
+  /// A broker with an access list grants a forbidden subscription and then stays silent, which looks
+  /// like a dead peer. This publishes a random token to `topic`, a topic nobody else reads, and waits
+  /// for it to return.
+  ///
+  /// - Throws: `permissionDenied`, naming the topic, when it does not return in time.
+  public func verifyPermission(topic: String, timeout: Duration) throws(MartletError) {
+    try core.verifyPermission(topic: topic, timeout: timeout)
+  }
+
+  /// Cuts the connection as a network failure would: no goodbye, so the broker publishes the will,
+  /// and the client reconnects. For fault injection and tests.
+  public func severConnection() {
+    core.lock.lock()
+    defer { core.lock.unlock() }
+    guard core.phase == .online, let handle = core.handle else { return }
+    let socket = mosquitto_socket(handle)
+    if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
+  }
+
+  /// Where the client stands.
+  public var state: MQTTState { core.lock.withLock { core.state } }
+
+  /// The name shown to the broker.
+  public var clientID: String { core.configuration.clientID }
+
+  /// Counts since `start`.
+  public var statistics: MQTTStatistics {
+    core.lock.withLock {
+      var statistics = core.statistics
+      statistics.queuedBytes = core.outbox.bytes
+      statistics.queuedMessages = core.outbox.count
+      return statistics
+    }
+  }
+}

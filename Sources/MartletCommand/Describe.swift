@@ -1,0 +1,108 @@
+import ArgumentParser
+import Kernels
+import ModelGraph
+import TensorCore
+
+/// `martlet describe`: what a model consists of.
+struct Describe: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists a model's nodes, shapes, parameters and multiply-adds.",
+    discussion: """
+      Shows the graph as it is run: batch normalisation folded, activations fused.
+
+      Examples:
+        martlet describe model.onnx
+        martlet describe model.onnx --time
+        martlet describe model.onnx --json | jq .parameters
+      """)
+
+  @OptionGroup var options: ModelOptions
+
+  @Flag(help: "Run the model once on zeros and show the time of each node.")
+  var time = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  private struct Row: Encodable {
+    var name: String
+    var operation: String
+    var shape: Shape
+    var parameters: Int
+    var multiplyAdds: Int
+    var milliseconds: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, operation, shape, parameters, milliseconds
+      case multiplyAdds = "multiply_adds"
+    }
+  }
+
+  private struct Port: Encodable {
+    var name: String
+    var shape: Shape
+  }
+
+  private struct Summary: Encodable {
+    var model: String
+    var inputs: [Port]
+    var outputs: [Port]
+    var parameters: Int
+    var weightBytes: Int
+    var multiplyAdds: Int
+    var arenaBytes: Int
+    var nodes: [Row]
+
+    private enum CodingKeys: String, CodingKey {
+      case model, inputs, outputs, parameters, nodes
+      case weightBytes = "weight_bytes"
+      case multiplyAdds = "multiply_adds"
+      case arenaBytes = "arena_bytes"
+    }
+  }
+
+  func run() throws {
+    let graph = try options.graph()
+    var rows = graph.nodes.map { node in
+      Row(
+        name: node.name, operation: node.operation.kind, shape: graph[node.output].shape,
+        parameters: graph.parameters(of: node), multiplyAdds: graph.multiplyAdds(of: node))
+    }
+    let program = try Program(graph)
+    if time {
+      let execution = Execution(program)
+      for input in graph.inputs { execution.withMutableValue(input) { $0.update(repeating: 0) } }
+      execution.run(segment: 0)
+      for (index, seconds) in execution.runTimed(segment: 0).enumerated() {
+        rows[index].milliseconds = seconds * 1e3
+      }
+    }
+    func ports(_ ids: [ValueID]) -> [Port] {
+      ids.map { Port(name: graph[$0].name, shape: graph[$0].shape) }
+    }
+    // A constant that two nodes share counts once.
+    let parameters = graph.constants.values.reduce(0) { $0 + $1.shape.count }
+    let summary = Summary(
+      model: graph.name, inputs: ports(graph.inputs), outputs: ports(graph.outputs),
+      parameters: parameters, weightBytes: parameters * ElementType.float32.size,
+      multiplyAdds: rows.reduce(0) { $0 + $1.multiplyAdds }, arenaBytes: program.arenaBytes,
+      nodes: rows)
+    if json { try Terminal.printJSON(summary) } else { show(summary) }
+  }
+
+  private func show(_ summary: Summary) {
+    var table = TextTable("node", "operation", "output", "parameters", "multiply-adds", time ? "ms" : "")
+    for row in summary.nodes {
+      table.add(
+        row.name, row.operation, row.shape.description, row.parameters.asCount,
+        row.multiplyAdds.asCount, row.milliseconds?.formatted(3) ?? "")
+    }
+    print(table.text)
+    print("")
+    print("inputs         \(summary.inputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
+    print("outputs        \(summary.outputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
+    print("parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes))")
+    print("multiply-adds  \(summary.multiplyAdds.asCount)")
+    print("arena          \(summary.arenaBytes.asBytes)")
+  }
+}

@@ -1,0 +1,37 @@
+import Runtime
+import TensorCore
+
+/// Feeds a client with numbered frames, a few at a time, and hands out the answers.
+struct FrameStream {
+  let count: Int
+  let inFlight: Int
+  /// How long the last `run` took.
+  private(set) var seconds = 0.0
+
+  init(count: Int, inFlight: Int) {
+    self.count = count
+    self.inFlight = inFlight
+  }
+
+  /// - Parameters:
+  ///   - load: the input of a frame.
+  ///   - answered: called with each frame's number and answer, in the order of the answers.
+  mutating func run(
+    client: InferenceClient, load: (Int) throws -> Tensor,
+    answered: (Int, Answer) throws -> Void
+  ) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    defer { seconds = (clock.now - start).inMilliseconds / 1e3 }
+    var indices: [Int: Int] = [:]
+    var next = 0
+    while next < count || client.framesInFlight > 0 {
+      while next < count, client.framesInFlight < inFlight {
+        indices[try client.submit(try load(next))] = next
+        next += 1
+      }
+      let answer = try client.next()
+      if let index = indices.removeValue(forKey: answer.ticket) { try answered(index, answer) }
+    }
+  }
+}

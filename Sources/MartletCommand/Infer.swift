@@ -1,0 +1,197 @@
+import ArgumentParser
+import Imaging
+import Kernels
+import ModelGraph
+import Runtime
+import TensorCore
+import TensorFiles
+
+/// `martlet infer`: the whole model in this process.
+struct Infer: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the whole model in this process, without a broker.",
+    discussion: """
+      Images: JPEG and PNG files, folders of them, or tar archives. Resize, crop, normalisation and
+      class names come from MODEL.json beside MODEL.onnx, or from the options; without either,
+      TorchVision's evaluation transform is used for three channels.
+
+      Examples:
+        martlet infer model.onnx --images photo.jpg
+        martlet infer model.onnx --images validation/ --json
+        martlet infer model.onnx --tensor x.npy --output y.npy
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var card: CardOptions
+
+  @Option(parsing: .upToNextOption, help: "Images, folders or tar archives.", completion: .file())
+  var images: [String] = []
+
+  @Option(help: "A .npy or .safetensors file with the input, instead of images.", completion: .file())
+  var tensor: String?
+
+  @Option(help: "Where to write the output of --tensor: .npy or .safetensors.", completion: .file())
+  var output: String?
+
+  @Option(help: "Threads that compute.")
+  var threads = 1
+
+  @Option(help: "Run --tensor this many times and report each time.")
+  var `repeat` = 1
+
+  @Flag(help: "Print one JSON object a result.")
+  var json = false
+
+  func validate() throws {
+    guard images.isEmpty != (tensor == nil) else {
+      throw ValidationError("give either --images or --tensor")
+    }
+    guard tensor != nil || output == nil else { throw ValidationError("--output needs --tensor") }
+    guard (1...256).contains(threads) else { throw ValidationError("--threads must be 1 to 256") }
+    guard `repeat` > 0 else { throw ValidationError("--repeat must be at least 1") }
+  }
+
+  func run() throws {
+    let graph = try options.graph()
+    ComputeThreads.set(threads)
+    if let tensor { try run(tensor, graph) } else { try classify(graph) }
+  }
+
+  // MARK: Tensors
+
+  private struct TensorReport: Encodable {
+    var timesMilliseconds: [Double]
+    var outputShape: Shape
+
+    private enum CodingKeys: String, CodingKey {
+      case timesMilliseconds = "times_ms"
+      case outputShape = "output_shape"
+    }
+  }
+
+  private func run(_ path: String, _ graph: Graph) throws {
+    let inputs = try TensorArgument.read(path, inputs: graph.inputs.map { graph[$0] })
+    let outputNames = graph.outputs.map { graph[$0].name }
+    let execution = Execution(try Program(graph))
+    var times: [Double] = []
+    var outputs: [Tensor] = []
+    let clock = ContinuousClock()
+    for _ in 0..<`repeat` {
+      let start = clock.now
+      outputs = try execution.run(inputs: inputs)
+      times.append((clock.now - start).inMilliseconds)
+    }
+    if let output {
+      try TensorArgument.write(zip(outputNames, outputs).map { ($0, $1) }, to: output)
+    }
+    guard let first = outputs.first else { return }
+    if json {
+      try Terminal.printJSON(TensorReport(timesMilliseconds: times, outputShape: first.shape))
+    } else {
+      let best = times.min() ?? 0
+      print("output \(first.shape), \(best.formatted(2)) ms" + (times.count > 1 ? " at best" : ""))
+    }
+  }
+
+  // MARK: Images
+
+  private struct ImageReport: Encodable {
+    struct Candidate: Encodable {
+      var label: Int
+      var name: String?
+      var confidence: Double
+    }
+    var image: String
+    var label: Int?
+    var top5: [Candidate]
+  }
+
+  private struct Totals: Encodable {
+    var images: Int
+    var labelled: Int
+    var correct: Int
+    var accuracy: Double?
+  }
+
+  private func classify(_ graph: Graph) throws {
+    let card = try ModelCard.load(
+      model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    guard let preprocessing = try card.preprocessing(for: graph) else {
+      throw MartletError(
+        .unsupported, "the model's input is not an image", hint: "use --tensor instead")
+    }
+    let set = try ImageSet.open(paths: images)
+    let names = card.labels ?? set.labelNames?.names ?? []
+    let execution = Execution(try Program(graph))
+    var totals = Totals(images: 0, labelled: 0, correct: 0)
+    for index in 0..<set.count {
+      let input = try preprocessing.apply(try set.load(index))
+      let scores = try execution.run(inputs: [input]).first?.floats ?? []
+      let answer = Classification(scores: scores, names: names)
+      totals.images += 1
+      if let label = set.label(index) {
+        totals.labelled += 1
+        if label == answer.label { totals.correct += 1 }
+      }
+      try report(set.name(index), set.label(index), answer)
+    }
+    if totals.labelled > 0 {
+      totals.accuracy = Double(totals.correct) / Double(totals.labelled)
+    }
+    if json {
+      try Terminal.printJSON(totals)
+    } else if let accuracy = totals.accuracy {
+      print(
+        "top-1 \((accuracy * 100).formatted(2)) % (\(totals.correct) of \(totals.labelled) labelled images)"
+      )
+    }
+  }
+
+  private func report(_ image: String, _ label: Int?, _ answer: Classification) throws {
+    if json {
+      try Terminal.printJSON(
+        ImageReport(
+          image: image, label: label,
+          top5: answer.top.map { .init(label: $0.label, name: $0.name, confidence: $0.confidence) }))
+      return
+    }
+    let top = answer.top.map {
+      "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
+    }
+    print("\(image): \(top.joined(separator: ", "))")
+  }
+}
+
+/// Tensors named on the command line.
+enum TensorArgument {
+  /// The model's inputs from a file: the one tensor of a `.npy`, or those of a `.safetensors` by name.
+  static func read(_ path: String, inputs: [Graph.Value]) throws(MartletError) -> [Tensor] {
+    if path.hasSuffix(".npy") { return [try NumpyFile.read(path)] }
+    guard path.hasSuffix(".safetensors") else {
+      throw MartletError(
+        .invalidArgument, "a tensor must be a .npy or .safetensors file", context: ["file": path])
+    }
+    let tensors = try SafetensorsFile.read(path)
+    if inputs.count == 1, tensors.count == 1, let only = tensors.values.first { return [only] }
+    return try inputs.map { input throws(MartletError) in
+      guard let tensor = tensors[input.name] else {
+        throw MartletError(
+          .notFound, "the file has no tensor for an input",
+          context: ["file": path, "input": input.name])
+      }
+      return tensor
+    }
+  }
+
+  /// Writes outputs: the first to a `.npy`, all to a `.safetensors`.
+  static func write(_ outputs: [(String, Tensor)], to path: String) throws(MartletError) {
+    if path.hasSuffix(".safetensors") {
+      try SafetensorsFile.write(path, tensors: outputs.map { (name: $0.0, tensor: $0.1) })
+    } else if path.hasSuffix(".npy"), let first = outputs.first {
+      try NumpyFile.write(path, first.1)
+    } else {
+      throw MartletError(
+        .invalidArgument, "an output must be a .npy or .safetensors file", context: ["file": path])
+    }
+  }
+}

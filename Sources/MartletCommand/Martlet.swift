@@ -1,0 +1,45 @@
+import ArgumentParser
+import Glibc
+import TensorCore
+
+/// `martlet`: one neural network across several devices, over MQTT.
+public struct Martlet: ParsableCommand {
+  /// Names the program and its subcommands.
+  public static let configuration = CommandConfiguration(
+    commandName: "martlet",
+    abstract: "Runs one neural network across several small devices that talk only over MQTT.",
+    discussion: """
+      It keeps answering, a little less surely, when devices stall, reboot or vanish.
+
+      Examples:
+        martlet demo                                        see it fly on this machine
+        martlet describe model.onnx                         what a model consists of
+        martlet infer model.onnx --images photos            the whole model in this process
+        martlet plan model.onnx --devices 4 -o plan         split it over four devices
+        martlet worker --broker HOST --plan plan --device d0
+        martlet run --broker HOST --plan plan --images photos
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Demo.self, Infer.self, Describe.self, PlanCommand.self, WorkerCommand.self, Run.self,
+      Bench.self,
+    ])
+
+  /// Made by the argument parser.
+  public init() {}
+
+  /// Runs the command that the arguments name and ends the process with a meaningful status: 0, or
+  /// `MartletError.exitCode`, or 64 for wrong usage.
+  public static func runAndExit() -> Never {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+      Glibc.exit(0)
+    } catch let error as MartletError {
+      Terminal.printError(error)
+      Glibc.exit(error.exitCode)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import Imaging
+import JSONCoding
+import ModelGraph
+import TensorCore
+import TensorFiles
+
+/// What is known of a model besides its graph: how images become its input, and its class names. Read
+/// from `MODEL.json` beside `MODEL.onnx`, or from files given on the command line.
+struct ModelCard: Codable {
+  /// How an image becomes the input.
+  var preprocessing: Preprocessing?
+  /// Class names by output index.
+  var labels: [String]?
+
+  /// The card for a model.
+  ///
+  /// - Parameters:
+  ///   - model: the model's path; its card has the same name with `.json`.
+  ///   - preprocessing: a file with a preprocessing, which wins over the card's.
+  ///   - labels: a file with class names, which wins over the card's.
+  static func load(
+    model: String, preprocessing: String?, labels: String?
+  ) throws(MartletError) -> ModelCard {
+    var card = ModelCard()
+    if model.hasSuffix(".onnx") {
+      let path = model.dropLast(5) + ".json"
+      if FileSystem.exists(path) {
+        card = try JSON.decode(
+          ModelCard.self, from: try FileSystem.read(path, limit: 16 << 20), source: path)
+      }
+    }
+    if let preprocessing {
+      card.preprocessing = try JSON.decode(
+        Preprocessing.self, from: try FileSystem.read(preprocessing, limit: 1 << 20),
+        source: preprocessing)
+    }
+    if let labels { card.labels = try LabelNames.read(labels).names }
+    return card
+  }
+
+  /// The preprocessing for a model: the card's, or the usual one for its input's shape; nil when the
+  /// input is no image.
+  func preprocessing(for graph: Graph) throws(MartletError) -> Preprocessing? {
+    guard let input = graph.inputs.first else { return nil }
+    let shape = graph[input].shape
+    guard shape.rank == 4, shape[1] == 1 || shape[1] == 3 else { return nil }
+    let (channels, height, width) = (shape[1], shape[2], shape[3])
+    guard let preprocessing else {
+      guard channels == 3 else { return .plain(channels: channels, height: height, width: width) }
+      var usual = Preprocessing.torchVision
+      // The proportion of TorchVision's evaluation transform: 256 to 224.
+      usual.resizeShort = min(height, width) * 256 / 224
+      usual.crop = [height, width]
+      return usual
+    }
+    guard preprocessing.outputShape?.dimensions == [1, channels, height, width] else {
+      throw MartletError(
+        .invalidShape, "the preprocessing does not give the model's input",
+        context: [
+          "gives": preprocessing.outputShape?.description ?? "any size",
+          "model takes": "\(shape)",
+        ], hint: "set crop or resizeExact, and channels, in the preprocessing")
+    }
+    return preprocessing
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import ModelGraph
+import ONNXImport
+import TensorCore
+
+/// Which model, and how to read it.
+struct ModelOptions: ParsableArguments {
+  @Argument(help: "An ONNX file.", completion: .file(extensions: ["onnx"]))
+  var model: String
+
+  @Option(help: "Extent of the batch dimension.")
+  var batch = 1
+
+  @Option(help: ArgumentHelp("Extent of another open dimension.", valueName: "name=extent"))
+  var dimension: [String] = []
+
+  /// The model as a graph.
+  func graph() throws -> Graph {
+    var dimensions: [String: Int] = [:]
+    for text in dimension {
+      let parts = text.split(separator: "=")
+      guard parts.count == 2, let extent = Int(parts[1]), extent > 0 else {
+        throw ValidationError("--dimension takes NAME=EXTENT, not \(text)")
+      }
+      dimensions[String(parts[0])] = extent
+    }
+    return try ONNXImporter.load(path: model, batch: batch, dimensions: dimensions)
+  }
+}
+
+/// How images become inputs, where the model's own card is not enough.
+struct CardOptions: ParsableArguments {
+  @Option(
+    help: "JSON file with resize, crop and normalisation; see martlet plan --help.",
+    completion: .file())
+  var preprocessing: String?
+
+  @Option(help: "Class names: one a line, or index<TAB>name.", completion: .file())
+  var labels: String?
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Glibc
+import Logging
+import MQTT
+import Runtime
+import TensorCore
+import TensorFiles
+
+/// How to reach the broker.
+struct BrokerOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The broker: HOST, mqtts://HOST:PORT, mqtt://127.0.0.1:PORT or unix:/path.",
+      valueName: "url"))
+  var broker: String
+
+  @Option(help: "Separates deployments that share a broker.")
+  var deployment = "default"
+
+  @Option(help: "User name at the broker.")
+  var username: String?
+
+  @Option(
+    help: "A file with the password on its first line; without it $MARTLET_PASSWORD is used.",
+    completion: .file())
+  var passwordFile: String?
+
+  @Option(help: "PEM file of the authorities to trust.", completion: .file())
+  var caFile: String?
+
+  @Option(help: "PEM file with this client's certificate.", completion: .file())
+  var cert: String?
+
+  @Option(help: "PEM file with the certificate's key.", completion: .file())
+  var key: String?
+
+  @Flag(help: "Allow an unencrypted connection beyond this machine.")
+  var allowPlaintext = false
+
+  /// The configuration that these options describe.
+  func address(clientPrefix: String) throws(MartletError) -> DeploymentAddress {
+    var address = try BrokerAddress(parsing: broker)
+    if let username { address.username = username }
+    if let passwordFile {
+      let text = try FileSystem.readText(passwordFile, limit: 4096)
+      address.password = text.split(whereSeparator: \.isNewline).first.map(String.init)
+    } else if let password = getenv("MARTLET_PASSWORD") {
+      address.password = String(cString: password)
+    }
+    var configuration = MQTTConfiguration(address: address, clientIDPrefix: clientPrefix)
+    configuration.tls.authorityFile = caFile
+    configuration.tls.certificateFile = cert
+    configuration.tls.keyFile = key
+    configuration.allowsPlaintext = allowPlaintext
+    return DeploymentAddress(broker: configuration, deployment: deployment)
+  }
+}
+
+/// How tensors travel.
+struct WireOptions: ParsableArguments {
+  @Option(help: "Element type on the wire: f32 or f16 (half the bytes, slightly rounded).")
+  var wire: WireType = .f32
+
+  @Option(help: "Tensors above this many bytes travel in chunks.")
+  var chunkBytes = 262_144
+
+  enum WireType: String, ExpressibleByArgument, CaseIterable {
+    case f32, f16
+
+    var elementType: ElementType { self == .f32 ? .float32 : .float16 }
+  }
+
+  var settings: WireSettings {
+    WireSettings(elementType: wire.elementType, chunkBytes: chunkBytes)
+  }
+}
+
+/// What to log.
+struct LogOptions: ParsableArguments {
+  @Option(help: "Log level: trace, debug, info, notice, warning, error.")
+  var logLevel = "info"
+
+  func logger(_ label: String) throws -> Logger {
+    guard let level = Logger.Level(rawValue: logLevel) else {
+      throw ValidationError("--log-level must be trace, debug, info, notice, warning or error")
+    }
+    var logger = Logger(label: label) { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = level
+    return logger
+  }
+}
+
+/// A time such as `250ms` or `30s` on the command line.
+struct TimeArgument: ExpressibleByArgument, CustomStringConvertible {
+  let duration: Duration
+  let description: String
+
+  init(_ duration: Duration, _ description: String) {
+    self.duration = duration
+    self.description = description
+  }
+
+  init?(argument: String) {
+    let units: [(String, Double)] = [("us", 1e-6), ("ms", 1e-3), ("s", 1), ("min", 60)]
+    for (unit, seconds) in units where argument.hasSuffix(unit) {
+      guard let value = Double(argument.dropLast(unit.count)), value >= 0, value.isFinite,
+        value * seconds < 1e7
+      else { continue }
+      self.init(.nanoseconds(Int64(value * seconds * 1e9)), argument)
+      return
+    }
+    return nil
+  }
+
+  var defaultValueDescription: String { description }
+}

@@ -1,0 +1,111 @@
+import ArgumentParser
+import Imaging
+import Plan
+import Processes
+import Runtime
+import TensorCore
+import WireProtocol
+
+/// `martlet run`: a client that sends images to a deployment.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Sends images to a running deployment and prints the answers.",
+    discussion: """
+      Prints one line an image and a summary; every answer says what was missing from it.
+      Ends with status 0 only if every image was answered.
+
+      Examples:
+        martlet run --broker broker.local --plan plan --images photos/
+        martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json
+      """)
+
+  @OptionGroup var broker: BrokerOptions
+  @OptionGroup var wire: WireOptions
+  @OptionGroup var log: LogOptions
+
+  @Option(help: "The plan's folder.", completion: .directory)
+  var plan: String
+
+  @Option(parsing: .upToNextOption, help: "Images, folders or tar archives.", completion: .file())
+  var images: [String]
+
+  @Option(help: "Stop after this many images.")
+  var frames: Int?
+
+  @Option(help: "Frames under way at once.")
+  var inFlight = 1
+
+  @Option(help: "How long to wait for the other devices once the first has answered.")
+  var deadline = TimeArgument(.milliseconds(250), "250ms")
+
+  @Option(help: "How long to try, with no device or no broker there.")
+  var patience = TimeArgument(.seconds(30), "30s")
+
+  @Option(help: "Wait at the start until this many devices are ready (default: all).")
+  var waitFor: Int?
+
+  @Flag(help: "Print one JSON object an image, and one for the summary last.")
+  var json = false
+
+  func validate() throws {
+    guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
+    guard frames ?? 1 > 0 else { throw ValidationError("--frames must be at least 1") }
+  }
+
+  func run() throws {
+    let logger = try log.logger("martlet.run")
+    let folder = try PlanFolder(reading: plan)
+    guard let preprocessing = folder.plan.model.preprocessing else {
+      throw MartletError(.unsupported, "the plan's model does not take images")
+    }
+    let set = try ImageSet.open(paths: images)
+    var configuration = ClientConfiguration(address: try broker.address(clientPrefix: "client"))
+    configuration.wire = wire.settings
+    configuration.deadline = deadline.duration
+    configuration.patience = patience.duration
+    let engine = try DeviceEngine(folder: folder, device: nil)
+    let client = try InferenceClient(
+      engine: engine, planID: folder.id, configuration: configuration, logger: logger)
+    defer { client.close() }
+    let stop = client.stopper
+    let signals = try TerminationSignals { _ in stop() }
+    defer { signals.stop() }
+    try client.connect()
+    if !(try client.waitForDevices(waitFor, timeout: patience.duration)) {
+      let states = client.devices.map { "\($0.device) \($0.state)" }.joined(separator: ", ")
+      guard client.devices.contains(where: \.isAlive) else {
+        throw MartletError(
+          .unreachable, "no device is ready", context: ["devices": states],
+          hint: "start the workers, with the same plan and --deployment")
+      }
+      Terminal.printLine("martlet: going on without some devices: \(states)")
+    }
+    let count = min(frames ?? set.count, set.count)
+    var stream = FrameStream(count: count, inFlight: inFlight)
+    var statistics = RunStatistics(devices: folder.plan.devices.map(\.name))
+    let labels = folder.plan.model.labels
+    try stream.run(client: client) { index in
+      try preprocessing.apply(try set.load(index))
+    } answered: { index, answer in
+      let result = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
+      statistics.add(answer, label: set.label(index), result: result)
+      try show(set.name(index), set.label(index), answer, result)
+    }
+    let summary = statistics.summary(seconds: stream.seconds)
+    if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+  }
+
+  private func show(
+    _ image: String, _ label: Int?, _ answer: Answer, _ result: Classification
+  ) throws {
+    if json {
+      try Terminal.printJSON(AnswerReport(image: image, label: label, answer, result))
+      return
+    }
+    let best = result.top.first.map {
+      "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
+    }
+    let missing = answer.isDegraded ? ", \(answer.filledNeurons) neurons missing" : ""
+    print("\(image): \(best ?? "-"), \(answer.latency.inMilliseconds.formatted(1)) ms\(missing)")
+  }
+}

@@ -1,0 +1,112 @@
+import Runtime
+import Telemetry
+
+/// Answers added up: how many, how right, how fast, how much was missing.
+struct RunStatistics {
+  private let devices: [String]
+  private var frames = 0
+  private var labelled = 0
+  private var correct = 0
+  private var degraded = 0
+  private var filledNeurons = 0
+  private var filledParts = 0
+  private var latency = Quantiles()
+
+  init(devices: [String]) { self.devices = devices }
+
+  mutating func add(_ answer: Answer, label: Int?, result: Classification) {
+    frames += 1
+    if let label {
+      labelled += 1
+      if label == result.label { correct += 1 }
+    }
+    if answer.isDegraded { degraded += 1 }
+    filledNeurons += answer.filledNeurons
+    filledParts += answer.fills.count
+    latency.add(answer.latency.inMilliseconds)
+  }
+
+  func summary(seconds: Double) -> RunSummary {
+    RunSummary(
+      frames: frames, labelled: labelled, correct: correct,
+      accuracy: labelled > 0 ? Double(correct) / Double(labelled) : nil,
+      framesPerSecond: seconds > 0 ? Double(frames) / seconds : 0, p50: latency.p50 ?? 0,
+      p99: latency.p99 ?? 0, degraded: degraded, filledParts: filledParts,
+      filledNeurons: filledNeurons)
+  }
+}
+
+/// What `RunStatistics` comes to.
+struct RunSummary: Encodable {
+  var frames: Int
+  var labelled: Int
+  var correct: Int
+  var accuracy: Double?
+  var framesPerSecond: Double
+  var p50: Double
+  var p99: Double
+  var degraded: Int
+  var filledParts: Int
+  var filledNeurons: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case frames, labelled, correct, accuracy
+    case framesPerSecond = "frames_per_second"
+    case p50 = "latency_p50_ms"
+    case p99 = "latency_p99_ms"
+    case degraded = "degraded_frames"
+    case filledParts = "filled_parts"
+    case filledNeurons = "filled_neurons"
+  }
+
+  /// For people.
+  var text: String {
+    var text = "\(frames) frames, \(framesPerSecond.formatted(1)) frames/s, "
+    text += "latency p50 \(p50.formatted(1)) ms, p99 \(p99.formatted(1)) ms"
+    if let accuracy { text += ", top-1 \((accuracy * 100).formatted(2)) %" }
+    if degraded > 0 { text += ", \(degraded) degraded (\(filledParts) parts filled)" }
+    return text
+  }
+}
+
+/// One answer, for scripts.
+struct AnswerReport: Encodable {
+  struct Candidate: Encodable {
+    var label: Int
+    var name: String?
+    var confidence: Double
+  }
+  struct Fill: Encodable {
+    var layer: String
+    var device: String
+    var reason: String
+    var neurons: Int
+  }
+  var image: String
+  var label: Int?
+  var frame: UInt64
+  var top5: [Candidate]
+  var latencyMilliseconds: Double
+  var degraded: [Fill]
+  var filledNeurons: Int
+  var attempts: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case image, label, frame, top5, degraded, attempts
+    case latencyMilliseconds = "latency_ms"
+    case filledNeurons = "filled_neurons"
+  }
+
+  init(image: String, label: Int?, _ answer: Answer, _ result: Classification) {
+    self.image = image
+    self.label = label
+    frame = answer.frame
+    top5 = result.top.map { Candidate(label: $0.label, name: $0.name, confidence: $0.confidence) }
+    latencyMilliseconds = answer.latency.inMilliseconds
+    degraded = answer.fills.map {
+      Fill(layer: $0.layer, device: $0.device, reason: $0.reason, neurons: $0.neurons)
+    }
+    filledNeurons = answer.filledNeurons
+    attempts = answer.attempts
+  }
+}

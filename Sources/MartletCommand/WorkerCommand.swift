@@ -1,0 +1,75 @@
+import ArgumentParser
+import Kernels
+import Plan
+import Processes
+import Runtime
+import TensorCore
+
+/// `martlet worker`: one device of a deployment.
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker",
+    abstract: "Runs one device's share of a plan until it is stopped.",
+    discussion: """
+      SIGTERM or Ctrl-C finishes the frames under way, says goodbye and ends with status 0; a second
+      one ends at once. Status 70 means that another worker took over the device's name.
+
+      Examples:
+        martlet worker --broker unix:/run/mosquitto.sock --plan plan --device d0
+        martlet worker --broker mqtts://broker.local --ca-file ca.pem --username d0 \\
+          --password-file d0.password --plan plan --device d0
+      """)
+
+  @OptionGroup var broker: BrokerOptions
+  @OptionGroup var wire: WireOptions
+  @OptionGroup var log: LogOptions
+
+  @Option(help: "The plan's folder.", completion: .directory)
+  var plan: String
+
+  @Option(help: "This device's name in the plan.")
+  var device: String
+
+  @Option(help: "How long to wait for others' parts once one's own is ready.")
+  var deadline = TimeArgument(.milliseconds(250), "250ms")
+
+  @Option(help: "Time between heartbeats.")
+  var heartbeat = TimeArgument(.milliseconds(500), "500ms")
+
+  @Option(help: "How long to try to reach the broker at the start.")
+  var patience = TimeArgument(.seconds(30), "30s")
+
+  @Option(help: "Threads that compute.")
+  var threads = 1
+
+  @Option(help: "Power of a busy core in watts, for the estimate where there is no meter.")
+  var busyWatts = 1.0
+
+  @Option(help: "Power of the idle board in watts, for the same estimate.")
+  var idleWatts = 2.7
+
+  func validate() throws {
+    guard (1...256).contains(threads) else { throw ValidationError("--threads must be 1 to 256") }
+  }
+
+  func run() throws {
+    let logger = try log.logger("martlet.worker")
+    let folder = try PlanFolder(reading: plan)
+    let number = try folder.plan.deviceNumber(device)
+    ComputeThreads.set(threads)
+    let engine = try DeviceEngine(folder: folder, device: number)
+    var configuration = WorkerConfiguration(address: try broker.address(clientPrefix: device))
+    configuration.wire = wire.settings
+    configuration.deadline = deadline.duration
+    configuration.heartbeat = heartbeat.duration
+    configuration.patience = patience.duration
+    configuration.busyWatts = busyWatts
+    configuration.idleWatts = idleWatts
+    let worker = try Worker(
+      engine: engine, planID: folder.id, configuration: configuration, logger: logger)
+    let stop = worker.stopper
+    let signals = try TerminationSignals { _ in stop() }
+    defer { signals.stop() }
+    try worker.run()
+  }
+}

@@ -1,0 +1,117 @@
+import Imaging
+import ModelGraph
+import TensorCore
+
+/// `plan.json`: what a `Plan` is rebuilt from, in a form that people can read.
+struct PlanDocument: Codable {
+  static let format = "martlet-plan"
+  static let version = 1
+
+  struct Value: Codable {
+    var name: String
+    var shape: Shape
+  }
+
+  struct Structure: Codable {
+    var values: [Value]
+    var inputs: [ValueID]
+    var outputs: [ValueID]
+    var constants: [ValueID]
+    var nodes: [Node]
+  }
+
+  struct Layer: Codable {
+    var id: String
+    var neurons: Int
+    /// Neurons by device name, as ranges.
+    var parts: [String: String]
+  }
+
+  struct Shard: Codable {
+    var device: Plan.Device
+    var file: String
+    var sha256: String
+    var weightBytes: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case device, file, sha256
+      case weightBytes = "weight_bytes"
+    }
+  }
+
+  var format: String
+  var version: Int
+  var id: String
+  var method: String
+  var model: Plan.Model
+  var shards: [Shard]
+  var client: Shard?
+  var layers: [Layer]
+  var graph: Structure
+
+  init(_ plan: Plan, shards: [Shard], client: Shard?) {
+    format = PlanDocument.format
+    version = PlanDocument.version
+    id = ""
+    method = plan.method
+    model = plan.model
+    self.shards = shards
+    self.client = client
+    layers = zip(plan.sharding.layers, plan.parts).map { layer, parts in
+      Layer(
+        id: layer.id, neurons: layer.neurons,
+        parts: Dictionary(
+          uniqueKeysWithValues: zip(plan.devices, parts).map {
+            ($0.name, NeuronRanges.format($1))
+          }))
+    }
+    graph = Structure(plan.graph)
+  }
+
+  /// The plan that this describes, with everything checked that a file could get wrong.
+  func plan() throws(MartletError) -> Plan {
+    let graph = try graph.graph(name: model.name)
+    let sharding = try Sharding(graph)
+    guard layers.map(\.id) == sharding.layers.map(\.id),
+      layers.map(\.neurons) == sharding.layers.map(\.neurons)
+    else {
+      throw MartletError(
+        .mismatch, "the layers of the plan are not those of its graph",
+        hint: "the plan was made by another version of martlet: run martlet plan again")
+    }
+    var parts: [[[Int]]] = []
+    for layer in layers {
+      var byDevice: [[Int]] = []
+      for shard in shards {
+        byDevice.append(
+          try NeuronRanges.parse(layer.parts[shard.device.name] ?? "", count: layer.neurons))
+      }
+      parts.append(byDevice)
+    }
+    return try Plan(
+      model: model, method: method, devices: shards.map(\.device), graph: graph,
+      sharding: sharding, parts: parts)
+  }
+}
+
+extension PlanDocument.Structure {
+  init(_ graph: Graph) {
+    values = graph.values.map { PlanDocument.Value(name: $0.name, shape: $0.shape) }
+    inputs = graph.inputs
+    outputs = graph.outputs
+    let computed = graph.computedValues
+    constants = Set(graph.nodes.flatMap(\.inputs)).subtracting(computed).sorted()
+    nodes = graph.nodes
+  }
+
+  /// The graph, valid in every respect but without its constants' elements.
+  func graph(name: String) throws(MartletError) -> Graph {
+    var graph = Graph(name: name)
+    for value in values { _ = graph.add(Graph.Value(name: value.name, shape: value.shape)) }
+    graph.inputs = inputs
+    graph.outputs = outputs
+    graph.nodes = nodes
+    try graph.validate(external: Set(constants))
+    return graph
+  }
+}

@@ -1,0 +1,80 @@
+public import Plan
+public import TensorCore
+import WireProtocol
+
+/// What a client gets for one frame.
+public struct Answer: Sendable {
+  /// A part that was filled instead of received, somewhere on the way to the answer.
+  public struct Fill: Sendable, Hashable {
+    /// The `<layer>` of the exchange.
+    public var layer: String
+    /// The device whose part it is.
+    public var device: String
+    /// `deadline`, `lost`, `suspect`, `corrupt` or `denied`.
+    public var reason: String
+    /// Neurons in the part.
+    public var neurons: Int
+  }
+
+  /// What `submit` returned for the frame.
+  public var ticket: Int
+  /// The frame's number on the wire.
+  public var frame: UInt64
+  /// The model's outputs, in order.
+  public var outputs: [Tensor]
+  /// What was missing; empty for a complete answer.
+  public var fills: [Fill]
+  /// Devices that were counted on, by device number.
+  public var awaited: [Bool]
+  /// From `submit` to the answer.
+  public var latency: Duration
+  /// How often the frame was sent; more than once if nothing at all came back.
+  public var attempts: Int
+
+  /// Neurons that were filled, over all layers.
+  public var filledNeurons: Int { fills.reduce(0) { $0 + $1.neurons } }
+  /// Whether something was missing.
+  public var isDegraded: Bool { !fills.isEmpty }
+}
+
+/// A model output read as a classification.
+public struct Classification: Sendable, Hashable {
+  /// One class.
+  public struct Candidate: Sendable, Hashable {
+    /// The output's index.
+    public var label: Int
+    /// Its name, where known.
+    public var name: String?
+    /// Probability, 0 to 1.
+    public var confidence: Double
+  }
+
+  /// The likeliest classes, best first; at most as many as asked for.
+  public var top: [Candidate]
+
+  /// Ranks a model's first output; it is taken as logits unless it already sums to one.
+  ///
+  /// - Parameters:
+  ///   - values: one score per class.
+  ///   - names: class names by index; may be empty.
+  ///   - count: how many candidates to keep.
+  public init(scores values: [Float], names: [String], count: Int = 5) {
+    let sum = values.reduce(0) { $0 + Double($1) }
+    let isDistribution = abs(sum - 1) < 1e-3 && values.allSatisfy { $0 >= 0 }
+    let peak = Double(values.max() ?? 0)
+    let weights = isDistribution ? values.map(Double.init) : values.map { exponential(Double($0) - peak) }
+    let total = weights.reduce(0, +)
+    // NaN compares false with everything; rank such scores last instead of in arbitrary order.
+    func key(_ index: Int) -> Float { values[index].isNaN ? -.infinity : values[index] }
+    let order = values.indices.sorted { (key($1), $0) < (key($0), $1) }
+    top = order.prefix(count).map { index in
+      let share = total > 0 ? weights[index] / total : 0
+      return Candidate(
+        label: index, name: names.indices.contains(index) ? names[index] : nil,
+        confidence: share.isFinite ? min(max(share, 0), 1) : 0)
+    }
+  }
+
+  /// The likeliest class; -1 for a model without outputs.
+  public var label: Int { top.first?.label ?? -1 }
+}

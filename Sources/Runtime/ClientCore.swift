@@ -1,0 +1,177 @@
+import Kernels
+import Plan
+import TensorCore
+import WireProtocol
+
+/// What a client does with messages and time: who can be counted on, and which frames are answered.
+/// Knows neither sockets nor clocks; `InferenceClient` feeds it.
+final class ClientCore {
+  /// A frame that has come to its end.
+  struct Outcome {
+    var key: FrameKey
+    var execution: Execution
+    var fills: FillReport
+    var roles: FrameRoles
+    /// Whether any device sent anything for it.
+    var hasParts: Bool
+  }
+
+  let engine: DeviceEngine
+  let planID: String
+  private(set) var liveness: Liveness
+  private(set) var drops = DropCounter<RejectReason>()
+  private var receiver: PartReceiver
+  private var tasks: [FrameTask] = []
+  private var heard: Set<FrameKey> = []
+  private var pool: [Execution] = []
+  private let names: [String]
+  private let rule: DeadlineRule
+
+  init(engine: DeviceEngine, planID: String, rule: DeadlineRule) {
+    self.engine = engine
+    self.planID = planID
+    self.rule = rule
+    names = engine.plan.devices.map(\.name)
+    liveness = Liveness(devices: names)
+    receiver = PartReceiver(
+      plan: engine.plan, planID: planID,
+      exchanges: Set(engine.program.gatherings.map(\.exchange)))
+  }
+
+  /// Who would take part in a frame that began now.
+  func roles(now: MonotonicTime) -> FrameRoles {
+    FrameRoles(
+      names.map { name in
+        switch liveness.state(of: name, at: now) {
+        case .alive: .awaited
+        case .suspect: .probed
+        case .unknown, .draining, .lost: .absent
+        }
+      })
+  }
+
+  /// Each device's state.
+  func states(now: MonotonicTime) -> [PeerState] { names.map { liveness.state(of: $0, at: now) } }
+
+  /// Begins to wait for a frame's parts.
+  func begin(
+    _ key: FrameKey, input: Tensor, roles: FrameRoles, now: MonotonicTime
+  ) throws(MartletError) {
+    let execution = pool.popLast() ?? Execution(engine.compiled)
+    try engine.setInputs([input], of: execution)
+    let task = FrameTask(
+      key: key, engine: engine, execution: execution, roles: roles,
+      devices: names.indices.map { number in
+        let epoch = liveness.epoch(of: names[number]) ?? 0
+        switch roles.roles[number] {
+        case .awaited: return GatherState.Device(epoch: epoch)
+        case .probed: return GatherState.Device(epoch: epoch, down: .suspect)
+        case .absent:
+          let state = liveness.state(of: names[number], at: now)
+          return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
+        }
+      }, rule: rule, now: now)
+    tasks.append(task)
+  }
+
+  /// Takes a device's part.
+  func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    let rejected = receiver.receive(
+      payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
+      body: { part in
+        liveness.part(of: names[part.device], epoch: part.header.epoch, at: now)
+        if let reason = route(part, now: now) { count(reason, at: now) }
+      })
+    if let rejected { count(rejected, at: now) }
+  }
+
+  private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
+    let key = FrameKey(client: part.header.client, frame: part.header.frame)
+    // Parts of other clients' frames come on the same topics and are none of our business.
+    guard let task = tasks.first(where: { $0.key == key }) else { return nil }
+    guard
+      let report = FillReport(
+        text: part.header.note, exchanges: engine.plan.exchanges.count, devices: names.count)
+    else { return .garbage }
+    switch task.receive(
+      part.elements, exchange: part.exchange, device: part.device, epoch: part.header.epoch,
+      now: now)
+    {
+    case .accepted, .reserve:
+      task.merge(report)
+      heard.insert(key)
+      return nil
+    case .duplicate: return .duplicate
+    case .late, .early: return .late
+    case .staleEpoch: return .staleEpoch
+    case .unknownDevice: return .unknownDevice
+    case .wrongSize: return .wrongShape
+    }
+  }
+
+  /// Takes word of a device.
+  func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
+    liveness.receive(presence, of: name)
+  }
+
+  /// Takes a device's heartbeat.
+  func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
+    liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
+  }
+
+  /// Counts a message that was not used.
+  func count(_ reason: RejectReason, at now: MonotonicTime) {
+    if let line = drops.record(reason, at: now) { dropLines.append(line) }
+  }
+
+  private var dropLines: [DropCounter<RejectReason>.Line] = []
+
+  /// What to log about dropped messages.
+  func takeDropLines(now: MonotonicTime) -> [DropCounter<RejectReason>.Line] {
+    defer { dropLines = [] }
+    return dropLines + drops.due(at: now)
+  }
+
+  /// Changes of who is alive since the last call; frames under way stop waiting for the lost.
+  func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
+    let changes = liveness.changes(at: now)
+    for change in changes {
+      guard let reason = change.to.missingReason, change.to != .unknown,
+        let number = names.firstIndex(of: change.device)
+      else { continue }
+      for task in tasks { task.deviceDown(number, reason: reason) }
+    }
+    return changes
+  }
+
+  /// Runs what can run.
+  ///
+  /// - Returns: a frame that has ended, or the time until which nothing will.
+  func work(clock: () -> MonotonicTime) -> (outcome: Outcome?, wake: MonotonicTime) {
+    var wake = liveness.nextChange(after: clock())
+    for task in tasks {
+      if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
+      while true {
+        let progress = task.progress(now: clock())
+        for number in task.takeMissed() { liveness.missDeadline(of: names[number]) }
+        if case .waiting(let until) = progress { wake = min(wake, until) }
+        guard progress == .runnable else {
+          if progress == .finished { return (end(task), wake) }
+          break
+        }
+        task.runSegment(now: clock, publish: { _, _ in })
+      }
+    }
+    return (nil, wake)
+  }
+
+  private func end(_ task: FrameTask) -> Outcome {
+    tasks.removeAll { $0 === task }
+    return Outcome(
+      key: task.key, execution: task.execution, fills: task.fills, roles: task.roles,
+      hasParts: heard.remove(task.key) != nil)
+  }
+
+  /// Gives back an outcome's working memory.
+  func recycle(_ outcome: Outcome) { pool.append(outcome.execution) }
+}

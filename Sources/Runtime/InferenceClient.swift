@@ -1,0 +1,326 @@
+public import Logging
+import MQTT
+public import Plan
+public import TensorCore
+import WireProtocol
+
+/// What a client needs to know besides the plan.
+public struct ClientConfiguration: Sendable {
+  /// Where the devices are.
+  public var address: DeploymentAddress
+  /// How inputs are sent.
+  public var wire = WireSettings()
+  /// How long to wait for the other devices once the first has answered.
+  public var deadline: Duration = .milliseconds(250)
+  /// How long a frame may take at most before it is sent again.
+  public var frameLimit: Duration = .seconds(5)
+  /// How long to try, with no device or no broker there, before giving up.
+  public var patience: Duration = .seconds(30)
+
+  /// The defaults for one address.
+  public init(address: DeploymentAddress) { self.address = address }
+}
+
+/// Sends frames to a deployment and gathers the last layer's parts itself, so that there is no
+/// coordinator to lose. One thread at a time.
+public final class InferenceClient {
+  /// What a client sees of a device.
+  public struct DeviceState: Sendable, Hashable {
+    /// The device's name.
+    public var device: String
+    /// `unknown`, `alive`, `draining`, `suspect` or `lost`.
+    public var state: String
+    /// Whether frames wait for it.
+    public var isAlive: Bool
+  }
+
+  private struct Outstanding {
+    var input: Tensor
+    var submitted: MonotonicTime
+    var attempts: Int
+  }
+
+  /// Called for each change of a device's state, while the client waits.
+  public var onChange: ((DeviceState) -> Void)?
+  /// The client's own id, part of its topics.
+  public let id: String
+
+  private let core: ClientCore
+  private let configuration: ClientConfiguration
+  private let root: TopicRoot
+  private let mailbox: Mailbox<NetworkEvent>
+  private let client: MQTTClient
+  private let logger: Logger
+  private let inputTopic: String
+  private var encoder: TensorEncoder
+  private var header: TensorHeader
+  private var nextFrame: UInt64 = 1
+  private var nextTicket = 0
+  private var outstanding: [Int: Outstanding] = [:]
+  private var tickets: [FrameKey: Int] = [:]
+  private var isStopped = false
+
+  /// Prepares a client; nothing is sent before `connect`.
+  ///
+  /// - Parameters:
+  ///   - engine: the compiled program of the client.
+  ///   - planID: the id of the plan that the workers run.
+  public init(
+    engine: DeviceEngine, planID: String, configuration: ClientConfiguration, logger: Logger
+  ) throws(MartletError) {
+    let graph = engine.plan.graph
+    guard graph.inputs.count == 1 else {
+      throw MartletError(
+        .unsupported, "only models with one input can run distributed",
+        context: ["inputs": "\(graph.inputs.count)"])
+    }
+    self.configuration = configuration
+    self.logger = logger
+    id = "client-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
+    root = try TopicRoot(deployment: configuration.address.deployment)
+    inputTopic = try root.path(.input(client: id))
+    core = ClientCore(
+      engine: engine, planID: planID,
+      rule: .afterFirstPart(
+        configuration.deadline.nanoseconds, limit: configuration.frameLimit.nanoseconds))
+    mailbox = Mailbox(maximumBytes: 256 << 20)
+    encoder = try TensorEncoder(
+      elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
+    header = try TensorHeader(
+      epoch: Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds()), plan: planID, client: id,
+      device: id, shape: graph[graph.inputs[0]].shape)
+    let (root, mailbox) = (self.root, self.mailbox)
+    client = try MQTTClient(
+      configuration.address.broker, logger: logger, onEvent: { mailbox.post(.connection($0)) },
+      onMessage: { NetworkEvent.post($0, root: root, to: mailbox) })
+    try subscribe(engine)
+  }
+
+  private func subscribe(_ engine: DeviceEngine) throws(MartletError) {
+    var filters: [(filter: String, quality: MQTTQuality)] = [
+      (try root.path(.allPresence), .atLeastOnce), (try root.path(.allHeartbeats), .atMostOnce),
+    ]
+    for gathering in engine.program.gatherings {
+      let exchange = engine.plan.exchanges[gathering.exchange]
+      for (number, device) in engine.plan.devices.enumerated() where exchange.extents[number] > 0 {
+        filters.append(
+          (try root.path(.activation(layer: exchange.id, device: device.name)), .atMostOnce))
+      }
+    }
+    try client.subscribe(filters)
+  }
+
+  /// Reaches the broker.
+  ///
+  /// - Throws: `unreachable` or `permissionDenied` when it cannot within the patience.
+  public func connect() throws(MartletError) { try client.connect(timeout: configuration.patience) }
+
+  /// Says goodbye to the broker; may be called any number of times.
+  public func close() { client.close() }
+
+  /// Makes `next` and `waitForDevices` throw `CancellationError`-like `timedOut` soon; may be called
+  /// from any thread.
+  public var stopper: @Sendable () -> Void {
+    let mailbox = mailbox
+    return { mailbox.post(.stop) }
+  }
+
+  /// What is known of each device now.
+  public var devices: [DeviceState] {
+    let states = core.states(now: .now())
+    return zip(core.engine.plan.devices, states).map {
+      DeviceState(device: $0.name, state: $1.rawValue, isAlive: $1 == .alive)
+    }
+  }
+
+  /// Waits until at least `count` devices (default: all that have neurons) are alive.
+  ///
+  /// - Returns: whether they are; false after `timeout`.
+  public func waitForDevices(
+    _ count: Int? = nil, timeout: Duration
+  ) throws(MartletError) -> Bool {
+    let wanted = count ?? core.engine.plan.devices.count
+    let end = MonotonicTime.now().adding(nanoseconds: timeout.nanoseconds)
+    while devices.count(where: \.isAlive) < wanted {
+      guard MonotonicTime.now() < end else { return false }
+      try pump(until: end)
+    }
+    return true
+  }
+
+  // MARK: Frames
+
+  /// Sends a frame; `next` returns its answer.
+  ///
+  /// - Parameter input: the model's input, in its shape.
+  /// - Returns: a ticket that the answer repeats.
+  public func submit(_ input: Tensor) throws(MartletError) -> Int {
+    let ticket = nextTicket
+    nextTicket += 1
+    outstanding[ticket] = Outstanding(input: input, submitted: .now(), attempts: 0)
+    do {
+      try send(ticket)
+    } catch {
+      outstanding[ticket] = nil
+      throw error
+    }
+    return ticket
+  }
+
+  /// How many frames are waiting for their answers.
+  public var framesInFlight: Int { outstanding.count }
+
+  /// The next answer, in the order in which frames finish. A frame to which nobody answers at all is
+  /// sent again until the patience ends.
+  ///
+  /// - Throws: `unreachable` when no device or no broker answers within the patience; `timedOut` when
+  ///   told to stop.
+  public func next() throws(MartletError) -> Answer {
+    precondition(!outstanding.isEmpty, "next() without a submitted frame")
+    while true {
+      let (outcome, wake) = core.work(clock: MonotonicTime.now)
+      guard let outcome else {
+        try pump(until: wake)
+        continue
+      }
+      defer { core.recycle(outcome) }
+      guard let ticket = tickets.removeValue(forKey: outcome.key),
+        let frame = outstanding[ticket]
+      else { continue }
+      guard outcome.hasParts else {
+        try checkPatience(frame)
+        try send(ticket)
+        continue
+      }
+      outstanding[ticket] = nil
+      return answer(ticket, frame, outcome)
+    }
+  }
+
+  private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer {
+    let plan = core.engine.plan
+    let fills = outcome.fills.fills.map { fill in
+      Answer.Fill(
+        layer: plan.exchanges[fill.exchange].id, device: plan.devices[fill.device].name,
+        reason: fill.reason.rawValue, neurons: plan.exchanges[fill.exchange].extents[fill.device])
+    }
+    return Answer(
+      ticket: ticket, frame: outcome.key.frame,
+      outputs: core.engine.outputs(of: outcome.execution),
+      fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
+      awaited: outcome.roles.roles.map { $0 == .awaited },
+      latency: .nanoseconds(
+        Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted))),
+      attempts: frame.attempts)
+  }
+
+  /// Sends a frame to whoever is there, waiting for somebody to be there.
+  private func send(_ ticket: Int) throws(MartletError) {
+    guard var frame = outstanding[ticket] else { return }
+    while true {
+      let now = MonotonicTime.now()
+      let roles = core.roles(now: now)
+      if roles.roles.contains(.awaited) || roles.roles.contains(.probed) {
+        let key = FrameKey(client: id, frame: nextFrame)
+        nextFrame += 1
+        header.frame = key.frame
+        header.sequence = key.frame
+        header.note = roles.text
+        if publish(frame.input) {
+          frame.attempts += 1
+          outstanding[ticket] = frame
+          tickets[key] = ticket
+          return try core.begin(key, input: frame.input, roles: roles, now: now)
+        }
+      }
+      try checkPatience(frame)
+      try pump(until: now.adding(milliseconds: 50))
+    }
+  }
+
+  private func publish(_ input: Tensor) -> Bool {
+    guard let values = input.floats, values.count == header.shape.count else { return true }
+    var failed = false
+    values.withUnsafeBufferPointer { values in
+      encoder.encode(header, values) { message in
+        message.withUnsafeBytes { payload in
+          do {
+            try client.publish(topic: inputTopic, payload: payload)
+          } catch {
+            failed = true
+          }
+        }
+      }
+    }
+    return !failed
+  }
+
+  private func checkPatience(_ frame: Outstanding) throws(MartletError) {
+    let waited = MonotonicTime.now().nanoseconds(since: frame.submitted)
+    guard waited > configuration.patience.nanoseconds else { return }
+    let states = devices.map { "\($0.device) \($0.state)" }.joined(separator: ", ")
+    if case .connected = client.state {
+      throw MartletError(
+        .unreachable, "no device answered within \(configuration.patience.milliseconds) ms",
+        context: ["devices": states, "deployment": root.deployment],
+        hint: "start the workers, with the same plan and deployment")
+    }
+    throw MartletError(
+      .unreachable, "the broker was gone for \(configuration.patience.milliseconds) ms",
+      context: ["broker": configuration.address.broker.address.description],
+      hint: "check that it runs; --patience sets how long to wait")
+  }
+
+  // MARK: Messages
+
+  /// Handles what has arrived, waiting until `deadline` for something to arrive.
+  private func pump(until deadline: MonotonicTime) throws(MartletError) {
+    if isStopped { throw MartletError(.timedOut, "stopped") }
+    for event in mailbox.take(until: deadline) { try handle(event, now: .now()) }
+    let now = MonotonicTime.now()
+    for change in core.takeChanges(now: now) {
+      onChange?(
+        DeviceState(
+          device: change.device, state: change.to.rawValue, isAlive: change.to == .alive))
+    }
+    for line in core.takeDropLines(now: now) {
+      logger.warning(
+        "dropped messages",
+        metadata: [
+          "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
+        ])
+    }
+  }
+
+  private func handle(_ event: NetworkEvent, now: MonotonicTime) throws(MartletError) {
+    switch event {
+    case .message(let topic, let payload): handle(payload, on: topic, now: now)
+    case .unknownTopic: core.count(.unknownTopic, at: now)
+    case .stop: isStopped = true
+    case .connection(.takenOver(let error)): throw error
+    case .connection(.disconnected(let error)), .connection(.refused(let error)):
+      logger.warning("\(error)")
+    case .connection(.subscriptionRefused(_, let error)), .connection(.publishRefused(_, let error)):
+      logger.error("\(error)")
+    case .connection(.connected), .connection(.closed): break
+    }
+  }
+
+  private func handle(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    switch topic {
+    case .activation: core.part(payload, on: topic, now: now)
+    case .heartbeat(let device):
+      guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      core.heartbeat(beat, of: device, now: now)
+    case .presence(let device):
+      if payload.isEmpty { return }
+      guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      core.presence(presence, of: device, now: now)
+    default: core.count(.unknownTopic, at: now)
+    }
+  }
+}

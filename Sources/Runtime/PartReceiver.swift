@@ -1,0 +1,75 @@
+import Plan
+import TensorCore
+import WireProtocol
+
+/// Turns untrusted messages on `act` topics into parts: checks each against the plan and puts chunked
+/// ones together. Bounded by the plan: at most one unfinished part per exchange and device.
+struct PartReceiver {
+  /// A complete part.
+  struct Part {
+    var exchange: Int
+    var device: Int
+    var header: TensorHeader
+    var elements: PartElements
+  }
+
+  private let validator: PartValidator
+  /// Exchange and device of each of the validator's parts.
+  private let origins: [(exchange: Int, device: Int)]
+  private var assemblers: [Int: ChunkAssembler] = [:]
+
+  /// - Parameter exchanges: the numbers of the exchanges that are gathered here.
+  init(plan: Plan, planID: String, exchanges: Set<Int>) {
+    var parts: [PartValidator.Part] = []
+    var origins: [(exchange: Int, device: Int)] = []
+    for exchange in exchanges.sorted() {
+      let point = plan.exchanges[exchange]
+      for device in plan.devices.indices where point.extents[device] > 0 {
+        parts.append(
+          .init(
+            layer: point.id, device: plan.devices[device].name, shape: point.partShape(device)))
+        origins.append((exchange, device))
+      }
+    }
+    validator = PartValidator(plan: planID, parts: parts)
+    self.origins = origins
+  }
+
+  /// Reads one message. `body` gets the part if the message completes one; what it lends must not be
+  /// kept.
+  mutating func receive(
+    _ payload: [UInt8], on topic: Topic, knownEpoch: (String) -> UInt64?, body: (Part) -> Void
+  ) -> RejectReason? {
+    payload.withUnsafeBytes { bytes in
+      guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
+      let number: Int
+      switch validator.check(message.header, on: topic, knownEpoch: knownEpoch) {
+      case .failure(let reason): return reason
+      case .success(let index): number = index
+      }
+      let origin = origins[number]
+      if message.chunks == 1 {
+        body(
+          Part(
+            exchange: origin.exchange, device: origin.device, header: message.header,
+            elements: .message(message)))
+        return nil
+      }
+      let shape = validator.parts[number].shape
+      switch assemblers[number, default: ChunkAssembler(shape: shape)].receive(message) {
+      case .incomplete: return nil
+      case .duplicate: return .duplicate
+      case .late: return .late
+      case .rejected(let reason): return reason
+      case .complete:
+        assemblers[number]?.withElements { elements in
+          body(
+            Part(
+              exchange: origin.exchange, device: origin.device, header: message.header,
+              elements: .floats(Array(elements))))
+        }
+        return nil
+      }
+    }
+  }
+}

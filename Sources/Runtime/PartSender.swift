@@ -1,0 +1,70 @@
+import MQTT
+import Plan
+import TensorCore
+import WireProtocol
+
+/// Publishes a device's parts.
+struct PartSender {
+  /// Counts since the start.
+  struct Counters: Sendable, Equatable {
+    var messages: UInt64 = 0
+    var bytes: UInt64 = 0
+    var failures: UInt64 = 0
+  }
+
+  private(set) var counters = Counters()
+  private var encoder: TensorEncoder
+  private var headers: [Int: TensorHeader] = [:]
+  private var topics: [Int: String] = [:]
+  /// Exchanges that the client gathers: their parts carry the report of what was missing.
+  private let reporting: Set<Int>
+  private let properties: MQTTProperties
+  private var sequence: UInt64 = 0
+
+  init(
+    engine: DeviceEngine, planID: String, name: String, epoch: UInt64, root: TopicRoot,
+    wire: WireSettings, deadline: Duration
+  ) throws(MartletError) {
+    encoder = try TensorEncoder(elementType: wire.elementType, chunkBytes: wire.chunkBytes)
+    reporting = Set(engine.plan.clientProgram().gatherings.map(\.exchange))
+    // Expiry counts in whole seconds.
+    properties = MQTTProperties(
+      expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
+    for publication in engine.program.publications {
+      let exchange = engine.plan.exchanges[publication.exchange]
+      topics[publication.exchange] = try root.path(.activation(layer: exchange.id, device: name))
+      headers[publication.exchange] = try TensorHeader(
+        stage: exchange.stage, epoch: epoch, plan: planID, layer: exchange.id, device: name,
+        shape: exchange.partShape(engine.device ?? 0))
+    }
+  }
+
+  /// Sends one part. A failure is counted: whoever waits for the part fills it at the deadline.
+  mutating func send(
+    _ publication: DeviceProgram.Publication, _ values: UnsafeBufferPointer<Float>,
+    of key: FrameKey, fills: FillReport, through client: MQTTClient
+  ) {
+    guard var header = headers[publication.exchange], let topic = topics[publication.exchange]
+    else { return }
+    sequence += 1
+    header.frame = key.frame
+    header.client = key.client
+    header.sequence = sequence
+    if reporting.contains(publication.exchange) { header.note = fills.text }
+    var failed = false
+    var bytes = 0
+    encoder.encode(header, values) { message in
+      bytes += message.count
+      message.withUnsafeBytes { payload in
+        do {
+          try client.publish(topic: topic, payload: payload, properties: properties)
+        } catch {
+          failed = true
+        }
+      }
+    }
+    counters.messages += 1
+    counters.bytes += UInt64(bytes)
+    if failed { counters.failures += 1 }
+  }
+}

@@ -1,0 +1,248 @@
+import Kernels
+public import Logging
+import MQTT
+public import Plan
+public import TensorCore
+import WireProtocol
+
+/// One device of a deployment: connects to the broker, announces itself, and computes its parts of
+/// every frame until it is told to stop.
+public final class Worker {
+  /// The version published with presence.
+  public static let version = "0.1.0"
+
+  private let core: WorkerCore
+  private let name: String
+  private let epoch: UInt64
+  private let configuration: WorkerConfiguration
+  private let root: TopicRoot
+  private let mailbox: Mailbox<NetworkEvent>
+  private let client: MQTTClient
+  private let logger: Logger
+  private let presenceTopic: String
+  private let heart: Heart
+  private let meter: WorkerMeter
+  private var parts: PartSender
+  private var published: Presence.State?
+  private var isDraining = false
+
+  /// Prepares a worker; nothing is sent before `run`.
+  ///
+  /// - Parameters:
+  ///   - engine: the compiled program of the device.
+  ///   - planID: the id under which parts are exchanged.
+  public init(
+    engine: DeviceEngine, planID: String, configuration: WorkerConfiguration, logger: Logger
+  ) throws(MartletError) {
+    guard let device = engine.device else {
+      throw MartletError(.invalidArgument, "a worker needs the program of a device")
+    }
+    guard engine.plan.graph.inputs.count == 1 else {
+      throw MartletError(
+        .unsupported, "only models with one input can run in workers",
+        context: ["inputs": "\(engine.plan.graph.inputs.count)"])
+    }
+    self.configuration = configuration
+    self.logger = logger
+    name = engine.plan.devices[device].name
+    epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
+    root = try TopicRoot(deployment: configuration.address.deployment)
+    var limits = WorkerCore.Limits()
+    limits.deadlineNanoseconds = configuration.deadline.nanoseconds
+    limits.framesInFlight = configuration.framesInFlight
+    core = WorkerCore(engine: engine, planID: planID, device: device, limits: limits)
+    mailbox = Mailbox(maximumBytes: 256 << 20)
+    presenceTopic = try root.path(.presence(device: name))
+
+    let lost = Presence(
+      state: .lost, epoch: epoch, heartbeatMilliseconds: configuration.heartbeat.milliseconds,
+      version: Worker.version)
+    var broker = configuration.address.broker
+    broker.will = MQTTMessage(
+      topic: presenceTopic, payload: try lost.payload(), quality: .atLeastOnce, retain: true,
+      properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds))
+    let (root, mailbox) = (self.root, self.mailbox)
+    client = try MQTTClient(
+      broker, logger: logger, onEvent: { mailbox.post(.connection($0)) },
+      onMessage: { NetworkEvent.post($0, root: root, to: mailbox) })
+    parts = try PartSender(
+      engine: engine, planID: planID, name: name, epoch: epoch, root: root,
+      wire: configuration.wire, deadline: configuration.deadline)
+    heart = try Heart(
+      client: client, topic: try root.path(.heartbeat(device: name)), epoch: epoch,
+      interval: configuration.heartbeat)
+    meter = try WorkerMeter(
+      engine: engine, planID: planID, name: name, epoch: epoch, root: root,
+      configuration: configuration)
+    try subscribe(engine)
+  }
+
+  /// Retained presence outlives its device by this long at most; refreshed well before.
+  static let presenceExpirySeconds: UInt32 = 180
+
+  private func subscribe(_ engine: DeviceEngine) throws(MartletError) {
+    var filters: [(filter: String, quality: MQTTQuality)] = [
+      (try root.path(.allPresence), .atLeastOnce),
+      (try root.path(.allHeartbeats), .atMostOnce),
+      (try root.path(.allInputs), .atMostOnce),
+    ]
+    for gathering in engine.program.gatherings {
+      let exchange = engine.plan.exchanges[gathering.exchange]
+      for (number, device) in engine.plan.devices.enumerated()
+      where number != engine.device && exchange.extents[number] > 0 {
+        filters.append(
+          (try root.path(.activation(layer: exchange.id, device: device.name)), .atMostOnce))
+      }
+    }
+    try client.subscribe(filters)
+  }
+
+  /// Asks the worker to finish what it has and leave. May be called from any thread.
+  public var stopper: @Sendable () -> Void {
+    let mailbox = mailbox
+    return { mailbox.post(.stop) }
+  }
+
+  /// Works until stopped.
+  ///
+  /// - Throws: `unreachable` or `permissionDenied` if the broker cannot be used within the patience
+  ///   at the start; `superseded` if another worker took over this device's name.
+  public func run() throws(MartletError) {
+    defer {
+      heart.stop()
+      client.close()
+    }
+    try client.connect(timeout: configuration.patience)
+    var drainEnd = MonotonicTime.distantFuture
+    while true {
+      var wake = core.work(clock: MonotonicTime.now) { [self] key, publication, values, fills in
+        parts.send(publication, values, of: key, fills: fills, through: client)
+      }
+      heart.update(frame: core.counters.lastFrame, queue: core.queueLength)
+      let now = MonotonicTime.now()
+      if now >= meter.due { meter.publish(core: core, sent: parts.counters, client, now: now) }
+      if let idleUntil = wake { wake = min(idleUntil, meter.due) }
+      for event in mailbox.take(until: min(wake ?? .zero, drainEnd)) { try handle(event) }
+      report()
+      if isDraining {
+        if drainEnd == .distantFuture { drainEnd = drainLimit() }
+        if core.queueLength == 0 || MonotonicTime.now() >= drainEnd { break }
+      }
+    }
+    try leave()
+  }
+
+  /// Frames under way get as long as a few missing peers could cost.
+  private func drainLimit() -> MonotonicTime {
+    MonotonicTime.now().adding(nanoseconds: 4 * configuration.deadline.nanoseconds + 1_000_000_000)
+  }
+
+  private func handle(_ event: NetworkEvent) throws(MartletError) {
+    let now = MonotonicTime.now()
+    switch event {
+    case .message(let topic, let payload): try handle(payload, on: topic, now: now)
+    case .unknownTopic: core.count(.unknownTopic, at: now)
+    case .connection(let event): try handle(event)
+    case .stop:
+      guard !isDraining else { return }
+      isDraining = true
+      announce(.draining)
+    }
+  }
+
+  private func handle(
+    _ payload: [UInt8], on topic: Topic, now: MonotonicTime
+  ) throws(MartletError) {
+    switch topic {
+    case .activation: core.part(payload, on: topic, now: now)
+    case .input(let client): if !isDraining { core.input(payload, client: client, now: now) }
+    case .heartbeat(let device):
+      guard device != name else { return }
+      guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      core.heartbeat(beat, of: device, now: now)
+    case .presence(let device):
+      // An empty retained message clears the topic; it says nothing about anybody.
+      if payload.isEmpty { return }
+      guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      if device == name {
+        try judge(presence)
+      } else {
+        core.presence(presence, of: device, now: now)
+      }
+    default: core.count(.unknownTopic, at: now)
+    }
+  }
+
+  private func judge(_ seen: Presence) throws(MartletError) {
+    switch OwnPresence.judge(seen, ownEpoch: epoch, published: published) {
+    case .fine: break
+    case .republish: if let published { announce(published) }
+    case .superseded(let other):
+      throw MartletError(
+        .superseded, "another worker runs as this device and is newer, so this one stops",
+        context: ["device": name, "own epoch": "\(epoch)", "its epoch": "\(other)"],
+        hint: "give each worker a device name of its own")
+    }
+  }
+
+  private func handle(_ event: MQTTEvent) throws(MartletError) {
+    switch event {
+    case .connected:
+      announce(isDraining ? .draining : .ready)
+      heart.start()
+      meter.describe(client, logger: logger)
+      logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
+    case .disconnected(let error), .refused(let error):
+      logger.warning("\(error)")
+    case .takenOver(let error): throw error
+    case .subscriptionRefused(let filter, let error):
+      logger.error("\(error)", metadata: ["filter": "\(filter)"])
+    case .publishRefused(let topic, let error):
+      logger.error("\(error)", metadata: ["topic": "\(topic)"])
+    case .closed: break
+    }
+  }
+
+  private func announce(_ state: Presence.State) {
+    published = state
+    let presence = Presence(
+      state: state, epoch: epoch, heartbeatMilliseconds: configuration.heartbeat.milliseconds,
+      version: Worker.version)
+    do {
+      try client.publish(
+        MQTTMessage(
+          topic: presenceTopic, payload: try presence.payload(), quality: .atLeastOnce,
+          retain: true,
+          properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds)))
+    } catch {
+      logger.warning("\(error)")
+    }
+  }
+
+  private func leave() throws(MartletError) {
+    announce(.offline)
+    heart.stop()
+    try? client.flush(timeout: .seconds(2))
+    logger.info("offline", metadata: ["device": "\(name)"])
+  }
+
+  private func report() {
+    let now = MonotonicTime.now()
+    for line in core.takeDropLines(now: now) {
+      logger.warning(
+        "dropped messages",
+        metadata: [
+          "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
+        ])
+    }
+    let full = mailbox.takeDropped()
+    if full > 0 {
+      logger.warning("messages dropped, too many are waiting", metadata: ["count": "\(full)"])
+    }
+    if meter.presenceDue(now: now), let published { announce(published) }
+  }
+}

@@ -1,0 +1,66 @@
+public import MQTT
+public import TensorCore
+
+/// How to reach a deployment.
+public struct DeploymentAddress: Sendable {
+  /// The broker, with credentials and TLS settings.
+  public var broker: MQTTConfiguration
+  /// Separates deployments that share a broker; `[a-z0-9_-]{1,32}`.
+  public var deployment: String
+
+  /// - Parameter deployment: `default` unless several deployments share the broker.
+  public init(broker: MQTTConfiguration, deployment: String = "default") {
+    self.broker = broker
+    self.deployment = deployment
+  }
+}
+
+/// How tensors travel.
+public struct WireSettings: Sendable {
+  /// float32, or float16 for half the bytes.
+  public var elementType: ElementType
+  /// Above this many bytes a tensor is cut into chunks.
+  public var chunkBytes: Int
+
+  /// float32 in chunks of 256 KiB unless told otherwise.
+  public init(elementType: ElementType = .float32, chunkBytes: Int = 256 << 10) {
+    self.elementType = elementType
+    self.chunkBytes = chunkBytes
+  }
+}
+
+/// Everything a worker needs to know besides its plan.
+public struct WorkerConfiguration: Sendable {
+  /// Where to work.
+  public var address: DeploymentAddress
+  /// How parts are sent.
+  public var wire = WireSettings()
+  /// How long to wait for others' parts once one's own is ready.
+  public var deadline: Duration = .milliseconds(250)
+  /// Time between two heartbeats.
+  public var heartbeat: Duration = .milliseconds(500)
+  /// How long to try to reach the broker at the start.
+  public var patience: Duration = .seconds(30)
+  /// Frames computed at once.
+  public var framesInFlight = 4
+  /// Power of a busy core, for the estimate where no meter is found, in watts.
+  public var busyWatts = 4.0
+  /// Power of the idle board, for the same estimate, in watts.
+  public var idleWatts = 1.5
+
+  /// The defaults for one address.
+  public init(address: DeploymentAddress) { self.address = address }
+}
+
+extension Duration {
+  /// Whole nanoseconds; 0 for negative durations, capped at about 292 years.
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    guard seconds >= 0, attoseconds >= 0 else { return 0 }
+    let capped = min(UInt64(seconds), 9_000_000_000)
+    return capped * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+  }
+
+  /// Whole milliseconds, rounded down.
+  var milliseconds: Int { Int(nanoseconds / 1_000_000) }
+}

@@ -1,0 +1,309 @@
+import Kernels
+import Plan
+import TensorCore
+import WireProtocol
+
+/// What a worker does with messages and time: which frames it computes, in which order, and what it
+/// waits for. Knows neither sockets nor clocks; `Worker` feeds it.
+final class WorkerCore {
+  /// Limits on what may wait here.
+  struct Limits: Sendable {
+    /// Frames being computed at once; each has an arena of its own.
+    var framesInFlight = 4
+    /// Frames waiting to be begun. Beyond that the oldest is dropped whole.
+    var pendingFrames = 8
+    /// Frames ahead of the current one whose parts are kept.
+    var framesAhead = 16
+    /// Bytes of parts kept for frames that have not begun, per client.
+    var earlyBytes = 64 << 20
+    /// Clients served at once; beyond that the one that was quiet longest is forgotten.
+    var clients = 16
+    /// Nanoseconds to wait for others' parts, from the moment one's own is ready.
+    var deadlineNanoseconds: UInt64 = 250_000_000
+  }
+
+  /// Counts since the start.
+  struct Counters: Sendable, Equatable {
+    var framesFinished: UInt64 = 0
+    var framesSkipped: UInt64 = 0
+    var framesDropped: UInt64 = 0
+    var fills: [String: UInt64] = [:]
+    var computeNanoseconds: UInt64 = 0
+    var waitNanoseconds: UInt64 = 0
+    var lastFrame: UInt64 = 0
+  }
+
+  private struct EarlyPart: Sendable {
+    var exchange: Int
+    var device: Int
+    var epoch: UInt64
+    var elements: [Float]
+  }
+
+  private struct PendingFrame {
+    var key: FrameKey
+    var roles: FrameRoles
+    var input: [Float]
+  }
+
+  private struct ClientState {
+    var inbox: FrameInbox<EarlyPart>
+    var assembler: ChunkAssembler
+    var lastInput: UInt64 = 0
+    var lastHeard: MonotonicTime
+  }
+
+  let engine: DeviceEngine
+  let planID: String
+  let device: Int
+  let limits: Limits
+  private(set) var liveness: Liveness
+  private(set) var counters = Counters()
+  private(set) var drops = DropCounter<RejectReason>()
+  private var receiver: PartReceiver
+  private var clients: [String: ClientState] = [:]
+  private var pending: [PendingFrame] = []
+  private var tasks: [FrameTask] = []
+  private var pool: [Execution] = []
+  private let names: [String]
+  private let inputShape: Shape
+
+  init(engine: DeviceEngine, planID: String, device: Int, limits: Limits) {
+    self.engine = engine
+    self.planID = planID
+    self.device = device
+    self.limits = limits
+    names = engine.plan.devices.map(\.name)
+    inputShape = engine.plan.graph[engine.plan.graph.inputs[0]].shape
+    liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
+    receiver = PartReceiver(
+      plan: engine.plan, planID: planID,
+      exchanges: Set(engine.program.gatherings.map(\.exchange)))
+  }
+
+  /// Frames here: begun and waiting.
+  var queueLength: Int { tasks.count + pending.count }
+
+  // MARK: Messages
+
+  /// Takes a frame's input, whole or in chunks.
+  func input(_ payload: [UInt8], client: String, now: MonotonicTime) {
+    let rejected: RejectReason? = payload.withUnsafeBytes { bytes in
+      guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
+      let header = message.header
+      guard header.device == client else { return .topicDisagrees }
+      guard header.plan == planID else { return .wrongPlan }
+      guard header.shape == inputShape else { return .wrongShape }
+      guard let roles = FrameRoles(text: header.note, devices: names.count) else { return .garbage }
+      heard(client, frame: header.frame, now: now)
+      guard header.frame > clients[client]?.lastInput ?? 0 else { return .late }
+      switch clients[client]?.assembler.receive(message) {
+      case .complete?: break
+      case .incomplete?: return nil
+      case .duplicate?: return .duplicate
+      case .rejected(let reason)?: return reason
+      case .late?, nil: return .late
+      }
+      clients[client]?.lastInput = header.frame
+      guard roles.roles[device] != .absent else {
+        counters.framesSkipped += 1
+        return nil
+      }
+      let elements = clients[client]?.assembler.withElements { Array($0) } ?? []
+      enqueue(
+        PendingFrame(
+          key: FrameKey(client: client, frame: header.frame), roles: roles, input: elements))
+      return nil
+    }
+    if let rejected { count(rejected, at: now) }
+  }
+
+  /// Takes another device's part.
+  func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    let rejected = receiver.receive(
+      payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
+      body: { part in
+        let name = names[part.device]
+        liveness.part(of: name, epoch: part.header.epoch, at: now)
+        if let reason = route(part, now: now) { count(reason, at: now) }
+      })
+    if let rejected { count(rejected, at: now) }
+  }
+
+  /// Takes word of another device.
+  func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
+    liveness.receive(presence, of: name)
+    noticeChanges(now: now)
+  }
+
+  /// Takes another device's heartbeat.
+  func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
+    liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
+  }
+
+  /// Counts a message that was not used.
+  func count(_ reason: RejectReason, at now: MonotonicTime) {
+    if let line = drops.record(reason, at: now) { dropLines.append(line) }
+  }
+
+  private var dropLines: [DropCounter<RejectReason>.Line] = []
+
+  /// What to log about dropped messages: at most one line a second for each reason.
+  func takeDropLines(now: MonotonicTime) -> [DropCounter<RejectReason>.Line] {
+    defer { dropLines = [] }
+    return dropLines + drops.due(at: now)
+  }
+
+  private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
+    let header = part.header
+    guard Identifier.isValid(header.client) else { return .garbage }
+    let key = FrameKey(client: header.client, frame: header.frame)
+    if let task = tasks.first(where: { $0.key == key }) {
+      switch task.receive(
+        part.elements, exchange: part.exchange, device: part.device, epoch: header.epoch, now: now)
+      {
+      case .accepted, .reserve: return nil
+      case .duplicate: return .duplicate
+      case .late, .early: return .late
+      case .staleEpoch: return .staleEpoch
+      case .unknownDevice: return .unknownDevice
+      case .wrongSize: return .wrongShape
+      }
+    }
+    heard(header.client, frame: header.frame, now: now)
+    let early = EarlyPart(
+      exchange: part.exchange, device: part.device, epoch: header.epoch,
+      elements: part.elements.floats())
+    switch clients[header.client]?.inbox.store(
+      early, frame: header.frame, bytes: early.elements.count * 4)
+    {
+    case .stored?: return nil
+    case .notAhead?, nil: return .late
+    case .tooFarAhead?: return .tooFarAhead
+    case .full?: return .noRoom
+    }
+  }
+
+  /// Makes sure that there is a state for a client, forgetting the quietest one if there are many.
+  private func heard(_ client: String, frame: UInt64, now: MonotonicTime) {
+    if clients[client] == nil {
+      if clients.count >= limits.clients,
+        let quietest = clients.min(by: { $0.value.lastHeard < $1.value.lastHeard })?.key
+      {
+        clients[quietest] = nil
+      }
+      clients[client] = ClientState(
+        inbox: FrameInbox(
+          maximumFramesAhead: limits.framesAhead, maximumBytes: limits.earlyBytes,
+          current: frame > 0 ? frame - 1 : 0),
+        assembler: ChunkAssembler(shape: inputShape), lastHeard: now)
+    }
+    clients[client]?.lastHeard = now
+  }
+
+  private func enqueue(_ frame: PendingFrame) {
+    pending.append(frame)
+    while pending.count > limits.pendingFrames {
+      pending.removeFirst()
+      counters.framesDropped += 1
+    }
+  }
+
+  /// Peers that went down are not waited for any more, in frames under way either.
+  private func noticeChanges(now: MonotonicTime) {
+    for change in liveness.changes(at: now) {
+      guard let reason = change.to.missingReason, change.to != .unknown,
+        let number = names.firstIndex(of: change.device)
+      else { continue }
+      for task in tasks { task.deviceDown(number, reason: reason) }
+    }
+  }
+
+  // MARK: Work
+
+  /// Does one piece of work: finishes a boundary and runs the next segment of the oldest frame that
+  /// can go on, or begins a frame.
+  ///
+  /// - Returns: nil if something was done; otherwise the time until which there is nothing to do.
+  func work(
+    clock: () -> MonotonicTime,
+    publish: (FrameKey, DeviceProgram.Publication, UnsafeBufferPointer<Float>, FillReport) -> Void
+  ) -> MonotonicTime? {
+    let now = clock()
+    noticeChanges(now: now)
+    var wake = liveness.nextChange(after: now)
+    for task in tasks {
+      let progress = task.progress(now: now)
+      for number in task.takeMissed() {
+        liveness.missDeadline(of: names[number])
+        for other in tasks { other.deviceDown(number, reason: .suspect) }
+      }
+      switch progress {
+      case .waiting(let until): wake = min(wake, until)
+      case .runnable:
+        run(task, clock: clock, publish: publish)
+        return nil
+      case .finished:
+        finish(task)
+        return nil
+      }
+    }
+    guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
+    let task = begin(pending.removeFirst(), now: now)
+    run(task, clock: clock, publish: publish)
+    return nil
+  }
+
+  private func begin(_ frame: PendingFrame, now: MonotonicTime) -> FrameTask {
+    let execution = pool.popLast() ?? Execution(engine.compiled)
+    execution.withMutableValue(engine.program.graph.inputs[0]) {
+      _ = $0.update(fromContentsOf: frame.input)
+    }
+    let task = FrameTask(
+      key: frame.key, engine: engine, execution: execution, roles: frame.roles,
+      devices: names.indices.map { gatherDevice($0, role: frame.roles.roles[$0], now: now) },
+      rule: .afterOwnPart(limits.deadlineNanoseconds), now: now)
+    tasks.append(task)
+    for part in clients[frame.key.client]?.inbox.begin(frame: frame.key.frame) ?? [] {
+      _ = task.receive(
+        .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
+        now: now)
+    }
+    return task
+  }
+
+  /// Waits for whom the client counts on, unless it is known here that they are down.
+  private func gatherDevice(
+    _ number: Int, role: FrameRoles.Role, now: MonotonicTime
+  ) -> GatherState.Device {
+    guard number != device else { return GatherState.Device() }
+    let state = liveness.state(of: names[number], at: now)
+    let down: MissingReason?
+    switch role {
+    case .absent: down = state.missingReason ?? .lost
+    case .probed: down = .suspect
+    case .awaited: down = state == .unknown ? nil : state.missingReason
+    }
+    return GatherState.Device(epoch: liveness.epoch(of: names[number]) ?? 0, down: down)
+  }
+
+  private func run(
+    _ task: FrameTask, clock: () -> MonotonicTime,
+    publish: (FrameKey, DeviceProgram.Publication, UnsafeBufferPointer<Float>, FillReport) -> Void
+  ) {
+    let start = clock()
+    task.runSegment(
+      now: clock, publish: { publication, part in publish(task.key, publication, part, task.fills) }
+    )
+    counters.computeNanoseconds += clock().nanoseconds(since: start)
+  }
+
+  private func finish(_ task: FrameTask) {
+    tasks.removeAll { $0 === task }
+    if pool.count < limits.framesInFlight { pool.append(task.execution) }
+    counters.framesFinished += 1
+    counters.lastFrame = max(counters.lastFrame, task.key.frame)
+    counters.waitNanoseconds += task.waitNanoseconds
+    for fill in task.fills.fills { counters.fills[fill.reason.rawValue, default: 0] += 1 }
+  }
+}

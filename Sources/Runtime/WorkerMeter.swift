@@ -1,0 +1,136 @@
+import Glibc
+import Kernels
+import Logging
+import MQTT
+import Plan
+import Telemetry
+import TensorCore
+import WireProtocol
+
+/// A worker's word of itself: what it is (once a connection) and how it fares (once a second).
+final class WorkerMeter {
+  /// When the next metrics are due.
+  private(set) var due = MonotonicTime.zero
+  private static let interval: UInt64 = 1_000_000_000
+  private static let hour: UInt32 = 3600
+
+  private let engine: DeviceEngine
+  private let name: String
+  private let epoch: UInt64
+  private let topics: [String: String]
+  private let descriptionTopic: String
+  private let planID: String
+  private var meter: EnergyMeter
+  private var sequence: UInt64 = 0
+  private var last: (time: MonotonicTime, joules: Double)?
+  private var lastPresence = MonotonicTime.zero
+
+  init(
+    engine: DeviceEngine, planID: String, name: String, epoch: UInt64, root: TopicRoot,
+    configuration: WorkerConfiguration
+  ) throws(MartletError) {
+    self.engine = engine
+    self.planID = planID
+    self.name = name
+    self.epoch = epoch
+    var topics: [String: String] = [:]
+    for kind in ["memory", "energy", "frame"] {
+      topics[kind] = try root.path(.metric(device: name, kind: kind))
+    }
+    self.topics = topics
+    descriptionTopic = try root.path(.description(device: name))
+    meter = EnergyMeter(
+      assumption: .init(
+        wattsPerBusyCore: configuration.busyWatts, idleWatts: configuration.idleWatts))
+  }
+
+  /// Whether the retained presence should be published again before the broker forgets it.
+  func presenceDue(now: MonotonicTime) -> Bool {
+    if lastPresence == .zero { lastPresence = now }
+    guard now.nanoseconds(since: lastPresence) > 60_000_000_000 else { return false }
+    lastPresence = now
+    return true
+  }
+
+  /// Publishes what this device is.
+  func describe(_ client: MQTTClient, logger: Logger) {
+    var names = utsname()
+    uname(&names)
+    let description = DeviceDescription(
+      version: Worker.version, methods: [], plan: planID,
+      parts: engine.program.publications.map { publication in
+        let exchange = engine.plan.exchanges[publication.exchange]
+        return .init(layer: exchange.id, neurons: exchange.extents[engine.device ?? 0])
+      },
+      hardware: .init(
+        architecture: text(&names.machine), cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+        memoryBytes: UInt64(
+          max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))),
+        system: text(&names.sysname) + " " + text(&names.release)))
+    do {
+      try client.publish(
+        MQTTMessage(
+          topic: descriptionTopic, payload: try description.payload(), quality: .atLeastOnce,
+          retain: true))
+    } catch {
+      logger.warning("\(error)")
+    }
+  }
+
+  /// Publishes one message of each kind; failures are silent, the next second brings new ones.
+  func publish(
+    core: WorkerCore, sent: PartSender.Counters, _ client: MQTTClient, now: MonotonicTime
+  ) {
+    due = now.adding(nanoseconds: WorkerMeter.interval)
+    sequence += 1
+    let seconds = Double(now.nanoseconds) / 1e9
+    meter.sample(now: seconds, cpuSeconds: ProcessTime.cpuSeconds())
+    if let memory = try? ProcessMemory.read() {
+      send(
+        MemoryMetric(
+          epoch: epoch, sequence: sequence, residentBytes: memory.residentBytes,
+          peakResidentBytes: memory.peakBytes, weightBytes: engine.compiled.weightBytes,
+          arenaBytes: engine.compiled.arenaBytes), "memory", client)
+    }
+    if let last {
+      let interval = Double(now.nanoseconds(since: last.time)) / 1e9
+      let joules = max(0, meter.joules - last.joules)
+      send(
+        EnergyMetric(
+          epoch: epoch, sequence: sequence, source: meter.source.rawValue, joules: joules,
+          watts: interval > 0 ? joules / interval : 0, intervalMilliseconds: interval * 1e3),
+        "energy", client)
+    }
+    last = (now, meter.joules)
+    let counters = core.counters
+    send(
+      FrameMetric(
+        epoch: epoch, sequence: sequence, frames: counters.framesFinished,
+        framesDropped: counters.framesDropped,
+        computeMilliseconds: Double(counters.computeNanoseconds) / 1e6,
+        waitMilliseconds: Double(counters.waitNanoseconds) / 1e6, sentBytes: sent.bytes,
+        fills: counters.fills,
+        drops: Dictionary(
+          uniqueKeysWithValues: core.drops.totals.map { ($0.key.rawValue, $0.value) })),
+      "frame", client)
+  }
+
+  private func send(_ message: some WireMessage, _ kind: String, _ client: MQTTClient) {
+    guard let topic = topics[kind], let payload = try? message.payload() else { return }
+    try? client.publish(
+      MQTTMessage(
+        topic: topic, payload: payload, quality: .atLeastOnce,
+        properties: MQTTProperties(expirySeconds: WorkerMeter.hour)))
+  }
+
+  private func text<Field>(_ field: inout Field) -> String {
+    withUnsafeBytes(of: &field) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}
+
+/// Resident memory of this process; 0 where it cannot be read.
+func residentBytes() -> UInt64 {
+  UInt64(clamping: (try? ProcessMemory.read())?.residentBytes ?? 0)
+}

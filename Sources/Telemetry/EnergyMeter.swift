@@ -1,0 +1,115 @@
+public import TensorCore
+
+/// The energy that a machine has used, from the best sensors that it has.
+///
+/// A value type without a clock: whoever owns it calls `sample` now and then with the time, often
+/// enough that power changes little in between (and, for RAPL, that no counter wraps twice: once a
+/// minute is plenty). Counters of energy are differenced, readings of power are integrated by the
+/// trapezoid rule.
+public struct EnergyMeter: Sendable {
+  /// Where the figures come from.
+  public enum Source: String, Sendable, Codable, CaseIterable {
+    /// Intel's and AMD's package counters, through powercap.
+    case rapl
+    /// A power monitor on the board (INA3221 on Jetson boards), through hwmon or the older iio.
+    case ina3221
+    /// Any other sensor of power or energy under hwmon.
+    case hwmon
+    /// A discharging battery: the whole device.
+    case battery
+    /// No sensor: CPU time and wall-clock time times the configured watts.
+    case estimate
+
+    /// Whether the figures are computed from CPU time rather than measured.
+    public var isEstimate: Bool { self == .estimate }
+  }
+
+  /// What the estimate assumes of the machine.
+  public struct Assumption: Sendable, Equatable {
+    /// Watts for each CPU core that is busy.
+    public var wattsPerBusyCore: Double
+    /// Watts when nothing runs.
+    public var idleWatts: Double
+
+    /// A Raspberry Pi 4: 2.7 W idle, about 1 W more for each busy core.
+    public static let smallBoard = Assumption(wattsPerBusyCore: 1, idleWatts: 2.7)
+
+    /// Makes an assumption.
+    public init(wattsPerBusyCore: Double, idleWatts: Double) {
+      self.wattsPerBusyCore = wattsPerBusyCore
+      self.idleWatts = idleWatts
+    }
+  }
+
+  /// Where the figures come from.
+  public let source: Source
+  /// The names of the sensors that are added up, for reports.
+  public let sensorNames: [String]
+  /// Joules since the first sample.
+  public private(set) var joules = 0.0
+  /// Watts between the last two samples; nil before there are two.
+  public private(set) var watts: Double?
+  /// How many sensor readings failed since the start; what they missed is not counted.
+  public private(set) var failedReadings = 0
+
+  private var channels: [EnergyChannel]
+  private let assumption: Assumption
+  private var last: (time: Double, cpuSeconds: Double)?
+
+  /// Finds the sensors of a machine.
+  ///
+  /// - Parameters:
+  ///   - root: stands before `/sys`; empty for the real one.
+  ///   - assumption: for the case that there is no sensor.
+  ///   - allowed: sources to look for, best first; `estimate` is always the last resort.
+  public init(
+    root: String = "", assumption: Assumption = .smallBoard,
+    allowed: [Source] = [.rapl, .ina3221, .hwmon, .battery]
+  ) {
+    self.assumption = assumption
+    for source in allowed {
+      let found = EnergySensors.find(source, root: root)
+      if !found.isEmpty {
+        self.source = source
+        channels = found
+        sensorNames = found.map(\.name)
+        return
+      }
+    }
+    source = .estimate
+    channels = []
+    sensorNames = ["cpu time"]
+  }
+
+  /// Takes the energy since the previous sample into account.
+  ///
+  /// - Parameters:
+  ///   - now: seconds on any monotonic clock.
+  ///   - cpuSeconds: CPU time used so far by what the estimate shall cover (one process, or all);
+  ///     only used without sensors.
+  public mutating func sample(now: Double, cpuSeconds: Double) {
+    var added = 0.0
+    for index in channels.indices {
+      guard let joules = channels[index].advance(to: now) else {
+        failedReadings += 1
+        continue
+      }
+      added += joules
+    }
+    if let last, now > last.time {
+      if channels.isEmpty {
+        let busy = max(0, cpuSeconds - last.cpuSeconds)
+        added =
+          busy * assumption.wattsPerBusyCore + (now - last.time) * assumption.idleWatts
+      }
+      joules += added
+      watts = added / (now - last.time)
+    }
+    if last.map({ now > $0.time }) ?? true { last = (now, cpuSeconds) }
+  }
+
+  /// Takes the energy since the previous sample into account, with this process's CPU time.
+  public mutating func sample(now: Double) {
+    sample(now: now, cpuSeconds: channels.isEmpty ? ProcessTime.cpuSeconds() : 0)
+  }
+}

@@ -1,0 +1,65 @@
+import Glibc
+public import TensorCore
+
+/// The new content of a file while it is being written.
+public struct FileWriter: ~Copyable {
+  let descriptor: Int32
+  let path: String
+
+  /// Appends bytes.
+  public borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(MartletError) {
+    guard let base = bytes.baseAddress else { return }
+    var written = 0
+    while written < bytes.count {
+      let count = retrying { Glibc.write(descriptor, base + written, bytes.count - written) }
+      guard count >= 0 else { throw systemError("cannot write a file", path) }
+      written += count
+    }
+  }
+
+  /// Appends the elements of an array as they lie in memory.
+  public borrowing func write<T: BitwiseCopyable>(_ elements: [T]) throws(MartletError) {
+    try elements.withUnsafeBufferPointer { buffer throws(MartletError) in
+      try write(UnsafeRawBufferPointer(buffer))
+    }
+  }
+}
+
+extension FileSystem {
+  /// Writes a file through a temporary one in the same folder, which is synchronised and renamed
+  /// once `body` has succeeded, and removed if anything fails.
+  public static func writeAtomically(
+    _ path: String, _ body: (borrowing FileWriter) throws(MartletError) -> Void
+  ) throws(MartletError) {
+    let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial"
+    let descriptor = Int32(
+      retrying { Int(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) })
+    guard descriptor >= 0 else { throw systemError("cannot make a file", path) }
+    do throws(MartletError) {
+      do throws(MartletError) {
+        try body(FileWriter(descriptor: descriptor, path: path))
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+          throw systemError("cannot write a file", path)
+        }
+      } catch {
+        close(descriptor)
+        throw error
+      }
+      // A full network disk may say so only here.
+      guard close(descriptor) == 0 else { throw systemError("cannot write a file", path) }
+      guard rename(temporary, path) == 0 else { throw systemError("cannot replace a file", path) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    synchroniseFolder(folder(of: path))
+  }
+
+  /// Makes the new name itself durable; not every file system can, so failure is no error.
+  private static func synchroniseFolder(_ path: String) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    fsync(descriptor)
+    close(descriptor)
+  }
+}

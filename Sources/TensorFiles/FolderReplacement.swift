@@ -1,0 +1,31 @@
+import Glibc
+public import TensorCore
+
+extension FileSystem {
+  /// Removes a folder of files; folders inside it are refused, so nothing deep is ever deleted.
+  ///
+  /// - Throws: `io` or `permissionDenied`; `notFound` if there is no such folder.
+  public static func removeFlatFolder(_ folder: String) throws(MartletError) {
+    for entry in try list(folder, recursive: false) where !entry.isFolder {
+      try remove(folder + "/" + entry.path)
+    }
+    guard rmdir(folder) == 0 else {
+      throw MartletError(
+        .io, "a folder cannot be removed: \(String(cString: strerror(errno)))",
+        context: ["folder": folder])
+    }
+  }
+
+  /// Moves a finished folder to its place, replacing a flat folder that is there.
+  ///
+  /// - Throws: `io` or `permissionDenied`; what was there before is then still there, unless the
+  ///   move itself failed after it was removed.
+  public static func moveFolder(_ folder: String, to path: String) throws(MartletError) {
+    if exists(path) { try removeFlatFolder(path) }
+    guard rename(folder, path) == 0 else {
+      throw MartletError(
+        .io, "a folder cannot be moved: \(String(cString: strerror(errno)))",
+        context: ["from": folder, "to": path])
+    }
+  }
+}

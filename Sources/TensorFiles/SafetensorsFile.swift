@@ -1,0 +1,103 @@
+public import TensorCore
+
+/// A safetensors file: header in memory, tensors read one by one when asked for.
+public struct SafetensorsFile: Sendable {
+  /// Names, types, shapes and metadata.
+  public let header: SafetensorsHeader
+  private let file: ReadableFile
+
+  /// Opens a file and checks its header against its size.
+  public init(_ path: String) throws(MartletError) {
+    let file = try ReadableFile(path)
+    let start = try file.bytes(at: 0, count: min(8, file.size))
+    let length = try start.withUnsafeBufferPointer { bytes throws(MartletError) in
+      try SafetensorsHeader.headerLength(
+        UnsafeRawBufferPointer(bytes), total: file.size, source: path)
+    }
+    let bytes = try file.bytes(at: 0, count: 8 + length)
+    header = try bytes.withUnsafeBufferPointer { bytes throws(MartletError) in
+      try SafetensorsHeader.decode(UnsafeRawBufferPointer(bytes), total: file.size, source: path)
+    }
+    self.file = file
+  }
+
+  /// The names of the tensors in the order of their data.
+  public var names: [String] { header.entries.map(\.name) }
+
+  /// The tensor of this name; float16 is widened to float32.
+  ///
+  /// - Throws: `notFound`, `io`, or `unsupported` for int8, which needs a scale.
+  public func tensor(_ name: String) throws(MartletError) -> Tensor {
+    guard let entry = header.entry(name) else {
+      throw MartletError(
+        .notFound, "a tensor is missing", context: ["tensor": name, "file": file.path])
+    }
+    let offset = header.dataOffset + entry.range.lowerBound
+    let count = entry.shape.count
+    switch entry.elementType {
+    case .float32:
+      return Tensor(entry.shape, try file.array(at: offset, count: count, of: Float.self))
+    case .int64:
+      return Tensor(entry.shape, try file.array(at: offset, count: count, of: Int64.self))
+    case .float16:
+      return Tensor(
+        entry.shape, widened(try file.array(at: offset, count: count, of: UInt16.self)))
+    case .int8:
+      throw MartletError(
+        .unsupported, "int8 tensors are not read from files",
+        context: ["tensor": name, "file": file.path])
+    }
+  }
+
+  /// All tensors of a file, by name.
+  public static func read(_ path: String) throws(MartletError) -> [String: Tensor] {
+    let file = try SafetensorsFile(path)
+    var tensors: [String: Tensor] = [:]
+    for name in file.names { tensors[name] = try file.tensor(name) }
+    return tensors
+  }
+
+  /// Writes a file atomically; see `FileSystem.writeAtomically`.
+  ///
+  /// - Throws: `invalidArgument` for a name that stands twice or is `__metadata__`; `io`,
+  ///   `permissionDenied`, `resourceExhausted` from the file system, leaving no partial file.
+  public static func write(
+    _ path: String, tensors: [(name: String, tensor: Tensor)],
+    metadata: [(key: String, value: String)] = []
+  ) throws(MartletError) {
+    var names: Set<String> = ["__metadata__"]
+    for (name, _) in tensors where !names.insert(name).inserted {
+      throw MartletError(
+        .invalidArgument, "a tensor name cannot be used twice or for metadata",
+        context: ["tensor": name, "file": path])
+    }
+    guard Set(metadata.map(\.key)).count == metadata.count else {
+      throw MartletError(.invalidArgument, "a metadata key stands twice", context: ["file": path])
+    }
+    var header: [UInt8] = []
+    SafetensorsHeader.encode(
+      into: &header,
+      tensors: tensors.map { ($0.name, $0.tensor.elementType, $0.tensor.shape) },
+      metadata: metadata)
+    try FileSystem.writeAtomically(path) { file throws(MartletError) in
+      try file.write(header)
+      for (_, tensor) in tensors {
+        switch tensor.elements {
+        case .float32(let values): try file.write(values)
+        case .int64(let values): try file.write(values)
+        }
+      }
+    }
+  }
+}
+
+#if _endian(big)
+  #error("tensors are copied between files and memory as they are: only little-endian machines")
+#endif
+
+func widened(_ halves: [UInt16]) -> [Float] {
+  [Float](unsafeUninitializedCapacity: halves.count) { output, initialised in
+    halves.withUnsafeBufferPointer { HalfPrecision.decode($0, into: output) }
+    initialised = halves.count
+  }
+}

@@ -1,0 +1,94 @@
+public import TensorCore
+
+/// Puts one part together, frame after frame, from messages that may come in any order, twice, or
+/// not at all. One assembler serves one layer of one device.
+///
+/// Memory is that of one part, from the plan, and is not taken before the first message that fits.
+/// A newer frame replaces an unfinished older one.
+public struct ChunkAssembler: Sendable {
+  /// What became of a message.
+  public enum Outcome: Sendable, Equatable {
+    /// The part of the message's frame is here: see `withElements`.
+    case complete
+    /// More is needed.
+    case incomplete(received: Int, of: Int)
+    /// This chunk is already here, or its whole frame is.
+    case duplicate
+    /// A newer frame has been begun.
+    case late
+    /// It does not fit: `wrongShape`, `staleEpoch`, or `garbage` when it contradicts other chunks.
+    case rejected(RejectReason)
+  }
+
+  /// What all chunks of one tensor must agree on.
+  private struct Identity: Equatable {
+    var frame: UInt64
+    var epoch: UInt64
+    var plan: String
+    var client: String
+    var type: ElementType
+    var scale: Float
+    var layout: ChunkLayout
+  }
+
+  /// The shape of the whole part.
+  public let shape: Shape
+  /// Frames that were left unfinished because a newer one came, ever.
+  public private(set) var abandoned = 0
+  private var identity: Identity?
+  private var elements: [Float] = []
+  private var received: [Bool] = []
+  private var count = 0
+
+  /// Expects parts of exactly this shape.
+  public init(shape: Shape) { self.shape = shape }
+
+  /// The frame being assembled or complete.
+  public var frame: UInt64? { identity?.frame }
+
+  /// Whether every element of `frame` is here.
+  public var isComplete: Bool { identity != nil && count == received.count }
+
+  /// Takes in one message. The caller has checked plan, layer and device (`PartValidator`).
+  public mutating func receive(_ message: TensorMessage) -> Outcome {
+    let header = message.header
+    guard header.shape == shape else { return .rejected(.wrongShape) }
+    let next = Identity(
+      frame: header.frame, epoch: header.epoch, plan: header.plan, client: header.client,
+      type: message.elementType, scale: message.scale, layout: message.layout)
+    if let current = identity, current != next {
+      // A device that has started again may send the same frame anew, or begin at a lower one.
+      if next.epoch < current.epoch { return .rejected(.staleEpoch) }
+      if next.epoch == current.epoch {
+        if next.frame < current.frame { return .late }
+        if next.frame == current.frame { return .rejected(.garbage) }
+      }
+    }
+    if identity != next { begin(next) }
+    guard !received[message.chunk] else { return .duplicate }
+    let range = message.layout.range(of: message.chunk)
+    elements.withUnsafeMutableBufferPointer {
+      message.copyElements(into: UnsafeMutableBufferPointer(rebasing: $0[range]))
+    }
+    received[message.chunk] = true
+    count += 1
+    return isComplete ? .complete : .incomplete(received: count, of: received.count)
+  }
+
+  /// Gives access to the elements of `frame`, once complete; nil before that.
+  public func withElements<Result>(
+    _ body: (UnsafeBufferPointer<Float>) throws -> Result
+  ) rethrows -> Result? {
+    guard isComplete else { return nil }
+    return try elements.withUnsafeBufferPointer(body)
+  }
+
+  private mutating func begin(_ next: Identity) {
+    if identity != nil, !isComplete { abandoned += 1 }
+    identity = next
+    if elements.isEmpty { elements = Array(repeating: 0, count: shape.count) }
+    received.removeAll(keepingCapacity: true)
+    received.append(contentsOf: repeatElement(false, count: next.layout.chunks))
+    count = 0
+  }
+}

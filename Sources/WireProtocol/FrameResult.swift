@@ -1,0 +1,112 @@
+public import TensorCore
+
+/// The answer for one frame, and how sure it is. Topic `result/<client>`.
+public struct FrameResult: WireMessage, Equatable {
+  /// A class and its probability.
+  public struct Candidate: Codable, Sendable, Equatable {
+    /// The class index.
+    public var label: Int
+    /// Its name, when the plan has names.
+    public var labelName: String?
+    /// Its probability, 0 to 1.
+    public var confidence: Double
+
+    /// A class with its probability.
+    public init(label: Int, labelName: String? = nil, confidence: Double) {
+      self.label = label
+      self.labelName = labelName
+      self.confidence = confidence
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case label
+      case labelName = "label_name"
+      case confidence
+    }
+  }
+
+  /// A part that was filled in.
+  public struct Degradation: Codable, Sendable, Equatable, Hashable {
+    /// The layer's topic id.
+    public var layer: String
+    /// The device whose part was missing.
+    public var device: String
+    /// Why.
+    public var reason: MissingReason
+
+    /// The part of `layer` from `device` was missing.
+    public init(layer: String, device: String, reason: MissingReason) {
+      self.layer = layer
+      self.device = device
+      self.reason = reason
+    }
+  }
+
+  /// The frame's number.
+  public var frame: UInt64
+  /// The most probable class.
+  public var label: Int
+  /// Its name, when the plan has names.
+  public var labelName: String?
+  /// Up to five classes, the most probable first.
+  public var top5: [Candidate]
+  /// The probability of `label`, 0 to 1.
+  public var confidence: Double
+  /// Milliseconds from sending the frame to this answer.
+  public var latencyMilliseconds: Double
+  /// The parts that were filled in; empty when nothing was missing.
+  public var degraded: [Degradation]
+  /// How many neurons were filled in, over all layers.
+  public var filledNeurons: Int
+
+  /// An answer.
+  public init(
+    frame: UInt64, label: Int, labelName: String? = nil, top5: [Candidate], confidence: Double,
+    latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0
+  ) {
+    self.frame = frame
+    self.label = label
+    self.labelName = labelName
+    self.top5 = top5
+    self.confidence = confidence
+    self.latencyMilliseconds = latencyMilliseconds
+    self.degraded = degraded
+    self.filledNeurons = filledNeurons
+  }
+
+  /// The most bytes of a payload.
+  public static let maximumBytes = 256 * 1024
+
+  /// Checks ranges and lengths; see `WireMessage`.
+  public func check() throws(MartletError) {
+    try Field.number(frame, "frame")
+    try Field.count(label, "label", atMost: 1 << 30)
+    try Field.text(labelName ?? "", "label_name")
+    try Field.count(top5.count, "top5", atMost: 5)
+    for candidate in top5 {
+      try Field.count(candidate.label, "top5.label", atMost: 1 << 30)
+      try Field.text(candidate.labelName ?? "", "top5.label_name")
+      try Field.require(
+        (0...1).contains(candidate.confidence), "top5.confidence", "\(candidate.confidence)")
+    }
+    try Field.require((0...1).contains(confidence), "confidence", "\(confidence)")
+    try Field.require(
+      latencyMilliseconds >= 0 && latencyMilliseconds.isFinite, "latency_ms",
+      "\(latencyMilliseconds)")
+    try Field.count(degraded.count, "degraded", atMost: 2048)
+    for part in degraded {
+      try Field.identifier(part.layer, "degraded.layer")
+      try Field.identifier(part.device, "degraded.device")
+    }
+    try Field.count(filledNeurons, "filled_neurons", atMost: 1 << 40)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case frame, label
+    case labelName = "label_name"
+    case top5, confidence
+    case latencyMilliseconds = "latency_ms"
+    case degraded
+    case filledNeurons = "filled_neurons"
+  }
+}

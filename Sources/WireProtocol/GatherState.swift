@@ -1,0 +1,203 @@
+/// Why a part was not there when an exchange ended. The raw values stand in answers.
+public enum MissingReason: String, Sendable, Codable, CaseIterable {
+  /// It did not come before the deadline.
+  case deadline
+  /// Its device is gone: its will said so, or it said goodbye.
+  case lost
+  /// Its device has not been heard of for three beats, or missed a deadline before.
+  case suspect
+  /// What came could not be used.
+  case corrupt
+  /// The broker does not let it through.
+  case denied
+}
+
+/// One exchange of one frame: which parts are here, which are still waited for, when to go on.
+///
+/// The gathered value is a row of *slots*, each a set of neurons that any of its *candidates*
+/// (device indices, primary first) can fill. A slot is settled once the best candidate that is
+/// not down has delivered; a replica that comes before a primary that is still waited for is kept
+/// in reserve. At the deadline every slot takes the best copy that came, and a slot without one is
+/// missing. The same copies are used whatever the order of arrival, unless the deadline decides.
+public struct GatherState: Sendable {
+  /// A set of neurons of the gathered value.
+  public struct Slot: Sendable, Equatable {
+    /// The elements that a part for this slot must have.
+    public var elements: Int
+    /// The devices that can deliver it, the primary first, without repeats.
+    public var candidates: [Int]
+
+    /// A slot of `elements` elements, to be filled by one of `candidates`.
+    public init(elements: Int, candidates: [Int]) {
+      self.elements = elements
+      self.candidates = candidates
+    }
+  }
+
+  /// What is known of a device when the exchange begins.
+  public struct Device: Sendable, Equatable {
+    /// Its epoch; parts of an earlier one are refused. Zero when none is known.
+    public var epoch: UInt64
+    /// Why it is not waited for; nil when it is.
+    public var down: MissingReason?
+
+    /// A device of that epoch, waited for unless `down` says why not.
+    public init(epoch: UInt64 = 0, down: MissingReason? = nil) {
+      self.epoch = epoch
+      self.down = down
+    }
+  }
+
+  /// What to do now.
+  public enum Answer: Sendable, Equatable {
+    /// Nothing before that moment, unless a part or a change of a device comes.
+    case wait(until: MonotonicTime)
+    /// Every slot has a copy; see `source(of:)`.
+    case complete
+    /// Go on without these slots, in ascending order; every other one has a copy.
+    case degrade(missing: [Missing])
+  }
+
+  /// A slot that has no copy.
+  public struct Missing: Sendable, Equatable {
+    /// The slot's index.
+    public var slot: Int
+    /// Its primary device.
+    public var device: Int
+    /// Why the primary did not deliver.
+    public var reason: MissingReason
+
+    /// That slot of that device is missing for that reason.
+    public init(slot: Int, device: Int, reason: MissingReason) {
+      self.slot = slot
+      self.device = device
+      self.reason = reason
+    }
+  }
+
+  /// What became of an arriving part; the caller counts those that are not kept.
+  public enum Arrival: String, Sendable, CaseIterable {
+    /// Keep it: it fills its slot.
+    case accepted
+    /// Keep it: a replica, used only if no better copy comes.
+    case reserve
+    /// That device's part is already here.
+    case duplicate
+    /// The exchange is over, or the frame is an older one.
+    case late
+    /// It belongs to a later frame: see `FrameInbox`.
+    case early
+    /// It was sent by an earlier run of its device.
+    case staleEpoch
+    /// No such device, or not a candidate for that slot.
+    case unknownDevice
+    /// No such slot, or another number of elements.
+    case wrongSize
+
+    /// Whether the part's elements are to be kept for this exchange.
+    public var isKept: Bool { self == .accepted || self == .reserve }
+  }
+
+  /// The frame whose parts are gathered.
+  public let frame: UInt64
+  /// The slots, in the order of the gathered value.
+  public let slots: [Slot]
+  /// When waiting ends. May be set again while waiting, for example once the own part is ready.
+  public var deadline: MonotonicTime
+  private var devices: [Device]
+  /// Per slot and candidate: whether its copy has come.
+  private var arrived: [[Bool]]
+  /// Per device: why something it sent could not be used.
+  private var refusals: [Int: MissingReason] = [:]
+  private var outcome: Answer?
+
+  /// Begins an exchange in which nothing has come yet.
+  ///
+  /// Own parts are fed with `receive` like all others, as soon as they are computed; until then
+  /// they are waited for (the own device is never down).
+  public init(frame: UInt64, slots: [Slot], devices: [Device], deadline: MonotonicTime) {
+    self.frame = frame
+    self.slots = slots
+    self.devices = devices
+    self.deadline = deadline
+    arrived = slots.map { Array(repeating: false, count: $0.candidates.count) }
+  }
+
+  /// The final answer, once there is one.
+  public var finished: Answer? { outcome }
+
+  /// The device whose copy fills a slot now: the best that has come, or nil.
+  public func source(of slot: Int) -> Int? {
+    guard let best = arrived[slot].firstIndex(of: true) else { return nil }
+    return slots[slot].candidates[best]
+  }
+
+  /// A part has come, own or from a peer. Afterwards ask `tick` what to do.
+  ///
+  /// A part of a later epoch than the known one is used: its device has started again and its
+  /// presence is still on the way.
+  public mutating func receive(
+    slot: Int, from device: Int, frame: UInt64, epoch: UInt64, elements: Int
+  ) -> Arrival {
+    guard devices.indices.contains(device) else { return .unknownDevice }
+    guard epoch >= devices[device].epoch else { return .staleEpoch }
+    guard slots.indices.contains(slot), elements == slots[slot].elements else { return .wrongSize }
+    guard let rank = slots[slot].candidates.firstIndex(of: device) else { return .unknownDevice }
+    guard frame <= self.frame else { return .early }
+    guard frame == self.frame, outcome == nil else { return .late }
+    guard !arrived[slot][rank] else { return .duplicate }
+    arrived[slot][rank] = true
+    return isSettled(slot) && source(of: slot) == device ? .accepted : .reserve
+  }
+
+  /// Something of a device came for this exchange and could not be used. It is still waited for,
+  /// since anybody can publish garbage; the reason is told if nothing better comes.
+  public mutating func refuse(device: Int, reason: MissingReason = .corrupt) {
+    guard devices.indices.contains(device) else { return }
+    refusals[device] = reason
+  }
+
+  /// A device is known to be down: it is no longer waited for, and parts that it did send still
+  /// count.
+  public mutating func deviceDown(_ device: Int, reason: MissingReason) {
+    guard devices.indices.contains(device) else { return }
+    devices[device].down = reason
+  }
+
+  /// A device is back: its parts are waited for until the deadline.
+  public mutating func deviceUp(_ device: Int, epoch: UInt64) {
+    guard devices.indices.contains(device), epoch >= devices[device].epoch else { return }
+    devices[device] = Device(epoch: epoch)
+  }
+
+  /// What to do now. An answer other than `wait` is final and repeated from then on.
+  public mutating func tick(_ now: MonotonicTime) -> Answer {
+    if let outcome { return outcome }
+    if slots.indices.allSatisfy({ isSettled($0) }) || now >= deadline {
+      let answer = conclude()
+      outcome = answer
+      return answer
+    }
+    return .wait(until: deadline)
+  }
+
+  /// Whether nothing better can still come for a slot.
+  private func isSettled(_ slot: Int) -> Bool {
+    for (rank, device) in slots[slot].candidates.enumerated() {
+      if arrived[slot][rank] { return true }
+      if devices.indices.contains(device), devices[device].down == nil { return false }
+    }
+    return true
+  }
+
+  private func conclude() -> Answer {
+    var missing: [Missing] = []
+    for slot in slots.indices where !arrived[slot].contains(true) {
+      let primary = slots[slot].candidates.first ?? -1
+      let down = devices.indices.contains(primary) ? devices[primary].down : .lost
+      missing.append(
+        Missing(slot: slot, device: primary, reason: down ?? refusals[primary] ?? .deadline))
+    }
+    return missing.isEmpty ? .complete : .degrade(missing: missing)
+  }
+}

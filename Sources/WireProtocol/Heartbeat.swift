@@ -1,0 +1,44 @@
+public import TensorCore
+
+/// A device's regular sign of life. Topic `heartbeat/<device>`.
+public struct Heartbeat: WireMessage, Equatable {
+  /// The epoch of the run.
+  public var epoch: UInt64
+  /// Counts the beats of this run from 0.
+  public var sequence: UInt64
+  /// The newest frame that the device has worked on; 0 before the first.
+  public var frame: UInt64
+  /// Frames that wait for it.
+  public var queue: Int
+  /// Its resident memory in bytes.
+  public var residentBytes: UInt64
+
+  /// One beat.
+  public init(epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64) {
+    self.epoch = epoch
+    self.sequence = sequence
+    self.frame = frame
+    self.queue = queue
+    self.residentBytes = residentBytes
+  }
+
+  /// The most bytes of a payload.
+  public static let maximumBytes = 4096
+
+  /// Checks ranges and lengths; see `WireMessage`.
+  public func check() throws(MartletError) {
+    try Field.require(epoch > 0, "epoch", "\(epoch)")
+    try Field.number(epoch, "epoch")
+    try Field.number(sequence, "seq")
+    try Field.number(frame, "frame")
+    try Field.count(queue, "queue", atMost: 1 << 30)
+    try Field.number(residentBytes, "rss_bytes")
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case epoch
+    case sequence = "seq"
+    case frame, queue
+    case residentBytes = "rss_bytes"
+  }
+}

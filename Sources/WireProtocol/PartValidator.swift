@@ -1,0 +1,65 @@
+public import TensorCore
+
+/// Decides whether a tensor message from the network is one of the parts that the plan expects.
+public struct PartValidator: Sendable {
+  /// A part that this receiver subscribes to.
+  public struct Part: Sendable, Equatable {
+    /// The layer's topic id.
+    public var layer: String
+    /// The device's topic id.
+    public var device: String
+    /// The shape of the whole part.
+    public var shape: Shape
+
+    /// The part of `layer` that `device` sends, `shape` elements.
+    public init(layer: String, device: String, shape: Shape) {
+      self.layer = layer
+      self.device = device
+      self.shape = shape
+    }
+  }
+
+  private struct Key: Hashable {
+    var layer: String
+    var device: String
+  }
+
+  /// The id of the plan that all parts must be made under.
+  public let plan: String
+  /// The expected parts; `check` answers with an index into them.
+  public let parts: [Part]
+  private let indices: [Key: Int]
+  private let devices: Set<String>
+
+  /// Expects exactly `parts`, made under `plan`. Of two entries for one layer and device the first
+  /// counts.
+  public init(plan: String, parts: [Part]) {
+    self.plan = plan
+    self.parts = parts
+    indices = Dictionary(
+      parts.enumerated().map { (Key(layer: $1.layer, device: $1.device), $0) },
+      uniquingKeysWith: { first, _ in first })
+    devices = Set(parts.map(\.device))
+  }
+
+  /// The index in `parts` of the part that came, or why it is refused.
+  ///
+  /// - Parameters:
+  ///   - header: the decoded header of the message.
+  ///   - topic: the topic on which it came.
+  ///   - epoch: the epoch of that device that is known, or nil.
+  public func check(
+    _ header: TensorHeader, on topic: Topic, knownEpoch epoch: (String) -> UInt64?
+  ) -> Result<Int, RejectReason> {
+    guard case .activation(let layer, let device) = topic else { return .failure(.unknownTopic) }
+    guard header.layer == layer, header.device == device else { return .failure(.topicDisagrees) }
+    guard devices.contains(device) else { return .failure(.unknownDevice) }
+    guard let index = indices[Key(layer: layer, device: device)] else {
+      return .failure(.unknownLayer)
+    }
+    guard header.plan == plan else { return .failure(.wrongPlan) }
+    guard header.shape == parts[index].shape else { return .failure(.wrongShape) }
+    guard header.epoch >= epoch(device) ?? 0 else { return .failure(.staleEpoch) }
+    return .success(index)
+  }
+}

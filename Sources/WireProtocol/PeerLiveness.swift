@@ -1,0 +1,118 @@
+/// What is known about a peer.
+public enum PeerState: String, Sendable, Codable, CaseIterable {
+  /// No word of it that can be trusted yet; a retained `ready` without a sign of life is none.
+  case unknown
+  /// Ready, and heard of within three beats.
+  case alive
+  /// It finishes what it has and takes no new frames.
+  case draining
+  /// Ready, but silent for three beats or past a deadline.
+  case suspect
+  /// Its will or its own goodbye was received.
+  case lost
+
+  /// Whether new frames wait for it.
+  public var isAwaited: Bool { self == .alive }
+
+  /// How an answer calls a device in this state; nil for one that is awaited.
+  public var missingReason: MissingReason? {
+    switch self {
+    case .alive: nil
+    case .suspect: .suspect
+    case .unknown, .draining, .lost: .lost
+    }
+  }
+}
+
+/// The liveness of one peer, on the receiver's monotonic clock.
+///
+/// Alive means: `ready` presence, and a heartbeat or a part of the same epoch within three beats.
+/// Whatever belongs to an older epoch than the newest one known is ignored, so neither a late will
+/// nor a retained message of an earlier run can change anything.
+public struct PeerLiveness: Sendable {
+  /// How many beats may pass in silence.
+  public static let beats: UInt64 = 3
+
+  /// The newest epoch of the peer that any message has named; zero when none has.
+  public private(set) var epoch: UInt64 = 0
+  private var presence: Presence?
+  private var lastSign: MonotonicTime?
+  private var missedDeadline = false
+
+  /// A peer of which nothing is known.
+  public init() {}
+
+  /// Presence came, live or retained. It is no sign of life by itself.
+  ///
+  /// After `lost` or `offline`, only `ready` and then a new sign of life bring the peer back.
+  /// - Returns: whether it was used; false for that of an older epoch.
+  public mutating func receive(_ presence: Presence) -> Bool {
+    guard adopt(presence.epoch) else { return false }
+    if presence.state.isGone { lastSign = nil }
+    self.presence = presence
+    return true
+  }
+
+  /// A heartbeat came.
+  ///
+  /// - Returns: whether it was used; false for one of an older epoch.
+  public mutating func heartbeat(epoch: UInt64, at now: MonotonicTime) -> Bool {
+    sign(epoch: epoch, at: now)
+  }
+
+  /// A part came: as good a sign of life as a heartbeat, and the only one that ends the suspicion
+  /// raised by a missed deadline.
+  ///
+  /// - Returns: whether it was used; false for one of an older epoch.
+  public mutating func part(epoch: UInt64, at now: MonotonicTime) -> Bool {
+    guard sign(epoch: epoch, at: now) else { return false }
+    missedDeadline = false
+    return true
+  }
+
+  /// An exchange went on without this peer: it is suspect until its next part or next epoch.
+  public mutating func missDeadline() { missedDeadline = true }
+
+  /// What is known now.
+  public func state(at now: MonotonicTime) -> PeerState {
+    guard let presence, presence.epoch == epoch else { return .unknown }
+    switch presence.state {
+    case .lost, .offline: return .lost
+    case .starting: return .unknown
+    case .ready, .draining:
+      guard let silence = silenceEnd(presence) else { return .unknown }
+      if now >= silence || missedDeadline { return .suspect }
+      return presence.state == .ready ? .alive : .draining
+    }
+  }
+
+  /// When silence alone would change the state next, or nil.
+  public func nextChange(after now: MonotonicTime) -> MonotonicTime? {
+    guard let presence, presence.epoch == epoch, !presence.state.isGone,
+      let end = silenceEnd(presence), end > now
+    else { return nil }
+    return end
+  }
+
+  private func silenceEnd(_ presence: Presence) -> MonotonicTime? {
+    lastSign?.adding(milliseconds: UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats)
+  }
+
+  private mutating func sign(epoch: UInt64, at now: MonotonicTime) -> Bool {
+    guard adopt(epoch) else { return false }
+    if let presence, presence.epoch == epoch, presence.state.isGone { return true }
+    lastSign = max(lastSign ?? now, now)
+    return true
+  }
+
+  /// Makes room for the first word of a newer epoch; false for an older one.
+  private mutating func adopt(_ epoch: UInt64) -> Bool {
+    guard epoch >= self.epoch else { return false }
+    if epoch > self.epoch {
+      self.epoch = epoch
+      lastSign = nil
+      missedDeadline = false
+    }
+    return true
+  }
+}

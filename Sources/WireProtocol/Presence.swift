@@ -1,0 +1,63 @@
+public import TensorCore
+
+/// The retained state of a device, and its will. Topic `presence/<device>`.
+public struct Presence: WireMessage, Equatable {
+  /// What a device says of itself, or its will says for it.
+  public enum State: String, Sendable, Codable, CaseIterable {
+    /// Connected, not yet able to work.
+    case starting
+    /// Working; heartbeats follow.
+    case ready
+    /// Finishing what it has.
+    case draining
+    /// Gone, on purpose.
+    case offline
+    /// Gone: published by the broker as the will.
+    case lost
+
+    /// Whether the device is no longer there.
+    public var isGone: Bool { self == .offline || self == .lost }
+  }
+
+  /// The state.
+  public var state: State
+  /// The epoch of the run that this belongs to.
+  public var epoch: UInt64
+  /// Milliseconds between two heartbeats, 10 to 60,000.
+  public var heartbeatMilliseconds: Int
+  /// The version of the program.
+  public var version: String
+
+  /// A device's own word of its state.
+  public init(state: State, epoch: UInt64, heartbeatMilliseconds: Int, version: String) {
+    self.state = state
+    self.epoch = epoch
+    self.heartbeatMilliseconds = heartbeatMilliseconds
+    self.version = version
+  }
+
+  /// The same device and epoch in another state: with `lost`, its will.
+  public func with(_ state: State) -> Presence {
+    var copy = self
+    copy.state = state
+    return copy
+  }
+
+  /// The most bytes of a payload.
+  public static let maximumBytes = 4096
+
+  /// Checks ranges and lengths; see `WireMessage`.
+  public func check() throws(MartletError) {
+    try Field.require(epoch > 0, "epoch", "\(epoch)")
+    try Field.number(epoch, "epoch")
+    try Field.require(
+      (10...60_000).contains(heartbeatMilliseconds), "heartbeat_ms", "\(heartbeatMilliseconds)")
+    try Field.text(version, "version", atMost: 64)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case state, epoch
+    case heartbeatMilliseconds = "heartbeat_ms"
+    case version
+  }
+}

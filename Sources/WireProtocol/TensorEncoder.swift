@@ -1,0 +1,132 @@
+public import TensorCore
+
+/// Writes tensor messages: safetensors with one tensor named `tensor`, in a buffer that is used
+/// again for the next message.
+///
+/// A message begins with eight bytes of header length, then the JSON header padded with spaces to
+/// a multiple of eight, then the elements.
+public struct TensorEncoder: Sendable {
+  /// 256 KiB: below the packet limit of common brokers, and small enough to stream through them.
+  public static let defaultChunkBytes = 256 * 1024
+
+  /// The element type on the wire.
+  public let elementType: ElementType
+  /// The most element bytes in one message.
+  public let chunkBytes: Int
+  private var buffer: [UInt8] = []
+
+  /// - Throws: `MartletError.Code.invalidArgument` for an element type that tensor messages do not
+  ///   have, or chunks of fewer than 1,024 bytes.
+  public init(
+    elementType: ElementType, chunkBytes: Int = TensorEncoder.defaultChunkBytes
+  ) throws(MartletError) {
+    guard WireElements.isSupported(elementType) else {
+      throw MartletError(
+        .invalidArgument, "tensors cannot travel as this element type",
+        context: ["type": elementType.rawValue], hint: "use F32, F16 or I8")
+    }
+    guard chunkBytes >= 1024 else {
+      throw MartletError(
+        .invalidArgument, "chunks are too small",
+        context: ["chunk_bytes": "\(chunkBytes)", "least": "1024"])
+    }
+    self.elementType = elementType
+    self.chunkBytes = chunkBytes
+  }
+
+  /// How many messages a tensor of this shape takes.
+  public func chunkCount(of shape: Shape) -> Int { layout(shape).chunks }
+
+  /// Encodes a tensor and hands each message over, in order.
+  ///
+  /// - Parameters:
+  ///   - header: what the tensor is.
+  ///   - values: `header.shape.count` elements, row-major.
+  ///   - publish: called with each message. Keeping the array is allowed and costs a new buffer.
+  /// - Precondition: the number of values is that of the shape.
+  public mutating func encode<Failure: Error>(
+    _ header: TensorHeader, _ values: UnsafeBufferPointer<Float>,
+    publish: ([UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
+    precondition(values.count == header.shape.count, "\(values.count) values for \(header.shape)")
+    let scale = elementType == .int8 ? WireElements.scale(of: values) : 1
+    let layout = layout(header.shape)
+    for chunk in 0..<layout.chunks {
+      let range = layout.range(of: chunk)
+      buffer.removeAll(keepingCapacity: true)
+      buffer.reserveCapacity(1024 + range.count * elementType.size)
+      writeHeader(header, chunk: chunk, layout: layout, scale: scale)
+      let part = UnsafeBufferPointer(rebasing: values[range])
+      WireElements.append(part, as: elementType, scale: scale, to: &buffer)
+      try publish(buffer)
+    }
+  }
+
+  private func layout(_ shape: Shape) -> ChunkLayout {
+    ChunkLayout(total: shape.count, chunksOf: chunkBytes / elementType.size)
+  }
+
+  /// The order of the fields is that of `FixedForm`, which reads them fast.
+  private mutating func writeHeader(
+    _ header: TensorHeader, chunk: Int, layout: ChunkLayout, scale: Float
+  ) {
+    let range = layout.range(of: chunk)
+    buffer.append(contentsOf: repeatElement(0, count: 8))
+    write("{\"__metadata__\":{\"frame\":\"", header.frame)
+    write("\",\"stage\":\"", UInt64(header.stage))
+    write("\",\"epoch\":\"", header.epoch)
+    write("\",\"plan\":\"", header.plan)
+    write("\",\"seq\":\"", header.sequence)
+    write("\",\"client\":\"", header.client)
+    write("\",\"layer\":\"", header.layer)
+    write("\",\"device\":\"", header.device)
+    write("\",\"chunk\":\"", UInt64(chunk))
+    write("\",\"chunks\":\"", UInt64(layout.chunks))
+    write("\",\"offset\":\"", UInt64(range.lowerBound))
+    write("\",\"bytes\":\"", UInt64(header.shape.count * elementType.size))
+    write("\",\"shape\":\"")
+    write(header.shape.dimensions)
+    if !header.note.isEmpty { write("\",\"note\":\"", header.note) }
+    if elementType == .int8 { write("\",\"scale\":\"", scale.description) }
+    write("\"},\"tensor\":{\"dtype\":\"", elementType.rawValue)
+    write("\",\"shape\":[")
+    if layout.chunks == 1 { write(header.shape.dimensions) } else { write([range.count]) }
+    write("],\"data_offsets\":[0,", UInt64(range.count * elementType.size))
+    write("]}}")
+    while buffer.count % 8 != 0 { buffer.append(UInt8(ascii: " ")) }
+    let length = UInt64(buffer.count - 8)
+    for index in 0..<8 { buffer[index] = UInt8(truncatingIfNeeded: length >> (8 * UInt64(index))) }
+  }
+
+  private mutating func write(_ text: StaticString) {
+    buffer.append(
+      contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  private mutating func write(_ text: StaticString, _ value: String) {
+    write(text)
+    buffer.append(contentsOf: value.utf8)
+  }
+
+  private mutating func write(_ text: StaticString, _ value: UInt64) {
+    write(text)
+    write(value)
+  }
+
+  private mutating func write(_ values: [Int]) {
+    for (index, value) in values.enumerated() {
+      if index > 0 { buffer.append(UInt8(ascii: ",")) }
+      write(UInt64(value))
+    }
+  }
+
+  private mutating func write(_ value: UInt64) {
+    let start = buffer.count
+    var rest = value
+    repeat {
+      buffer.append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    buffer[start...].reverse()
+  }
+}

@@ -1,0 +1,120 @@
+import CKernels
+public import TensorCore
+
+/// Elements as they travel: float32, float16, or bytes with one scale; little-endian.
+public enum WireElements {
+  /// The element types that a tensor message may have.
+  public static func isSupported(_ type: ElementType) -> Bool {
+    type == .float32 || type == .float16 || type == .int8
+  }
+
+  /// The scale under which `values` fit into -127...127: the largest magnitude divided by 127.
+  ///
+  /// Always finite and positive: infinities are clamped and NaN is sent as zero.
+  public static func scale(of values: UnsafeBufferPointer<Float>) -> Float {
+    var largest: Float = 0
+    for value in values {
+      // False for NaN, which is therefore passed over.
+      if abs(value) > largest { largest = abs(value) }
+    }
+    // 127 times the largest scale is still finite.
+    let scale = min(largest / 127, (Float.greatestFiniteMagnitude / 127).nextDown)
+    return scale >= .leastNormalMagnitude ? scale : 1
+  }
+
+  /// What the receiver sees of `values` after the wire: the same bits as encoding and decoding, for
+  /// executors that stand in for the network.
+  public static func roundTrip(_ values: UnsafeMutableBufferPointer<Float>, as type: ElementType) {
+    guard type != .float32 else { return }
+    let source = UnsafeBufferPointer(values)
+    let scale = type == .int8 ? scale(of: source) : 1
+    var bytes: [UInt8] = []
+    append(source, as: type, scale: scale, to: &bytes)
+    bytes.withUnsafeBytes { copy($0, as: type, scale: scale, into: values) }
+  }
+
+  /// Appends the elements to a buffer.
+  static func append(
+    _ values: UnsafeBufferPointer<Float>, as type: ElementType, scale: Float,
+    to buffer: inout [UInt8]
+  ) {
+    if type == .float32 {
+      buffer.append(contentsOf: UnsafeRawBufferPointer(values))
+      return
+    }
+    let start = buffer.count
+    buffer.append(contentsOf: repeatElement(0, count: values.count * type.size))
+    buffer.withUnsafeMutableBytes { bytes in
+      guard let input = values.baseAddress, let base = bytes.baseAddress else { return }
+      let target = base + start
+      if type == .float16 {
+        withAligned(target, count: values.count) { ck_float_to_half(input, $0, values.count) }
+      } else {
+        quantise(values, scale: scale, to: target)
+      }
+    }
+  }
+
+  /// Reads as many elements as `target` holds.
+  ///
+  /// - Precondition: `bytes` has exactly that many elements of `type`.
+  static func copy(
+    _ bytes: UnsafeRawBufferPointer, as type: ElementType, scale: Float,
+    into target: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(bytes.count == target.count * type.size, "element count")
+    guard let source = bytes.baseAddress, let output = target.baseAddress else { return }
+    switch type {
+    case .float32:
+      UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
+    case .float16:
+      // A message may start anywhere in a receive buffer.
+      if UInt(bitPattern: source) % 2 == 0 {
+        let halves = source.assumingMemoryBound(to: UInt16.self)
+        ck_half_to_float(halves, output, target.count)
+      } else {
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: target.count) { halves in
+          UnsafeMutableRawBufferPointer(halves).copyMemory(from: bytes)
+          guard let aligned = halves.baseAddress else { return }
+          ck_half_to_float(aligned, output, target.count)
+        }
+      }
+    case .int8, .int64:
+      for index in 0..<target.count {
+        output[index] = Float(source.load(fromByteOffset: index, as: Int8.self)) * scale
+      }
+    }
+  }
+
+  private static func withAligned(
+    _ target: UnsafeMutableRawPointer, count: Int, body: (UnsafeMutablePointer<UInt16>) -> Void
+  ) {
+    if UInt(bitPattern: target) % 2 == 0 {
+      body(target.assumingMemoryBound(to: UInt16.self))
+    } else {
+      withUnsafeTemporaryAllocation(of: UInt16.self, capacity: count) { halves in
+        guard let aligned = halves.baseAddress else { return }
+        body(aligned)
+        target.copyMemory(from: aligned, byteCount: count * 2)
+      }
+    }
+  }
+
+  /// Rounds `value / scale` to the nearest of -127...127, ties to even.
+  private static func quantise(
+    _ values: UnsafeBufferPointer<Float>, scale: Float, to target: UnsafeMutableRawPointer
+  ) {
+    let inverse = 1 / scale
+    // Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the mantissa: no conversion
+    // that could trap, and a loop that vectorises.
+    let magic: Float = 12_582_912
+    let output = target.assumingMemoryBound(to: UInt8.self)
+    for index in 0..<values.count {
+      var scaled = values[index] * inverse
+      scaled = scaled == scaled ? scaled : 0
+      scaled = scaled < -127 ? -127 : scaled
+      scaled = scaled > 127 ? 127 : scaled
+      output[index] = UInt8(truncatingIfNeeded: (scaled + magic).bitPattern)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Imaging
+import TensorCore
+import TensorFiles
+import Testing
+
+@Suite struct PreprocessingTests {
+  /// A preprocessing that only resizes, so that its result is the image itself.
+  private func resized(_ image: Image, _ height: Int, _ width: Int, _ filter: Interpolation) throws
+    -> [Float]
+  {
+    let count = image.channels
+    let only = Preprocessing(
+      channels: count, resizeExact: [height, width], mean: [Float](repeating: 0, count: count),
+      deviation: [Float](repeating: 1, count: count), scale: 1, interpolation: filter)
+    let tensor = try only.apply(image)
+    #expect(tensor.shape == Shape([1, count, height, width]))
+    return try #require(tensor.floats)
+  }
+
+  /// The largest difference between planes and an interleaved array.
+  private func difference(_ planes: [Float], _ array: Tensor, channels: Int) throws -> Float {
+    let values = try #require(array.integers)
+    try #require(values.count == planes.count)
+    let plane = planes.count / channels
+    return values.indices.map {
+      abs(Float(values[$0]) - planes[($0 % channels) * plane + $0 / channels])
+    }.max() ?? 0
+  }
+
+  @Test(arguments: [Interpolation.bilinear, .bicubic])
+  func resizesLikePIL(filter: Interpolation) throws {
+    let source = try Goldens.image("rgb.png")
+    for (height, width) in [(17, 23), (100, 90), (53, 20), (1, 1), (7, 140)] {
+      let golden = try Goldens.array("\(filter.rawValue)-\(height)x\(width)")
+      let result = try resized(source, height, width, filter)
+      #expect(try difference(result, golden, channels: 3) == 0, "\(height)x\(width)")
+    }
+    let grey = try resized(source.grey, 19, 18, filter)
+    let golden = try Goldens.array("\(filter.rawValue)-grey-19x18")
+    #expect(try difference(grey, golden, channels: 1) == 0)
+  }
+
+  @Test(arguments: [
+    ("rgb.png", "torchvision-24-20", 24, 20),
+    ("portrait.png", "torchvision-portrait-25-18", 25, 18),
+  ])
+  func wholeTransformLikeTorchVision(file: String, golden: String, short: Int, crop: Int) throws {
+    var preprocessing = Preprocessing.torchVision
+    preprocessing.resizeShort = short
+    preprocessing.crop = [crop, crop]
+    let result = try preprocessing.apply(Goldens.image(file))
+    let expected = try Goldens.array(golden)
+    #expect(result.shape == expected.shape)
+    let pairs = zip(try #require(result.floats), try #require(expected.floats))
+    #expect(try #require(pairs.map { abs($0 - $1) }.max()) < 1e-5)
+  }
+
+  @Test func anImageOfTheRightSizePassesUnchanged() throws {
+    let image = Image(
+      width: 28, height: 28, channels: 3,
+      pixels: (0..<784).flatMap { [UInt8](repeating: UInt8($0 % 256), count: 3) })
+    let plain = Preprocessing.plain(channels: 1, height: 28, width: 28)
+    #expect(plain.outputShape == [1, 1, 28, 28])
+    #expect(try plain.apply(image).floats == (0..<784).map { Float($0 % 256) * (1 / 255) })
+  }
+
+  @Test func aCropBeyondTheImageIsBlack() throws {
+    let image = Image(width: 2, height: 1, channels: 1, pixels: [10, 20])
+    let preprocessing = Preprocessing(
+      channels: 1, crop: [3, 4], mean: [1], deviation: [2], scale: 1)
+    let dark: Float = -0.5
+    #expect(
+      try preprocessing.apply(image).floats == [
+        dark, dark, dark, dark, dark, 4.5, 9.5, dark, dark, dark, dark, dark,
+      ])
+  }
+
+  @Test func unreasonableSettingsAreRefused() {
+    let good = Preprocessing.torchVision
+    let changes: [(inout Preprocessing) -> Void] = [
+      { $0.channels = 2 }, { $0.resizeShort = 0 }, { $0.resizeExact = [1] }, { $0.crop = [0, 5] },
+      { $0.crop = [16384, 16384] }, { $0.mean = [0] }, { $0.deviation = [0, 1, 1] },
+      { $0.scale = .nan }, { $0.mean = [.infinity, 0, 0] },
+    ]
+    for change in changes {
+      var bad = good
+      change(&bad)
+      let image = Image(width: 1, height: 1, channels: 1, pixels: [0])
+      #expect(throws: MartletError.self) { try bad.apply(image) }
+    }
+    let long = Image(
+      width: 1, height: 100_000, channels: 1, pixels: [UInt8](repeating: 0, count: 100_000))
+    #expect(throws: MartletError.self) {
+      try Preprocessing.plain(channels: 1, height: 2, width: 16384).apply(long)
+    }
+    #expect(throws: MartletError.self) { try good.apply(long) }
+  }
+
+  @Test func aPhotographTakesMilliseconds() throws {
+    let image = Image(
+      width: 500, height: 375, channels: 3, pixels: [UInt8](repeating: 100, count: 500 * 375 * 3))
+    let clock = ContinuousClock()
+    let time = try clock.measure {
+      for _ in 0..<20 { _ = try Preprocessing.torchVision.apply(image) }
+    }
+    print("preprocessing of 500x375 to 224x224: \(time / 20)")
+    #expect(time / 20 < .seconds(1))
+  }
+}

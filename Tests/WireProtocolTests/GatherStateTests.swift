@@ -1,0 +1,231 @@
+import Testing
+import WireProtocol
+
+@Suite struct GatherStateTests {
+  private let end = seconds(2)
+
+  /// Three devices with one slot of ten elements each; epochs 100.
+  private func exchange(down: [Int: MissingReason] = [:]) -> GatherState {
+    GatherState(
+      frame: 4, slots: (0..<3).map { .init(elements: 10, candidates: [$0]) },
+      devices: (0..<3).map { .init(epoch: 100, down: down[$0]) }, deadline: end)
+  }
+
+  private func receive(
+    _ state: inout GatherState, slot: Int, from device: Int, frame: UInt64 = 4,
+    epoch: UInt64 = 100, elements: Int = 10
+  ) -> GatherState.Arrival {
+    state.receive(slot: slot, from: device, frame: frame, epoch: epoch, elements: elements)
+  }
+
+  @Test func completesWhenAllAreHere() {
+    var state = exchange()
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    for device in [1, 0, 2] {
+      #expect(state.tick(seconds(1)) == .wait(until: end))
+      #expect(receive(&state, slot: device, from: device) == .accepted)
+    }
+    #expect(state.tick(seconds(1)) == .complete)
+    #expect(state.finished == .complete)
+    #expect((0..<3).map { state.source(of: $0) } == [0, 1, 2])
+  }
+
+  @Test func degradesAtTheDeadline() {
+    var state = exchange()
+    _ = receive(&state, slot: 0, from: 0)
+    #expect(state.tick(MonotonicTime(nanoseconds: end.nanoseconds - 1)) == .wait(until: end))
+    let answer = GatherState.Answer.degrade(missing: [
+      .init(slot: 1, device: 1, reason: .deadline), .init(slot: 2, device: 2, reason: .deadline),
+    ])
+    #expect(state.tick(end) == answer)
+    #expect(receive(&state, slot: 1, from: 1) == .late)
+    #expect(state.tick(seconds(9)) == answer)
+    #expect(state.source(of: 1) == nil)
+  }
+
+  @Test func completesWithPartsThatCameJustBeforeTheDeadlineIsNoticed() {
+    var state = exchange()
+    for device in 0..<3 { _ = receive(&state, slot: device, from: device) }
+    #expect(state.tick(seconds(50)) == .complete)
+  }
+
+  @Test func doesNotWaitForDevicesThatAreDown() {
+    var state = exchange(down: [2: .lost])
+    _ = receive(&state, slot: 0, from: 0)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(
+      state.tick(seconds(1)) == .degrade(missing: [.init(slot: 2, device: 2, reason: .lost)]))
+  }
+
+  @Test func partOfADeviceThoughtDownStillCounts() {
+    var state = exchange(down: [2: .suspect])
+    _ = receive(&state, slot: 0, from: 0)
+    #expect(receive(&state, slot: 2, from: 2) == .accepted)
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(state.tick(seconds(1)) == .complete)
+  }
+
+  @Test func deviceGoesDownWhileWaiting() {
+    var state = exchange()
+    _ = receive(&state, slot: 0, from: 0)
+    _ = receive(&state, slot: 1, from: 1)
+    state.deviceDown(1, reason: .lost)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    state.deviceDown(2, reason: .suspect)
+    #expect(
+      state.tick(seconds(1)) == .degrade(missing: [.init(slot: 2, device: 2, reason: .suspect)]))
+  }
+
+  @Test func deviceComesBackWhileWaiting() {
+    var state = exchange(down: [2: .lost])
+    _ = receive(&state, slot: 0, from: 0)
+    state.deviceUp(2, epoch: 101)
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    #expect(receive(&state, slot: 2, from: 2, epoch: 100) == .staleEpoch)
+    #expect(receive(&state, slot: 2, from: 2, epoch: 101) == .accepted)
+    #expect(state.tick(seconds(1)) == .complete)
+  }
+
+  @Test func deadlineMayBeMoved() {
+    var state = exchange()
+    state.deadline = .distantFuture
+    #expect(state.tick(end) == .wait(until: .distantFuture))
+    state.deadline = seconds(1)
+    guard case .degrade(let missing) = state.tick(end) else {
+      Issue.record("not degraded")
+      return
+    }
+    #expect(missing.map(\.slot) == [0, 1, 2])
+  }
+
+  @Test func classifiesWhatDoesNotBelong() {
+    var state = exchange()
+    #expect(receive(&state, slot: 0, from: 0) == .accepted)
+    #expect(receive(&state, slot: 0, from: 0) == .duplicate)
+    #expect(receive(&state, slot: 1, from: 1, frame: 3) == .late)
+    #expect(receive(&state, slot: 1, from: 1, frame: 5) == .early)
+    #expect(receive(&state, slot: 1, from: 1, epoch: 99) == .staleEpoch)
+    #expect(receive(&state, slot: 1, from: 1, epoch: 102) == .accepted)
+    #expect(receive(&state, slot: 1, from: 2) == .unknownDevice)
+    #expect(receive(&state, slot: 1, from: 7) == .unknownDevice)
+    #expect(receive(&state, slot: 1, from: -1) == .unknownDevice)
+    #expect(receive(&state, slot: 2, from: 2, elements: 9) == .wrongSize)
+    #expect(receive(&state, slot: 9, from: 2) == .wrongSize)
+    state.deviceDown(99, reason: .lost)
+    state.deviceUp(-5, epoch: 1)
+    state.refuse(device: 99)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+  }
+
+  @Test func tellsOfCorruptParts() {
+    var state = exchange()
+    state.refuse(device: 1)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    _ = receive(&state, slot: 0, from: 0)
+    guard case .degrade(let missing) = state.tick(end) else {
+      Issue.record("not degraded")
+      return
+    }
+    #expect(missing.map(\.reason) == [.corrupt, .deadline])
+  }
+
+  @Test func nothingToGather() {
+    var state = GatherState(frame: 1, slots: [], devices: [], deadline: end)
+    #expect(state.tick(.zero) == .complete)
+    var orphan = GatherState(
+      frame: 1, slots: [.init(elements: 1, candidates: [])], devices: [], deadline: end)
+    #expect(orphan.tick(.zero) == .degrade(missing: [.init(slot: 0, device: -1, reason: .lost)]))
+  }
+}
+
+/// Slots that two devices can fill: the primary, then its replica.
+@Suite struct GatherReplicaTests {
+  private let end = seconds(2)
+
+  private func exchange(down: [Int: MissingReason] = [:]) -> GatherState {
+    GatherState(
+      frame: 4,
+      slots: [.init(elements: 10, candidates: [0, 1]), .init(elements: 10, candidates: [1, 0])],
+      devices: (0..<2).map { .init(down: down[$0]) }, deadline: end)
+  }
+
+  private func receive(
+    _ state: inout GatherState, slot: Int, from device: Int
+  ) -> GatherState.Arrival {
+    state.receive(slot: slot, from: device, frame: 4, epoch: 0, elements: 10)
+  }
+
+  @Test func primaryIsPreferredInWhateverOrder() {
+    for order in [[0, 1], [1, 0]] {
+      var state = exchange()
+      _ = receive(&state, slot: 1, from: 1)
+      for device in order {
+        #expect(receive(&state, slot: 0, from: device) == (device == 0 ? .accepted : .reserve))
+      }
+      #expect(state.tick(seconds(1)) == .complete)
+      #expect(state.source(of: 0) == 0)
+    }
+  }
+
+  @Test func replicaWaitsForThePrimaryUntilTheDeadline() {
+    var state = exchange()
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(receive(&state, slot: 0, from: 1) == .reserve)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    #expect(state.tick(end) == .complete)
+    #expect(state.source(of: 0) == 1)
+  }
+
+  @Test func replicaIsUsedAtOnceWhenThePrimaryIsDown() {
+    var state = exchange(down: [0: .suspect])
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(state.tick(seconds(1)) == .wait(until: end))
+    #expect(receive(&state, slot: 0, from: 1) == .accepted)
+    #expect(state.tick(seconds(1)) == .complete)
+    #expect(state.source(of: 0) == 1)
+  }
+
+  @Test func primaryGoesDownAfterTheReplicaCame() {
+    var state = exchange()
+    _ = receive(&state, slot: 1, from: 1)
+    _ = receive(&state, slot: 0, from: 1)
+    state.deviceDown(0, reason: .lost)
+    #expect(state.tick(seconds(1)) == .complete)
+  }
+
+  @Test func bothCopiesMissing() {
+    var state = exchange(down: [0: .lost, 1: .suspect])
+    #expect(
+      state.tick(.zero)
+        == .degrade(missing: [
+          .init(slot: 0, device: 0, reason: .lost), .init(slot: 1, device: 1, reason: .suspect),
+        ]))
+  }
+
+  /// Whatever the order, and whoever is down, the copies used depend only on who delivered.
+  @Test func orderDoesNotMatter() {
+    let seed: UInt64 = 21
+    var random = SeededGenerator(seed: seed)
+    for round in 0..<500 {
+      let slots = (0..<4).map { _ in
+        GatherState.Slot(elements: 1, candidates: Array((0..<4).shuffled(using: &random).prefix(2)))
+      }
+      let alive = (0..<4).map { _ in Int.random(in: 0..<4, using: &random) > 0 }
+      let parts = slots.indices.flatMap { slot in
+        slots[slot].candidates.filter { alive[$0] }.map { (slot, $0) }
+      }
+      let expected = slots.map { $0.candidates.first { alive[$0] } }
+      var state = GatherState(
+        frame: 1, slots: slots, devices: alive.map { .init(down: $0 ? nil : .lost) },
+        deadline: end)
+      for (slot, device) in parts.shuffled(using: &random) {
+        _ = state.receive(slot: slot, from: device, frame: 1, epoch: 0, elements: 1)
+      }
+      let answer = state.tick(.zero)
+      #expect(slots.indices.map { state.source(of: $0) } == expected, "seed \(seed) round \(round)")
+      #expect((answer == .complete) == !expected.contains(nil), "seed \(seed) round \(round)")
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import TensorCore
+import Testing
+import WireProtocol
+
+private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+private func text(_ message: some WireMessage) throws -> String {
+  String(decoding: try message.payload(), as: UTF8.self)
+}
+
+@Suite struct MessageTests {
+  @Test func presence() throws {
+    let presence = Presence(state: .ready, epoch: 17, heartbeatMilliseconds: 500, version: "0.1")
+    #expect(
+      try text(presence) == #"{"state":"ready","epoch":17,"heartbeat_ms":500,"version":"0.1"}"#)
+    #expect(try Presence(payload: presence.payload(), source: "t") == presence)
+    #expect(presence.with(.lost).state == .lost && presence.with(.lost).epoch == 17)
+  }
+
+  @Test func unknownFieldsAreIgnored() throws {
+    let payload = bytes(
+      #"{"later":[1,{"x":null}],"state":"lost","epoch":1,"heartbeat_ms":10,"version":""}"#)
+    #expect(try Presence(payload: payload, source: "t").state == .lost)
+  }
+
+  @Test(arguments: [
+    "", "{", "null", "[]", "\u{0}", #"{"state":"ready"}"#,
+    #"{"state":"flying","epoch":1,"heartbeat_ms":500,"version":""}"#,
+    #"{"state":"ready","epoch":-1,"heartbeat_ms":500,"version":""}"#,
+    #"{"state":"ready","epoch":0,"heartbeat_ms":500,"version":""}"#,
+    #"{"state":"ready","epoch":1.5,"heartbeat_ms":500,"version":""}"#,
+    #"{"state":"ready","epoch":99999999999999999,"heartbeat_ms":500,"version":""}"#,
+    #"{"state":"ready","epoch":1,"heartbeat_ms":0,"version":""}"#,
+    #"{"state":"ready","epoch":1,"heartbeat_ms":9000000,"version":""}"#,
+    #"{"state":"ready","epoch":1,"heartbeat_ms":500,"version":5}"#,
+  ])
+  func refusesBadPresence(payload: String) {
+    #expect(throws: MartletError.self) { try Presence(payload: bytes(payload), source: "t") }
+  }
+
+  @Test func boundsSize() {
+    let long = String(repeating: " ", count: 5000)
+    let payload = #"{"state":"ready","epoch":1,"heartbeat_ms":500,"version":""}"# + long
+    #expect {
+      try Presence(payload: bytes(payload), source: "here")
+    } throws: { error in
+      guard let error = error as? MartletError else { return false }
+      return error.code == .resourceExhausted && error.description.contains("here")
+    }
+  }
+
+  @Test func heartbeat() throws {
+    let beat = Heartbeat(epoch: 9, sequence: 3, frame: 12, queue: 1, residentBytes: 50_000_000)
+    #expect(
+      try text(beat) == #"{"epoch":9,"seq":3,"frame":12,"queue":1,"rss_bytes":50000000}"#)
+    #expect(try Heartbeat(payload: beat.payload(), source: "t") == beat)
+  }
+
+  @Test func description() throws {
+    let description = DeviceDescription(
+      version: "0.1", methods: ["health/check"], plan: "p-1",
+      parts: [.init(layer: "conv-1", neurons: 16)],
+      hardware: .init(architecture: "aarch64", cores: 4, memoryBytes: 1 << 30, system: "Debian 12"))
+    #expect(try DeviceDescription(payload: description.payload(), source: "t") == description)
+    var bad = description
+    bad.parts[0].layer = "Conv 1"
+    #expect(throws: MartletError.self) { try bad.payload() }
+  }
+
+  @Test func planAnnouncement() throws {
+    let digest = String(repeating: "0a", count: 32)
+    let plan = PlanAnnouncement(plan: "p-1", epoch: 2, shards: ["pi-1": digest, "pi-2": digest])
+    #expect(try PlanAnnouncement(payload: plan.payload(), source: "t") == plan)
+    let bad = PlanAnnouncement(plan: "p-1", epoch: 2, shards: ["pi-1": "xyz"])
+    #expect(throws: MartletError.self) { try bad.payload() }
+  }
+
+  @Test func frameResult() throws {
+    let result = FrameResult(
+      frame: 5, label: 3, labelName: "cat",
+      top5: [
+        .init(label: 3, labelName: "cat", confidence: 0.75), .init(label: 1, confidence: 0.25),
+      ],
+      confidence: 0.75, latencyMilliseconds: 12.5,
+      degraded: [.init(layer: "conv-1", device: "pi-1", reason: .suspect)], filledNeurons: 16)
+    #expect(try FrameResult(payload: result.payload(), source: "t") == result)
+    let written = try text(result)
+    for name in ["label_name", "top5", "latency_ms", "degraded", "filled_neurons", "\"suspect\""] {
+      #expect(written.contains(name))
+    }
+    var bad = result
+    bad.confidence = .nan
+    #expect(throws: MartletError.self) { try bad.payload() }
+  }
+
+  @Test func decodingSurvivesNoise() throws {
+    let seed: UInt64 = 5
+    var random = SeededGenerator(seed: seed)
+    let original = try FrameResult(
+      frame: 5, label: 3, top5: [.init(label: 3, confidence: 0.5)], confidence: 0.5,
+      latencyMilliseconds: 1, degraded: [.init(layer: "a", device: "b", reason: .lost)]
+    ).payload()
+    var accepted = 0
+    for _ in 0..<5000 {
+      var payload = original
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        mutate(&payload, using: &random)
+      }
+      if let result = try? FrameResult(payload: payload, source: "t") {
+        accepted += 1
+        #expect((0...1).contains(result.confidence), "seed \(seed)")
+      }
+    }
+    #expect(accepted > 0 && accepted < 5000, "seed \(seed): the mutations test nothing")
+  }
+}
+
+/// Changes, removes, inserts or repeats a byte, or cuts the end off.
+func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+  guard !bytes.isEmpty else { return }
+  let place = Int.random(in: 0..<bytes.count, using: &random)
+  switch Int.random(in: 0..<6, using: &random) {
+  case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+  case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+  case 2: bytes.remove(at: place)
+  case 3: bytes.insert(UInt8.random(in: 32...126, using: &random), at: place)
+  case 4: bytes.insert(bytes[place], at: place)
+  default: bytes.removeLast(min(bytes.count, Int.random(in: 1...8, using: &random)))
+  }
+}
