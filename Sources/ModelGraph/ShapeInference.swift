@@ -215,7 +215,8 @@ extension Shape {
       let right = axis - (rank - b.rank) >= 0 ? b[axis - (rank - b.rank)] : 1
       guard left == right || left == 1 || right == 1 else {
         throw MartletError(
-          .invalidShape, "two shapes cannot be broadcast together", context: ["shapes": "\(a), \(b)"])
+          .invalidShape, "two shapes cannot be broadcast together",
+          context: ["shapes": "\(a), \(b)"])
       }
       result[axis] = left == 1 ? right : left
     }

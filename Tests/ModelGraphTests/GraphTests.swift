@@ -6,7 +6,8 @@ import Testing
   func chain() throws -> Graph {
     var builder = GraphBuilder(name: "chain")
     let x = builder.addInput(name: "x", shape: [2, 3, 8, 8])
-    let w = builder.add(constant: Tensor([6, 3, 3, 3], [Float](repeating: 1, count: 162)), name: "w")
+    let w = builder.add(
+      constant: Tensor([6, 3, 3, 3], [Float](repeating: 1, count: 162)), name: "w")
     let c = try builder.add(
       .convolution(Convolution(kernel: Pair(3, 3), strides: Pair(2, 2))), [x, w], name: "conv")
     let r = try builder.add(.activation(.relu), [c], name: "relu")

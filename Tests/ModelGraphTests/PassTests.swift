@@ -94,7 +94,8 @@ import Testing
     var sketch = Sketch()
     let x = sketch.input([1, 4])
     let m = try sketch.add(.dense(Dense()), x, sketch.constant([5, 4]))
-    #expect(try sketch.kinds(sketch.add(.binary(.add), m, sketch.constant([3, 5]))) == ["dense", "add"])
+    #expect(
+      try sketch.kinds(sketch.add(.binary(.add), m, sketch.constant([3, 5]))) == ["dense", "add"])
   }
 
   @Test func geluIsRecognised() throws {
@@ -129,7 +130,9 @@ import Testing
     let k = try sketch.add(.binary(.multiply), n, sketch.constant([4]))
     let graph = try sketch.optimised(sketch.add(.binary(.add), k, sketch.constant([4])))
     #expect(
-      graph.nodes.map(\.operation) == [.layerNormalization(LayerNormalization(axes: [2], epsilon: 1e-6))])
+      graph.nodes.map(\.operation) == [
+        .layerNormalization(LayerNormalization(axes: [2], epsilon: 1e-6))
+      ])
     #expect(graph.nodes[0].inputs.count == 3)
   }
 

@@ -47,7 +47,8 @@ import Testing
 
   @Test func hugeShapes() throws {
     var model = ModelWriter.small
-    model.initialisers[0] = ModelWriter.tensor("w", [1 << 40, 1 << 40], type: 1, raw: [0, 0, 0, 0])
+    model.initialisers[0] = ModelWriter.tensor(
+      "w", [1 << 40, 1 << 40], type: 1, raw: [0, 0, 0, 0])
     #expect(try failure(model.bytes) == .invalidShape)
     model = ModelWriter.small
     model.inputs = []
@@ -66,7 +67,9 @@ import Testing
     #expect(try failure(model.bytes) == .resourceExhausted)
     model = ModelWriter()
     model.floats("v0", [1], [1])
-    for step in 0..<40 { model.node("Concat", ["v\(step)", "v\(step)"], ["v\(step + 1)"], numbers: ["axis": 0]) }
+    for step in 0..<40 {
+      model.node("Concat", ["v\(step)", "v\(step)"], ["v\(step + 1)"], numbers: ["axis": 0])
+    }
     model.output("v40")
     #expect(try failure(model.bytes) == .resourceExhausted)
   }
@@ -139,7 +142,9 @@ import Testing
         case 0: bytes[position] = .random(in: 0...255, using: &generator)
         case 1: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
         case 2: bytes.remove(at: position)
-        default: bytes.insert([0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0, at: position)
+        default:
+          bytes.insert(
+            [0, 1, 0x7F, 0x80, 0xFF].randomElement(using: &generator) ?? 0, at: position)
         }
       }
       do {

@@ -27,7 +27,10 @@ import Testing
 
   @Test func readsASmallModel() throws {
     let graph = try load(.small, batch: 3)
-    #expect(graph.nodes.map(\.operation.kindName) == ["convolution", "maximumPooling", "reshape", "dense"])
+    #expect(
+      graph.nodes.map(\.operation.kindName) == [
+        "convolution", "maximumPooling", "reshape", "dense",
+      ])
     #expect(graph[graph.inputs[0]].name == "x")
     #expect(graph[graph.inputs[0]].shape == [3, 2, 6, 6])
     #expect(graph[graph.outputs[0]].name == "y")

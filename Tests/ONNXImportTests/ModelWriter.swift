@@ -104,7 +104,8 @@ struct ModelWriter {
   }
 
   mutating func integers(_ name: String, _ values: [Int]) {
-    let raw = values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+    let raw = values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
     initialisers.append(ModelWriter.tensor(name, [values.count], type: 7, raw: raw))
   }
 

@@ -312,7 +312,7 @@ def write(path):
         return struct.pack("<I", len(value)) + value
 
     def tensor(value):
-        value = np.ascontiguousarray(value, dtype="<f4")
+        value = np.asarray(value, dtype="<f4")
         return struct.pack(f"<I{value.ndim}I", value.ndim, *np.shape(value)) + value.tobytes()
 
     data = b"martlet golden 1\n" + struct.pack("<I", len(CASES))
