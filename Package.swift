@@ -87,6 +87,9 @@ let package = Package(
     tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
+    tests(
+      "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
+      resources: [.copy("Resources/operators.golden")]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),

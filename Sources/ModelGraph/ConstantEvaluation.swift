@@ -142,7 +142,8 @@ extension Tensor {
   func gathered(_ target: Shape, _ tables: [[Int]], fill: Float) -> Tensor {
     switch elements {
     case .float32(let values): Tensor(target, Tensor.gather(values, tables, fill))
-    case .int64(let values): Tensor(target, Tensor.gather(values, tables, Int64(exactly: fill) ?? 0))
+    case .int64(let values):
+      Tensor(target, Tensor.gather(values, tables, Int64(exactly: fill) ?? 0))
     }
   }
 

@@ -47,7 +47,8 @@ public struct GraphBuilder: Sendable {
     }
     for id in inputs where graph[id].elementType != .float32 {
       throw MartletError(
-        .unsupported, "arithmetic on \(graph[id].elementType.rawValue) is only supported on constants",
+        .unsupported,
+        "arithmetic on \(graph[id].elementType.rawValue) is only supported on constants",
         context: ["value": graph[id].name, "operation": operation.kindName])
     }
     let output = graph.add(Graph.Value(name: names.unique(name), shape: result))

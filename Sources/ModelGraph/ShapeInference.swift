@@ -174,10 +174,11 @@ extension Operation {
   private func sliceShape(_ x: Shape, _ ranges: [SliceRange]) throws(MartletError) -> Shape {
     guard ranges.count == x.rank else { throw mismatch("a slice needs one range per axis", [x]) }
     for (range, extent) in zip(ranges, x.dimensions) where range.count != 0 {
-      let (distance, overflow) = range.step.multipliedReportingOverflow(by: range.count - 1)
-      guard range.step != 0, range.count > 0, range.count <= extent, !overflow,
-        range.start >= 0, range.start < extent,
-        abs(distance) < extent, (0..<extent).contains(range.start + distance)
+      guard range.step != 0, range.count > 0, range.count <= extent,
+        (0..<extent).contains(range.start),
+        range.count == 1 || range.step.magnitude <= UInt((extent - 1) / (range.count - 1)),
+        range.count == 1
+          || (0..<extent).contains(range.start + range.step * (range.count - 1))
       else { throw mismatch("a slice reaches outside its operand", [x]) }
     }
     return Shape(ranges.map(\.count))
@@ -214,7 +215,8 @@ extension Shape {
       let right = axis - (rank - b.rank) >= 0 ? b[axis - (rank - b.rank)] : 1
       guard left == right || left == 1 || right == 1 else {
         throw MartletError(
-          .invalidShape, "two shapes cannot be broadcast together", context: ["shapes": "\(a), \(b)"])
+          .invalidShape, "two shapes cannot be broadcast together",
+          context: ["shapes": "\(a), \(b)"])
       }
       result[axis] = left == 1 ? right : left
     }

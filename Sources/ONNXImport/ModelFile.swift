@@ -72,7 +72,8 @@ private struct OpenFile: ~Copyable {
       let reason = errno
       throw MartletError(
         reason == ENOENT ? .notFound : reason == EACCES ? .permissionDenied : .io,
-        "a file cannot be opened", context: ["file": path, "reason": String(cString: strerror(reason))])
+        "a file cannot be opened",
+        context: ["file": path, "reason": String(cString: strerror(reason))])
     }
     var information = stat()
     guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {

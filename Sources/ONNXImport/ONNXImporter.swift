@@ -17,13 +17,14 @@ public enum ONNXImporter {
   ///   - path: The ONNX file.
   ///   - batch: Images per run: the extent of a first dimension that the model leaves open.
   ///   - dimensions: Extents of other open dimensions, by their names in the model.
+  ///   - optimising: Whether to simplify the graph; without, its nodes are those of the file.
   /// - Returns: A valid graph with static shapes.
   /// - Throws: `.notFound`, `.permissionDenied` or `.io` for the file itself, `.invalidFile` when it
   ///   is no ONNX model or contradicts itself, `.invalidShape` when shapes do not fit,
   ///   `.unsupported` for operators and types that are not known, `.invalidArgument` for open
   ///   dimensions without an extent, `.resourceExhausted` for models that would take too much.
   public static func load(
-    path: String, batch: Int = 1, dimensions: [String: Int] = [:]
+    path: String, batch: Int = 1, dimensions: [String: Int] = [:], optimising: Bool = true
   ) throws(MartletError) -> Graph {
     guard batch >= 1, dimensions.values.allSatisfy({ $0 >= 1 }) else {
       throw MartletError(
@@ -35,7 +36,10 @@ public enum ONNXImporter {
       var lowering = Lowering(
         reader: TensorReader(modelPath: path), opset: try opset(of: model),
         binding: DimensionBinding(batch: batch, named: dimensions))
-      return try lowering.graph(model.graph).optimised()
+      let graph = try lowering.graph(model.graph)
+      if optimising { return try graph.optimised() }
+      try graph.validate()
+      return graph
     } catch {
       throw error.context.contains { $0.key == "file" } ? error : error.adding("file", path)
     }

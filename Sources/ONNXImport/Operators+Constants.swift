@@ -94,7 +94,9 @@ extension Operators {
       return [try floating(&lowering, x, node)]
     case (.float32(let values), false):
       try lowering.builder.charge(values.count)
-      let integers: [Int64] = values.map { type == .bool ? ($0 == 0 ? 0 : 1) : Double($0).clampedToInt64 }
+      let integers: [Int64] = values.map {
+        type == .bool ? ($0 == 0 ? 0 : 1) : Double($0).clampedToInt64
+      }
       return [lowering.constant(Tensor(tensor.shape, integers), node, "integer")]
     case (.int64(let values), false):
       guard type == .bool else { return [x] }
@@ -119,7 +121,8 @@ extension Operators {
     }
     let length = ((numbers[1] - numbers[0]) / numbers[2]).rounded(.up)
     guard length <= 0x1p24 else {
-      throw MartletError(.resourceExhausted, "a range is too long", context: ["length": "\(length)"])
+      throw MartletError(
+        .resourceExhausted, "a range is too long", context: ["length": "\(length)"])
     }
     let count = max(Int(length), 0)
     try lowering.builder.charge(count)

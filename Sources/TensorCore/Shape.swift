@@ -23,7 +23,8 @@ public struct Shape: Hashable, Sendable {
         throw MartletError(
           .invalidShape, "a shape has a negative extent", context: ["shape": "\(dimensions)"])
       }
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      // Extents of 0 do not excuse absurd ones beside them: partial products must fit, too.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard !overflow, product <= Shape.maximumCount else {
         throw MartletError(
           .invalidShape, "a shape has too many elements",
@@ -32,7 +33,7 @@ public struct Shape: Hashable, Sendable {
       count = product
     }
     self.dimensions = dimensions
-    self.count = count
+    self.count = dimensions.contains(0) ? 0 : count
   }
 
   /// A shape from trusted extents; a programming error traps.

@@ -1,0 +1,27 @@
+import Foundation
+import Kernels
+import ModelGraph
+import ONNXImport
+import TensorCore
+import Testing
+
+/// Every operator against onnxruntime, as imported and after optimisation.
+@Suite struct OperatorTests {
+  @Test func thereAreCases() { #expect(GoldenCase.all.count > 200) }
+
+  @Test(arguments: GoldenCase.all, [false, true])
+  func agreesWithReference(_ golden: GoldenCase, optimising: Bool) throws {
+    let path = FileManager.default.temporaryDirectory.appending(
+      path: "martlet-golden-\(UUID().uuidString).onnx"
+    ).path
+    try golden.model.write(to: URL(fileURLWithPath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let graph = try ONNXImporter.load(path: path, optimising: optimising)
+    let results = try Execution(Program(graph)).run(inputs: golden.inputs)
+    #expect(results.count == golden.outputs.count)
+    for (result, expected) in zip(results, golden.outputs) {
+      #expect(result.shape == expected.shape)
+      #expect(relativeError(result, expected) <= 1e-4)
+    }
+  }
+}
