@@ -1,8 +1,45 @@
 import ArgumentParser
+import Benchmarks
+import TensorFiles
 
 /// `martlet bench`: measurements that need the inside of the program.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures parts of martlet; tools/bench compares them with other programs.",
-    subcommands: [])
+    subcommands: [BenchWire.self])
+}
+
+/// `martlet bench wire`: see `tools/bench/wire`.
+struct BenchWire: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wire",
+    abstract: "Compares the MQTT client with a bare libmosquitto program.",
+    discussion: "tools/bench/wire compiles the reference program and calls this.")
+
+  @Option(help: "The compiled tools/bench/wire.c.", completion: .file())
+  var reference: String
+
+  @Option(help: "Turns of each program at each point.")
+  var rounds = 15
+
+  @Option(help: "The most bytes of one message; 0 sends each tensor in one piece.")
+  var chunk = 0
+
+  @Option(help: "Message sizes in bytes, separated by commas.")
+  var sizes = "4096,65536,1048576,4194304"
+
+  @Option(help: "Where to write the figures as JSON.", completion: .file())
+  var json: String?
+
+  func run() throws {
+    let bytes = sizes.split(separator: ",").compactMap { Int($0) }
+    guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 0 }), rounds > 0, chunk >= 0 else {
+      throw ValidationError("--sizes takes positive numbers separated by commas")
+    }
+    let comparison = WireComparison(
+      referenceProgram: reference, sizes: bytes, rounds: rounds, chunkBytes: chunk)
+    print(WireComparison.heading)
+    let rows = try comparison.run { print(WireComparison.line($0)) }
+    if let json { try FileSystem.write(Array(WireComparison.json(rows).utf8), to: json) }
+  }
 }

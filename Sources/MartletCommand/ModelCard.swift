@@ -23,7 +23,7 @@ struct ModelCard: Codable {
   ) throws(MartletError) -> ModelCard {
     var card = ModelCard()
     if model.hasSuffix(".onnx") {
-      let path = model.dropLast(5) + ".json"
+      let path = String(model.dropLast(5)) + ".json"
       if FileSystem.exists(path) {
         card = try JSON.decode(
           ModelCard.self, from: try FileSystem.read(path, limit: 16 << 20), source: path)

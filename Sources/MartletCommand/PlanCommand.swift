@@ -144,4 +144,4 @@ struct PlanCommand: ParsableCommand {
   }
 }
 
-extension PartitionMethod: ExpressibleByArgument {}
+extension PartitionMethod: @retroactive ExpressibleByArgument {}

@@ -17,18 +17,26 @@ enum Terminal {
   }
 
   /// A line on standard error.
-  static func printLine(_ text: String) { fputs(text + "\n", stderr) }
+  static func printLine(_ text: String) { write(text + "\n") }
 
   /// One line of progress that replaces the last on a terminal; nothing elsewhere.
   static func progress(_ text: String) {
     guard isInteractive else { return }
-    fputs("\r\u{1B}[2K" + text, stderr)
+    write("\r\u{1B}[2K" + text)
   }
 
   /// Ends a line of progress.
   static func endProgress() {
     guard isInteractive else { return }
-    fputs("\r\u{1B}[2K", stderr)
+    write("\r\u{1B}[2K")
+  }
+
+  /// Writes to standard error; a closed or full one is nobody's error.
+  private static func write(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    }
   }
 
   /// Prints JSON on standard output.

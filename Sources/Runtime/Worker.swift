@@ -225,6 +225,7 @@ public final class Worker {
   }
 
   private func leave() throws(MartletError) {
+    meter.publish(core: core, sent: parts.counters, client, now: .now())
     announce(.offline)
     heart.stop()
     try? client.flush(timeout: .seconds(2))

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Imaging
+import Kernels
+import Logging
+import MQTT
+import ONNXImport
+import Partitioning
+import Plan
+import Processes
+import Runtime
+import TensorCore
+import TensorFiles
+
+/// `martlet demo`: a broker, workers and a client on this machine; one worker is killed and comes
+/// back.
+struct Demo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Shows a network flying on four worker processes while one is killed and returns.",
+    discussion: """
+      Starts a broker of its own, splits the bundled network (handwritten digits) over worker
+      processes, streams held-out images, kills one worker with SIGKILL a third of the way through,
+      starts it again later, and sums up. Ends with status 0 only if every frame was answered.
+
+      Examples:
+        martlet demo
+        martlet demo --frames 3000 --devices 6 --json
+        martlet demo --model model.onnx --images validation/
+        martlet demo --keep                     leave broker and workers running to look around
+      """)
+
+  @Option(help: "How many frames to stream.")
+  var frames = 900
+
+  @Option(help: "How many worker processes.")
+  var devices = 4
+
+  @Option(help: "An ONNX model instead of the bundled one; needs --images.", completion: .file())
+  var model: String?
+
+  @Option(
+    parsing: .upToNextOption, help: "Images, folders or tar archives, for --model.",
+    completion: .file())
+  var images: [String] = []
+
+  @Option(help: "lop or interleaved.")
+  var method: PartitionMethod = .interleaved
+
+  @Option(help: "Frames under way at once.")
+  var inFlight = 1
+
+  @Option(help: "How long to wait for a missing part.")
+  var deadline = TimeArgument(.milliseconds(250), "250ms")
+
+  @Flag(help: "Print one JSON object last on standard output.")
+  var json = false
+
+  @Flag(help: "Leave broker and workers running until Ctrl-C.")
+  var keep = false
+
+  func validate() throws {
+    guard frames >= 3 else { throw ValidationError("--frames must be at least 3") }
+    guard (2...16).contains(devices) else { throw ValidationError("--devices must be 2 to 16") }
+    guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
+    guard model == nil || !images.isEmpty else {
+      throw ValidationError("--model needs --images to show it")
+    }
+  }
+
+  func run() throws {
+    let stopped = StopFlag()
+    let signals = try TerminationSignals { stopped.set(signal: $0) }
+    defer { signals.stop() }
+    try TemporaryFolder.with(prefix: "martlet-demo") { folder in
+      let broker = try EmbeddedBroker()
+      defer { broker.stop() }
+      let flight = try DemoFlight(self, folder: folder, broker: broker, stopped: stopped)
+      defer { flight.land() }
+      let report = try flight.fly()
+      if json {
+        try Terminal.printJSON(report)
+      } else {
+        print(report.text)
+      }
+      if keep { try flight.hover() }
+    }
+  }
+}
