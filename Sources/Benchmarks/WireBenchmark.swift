@@ -24,6 +24,32 @@ public enum WireBenchmark {
     public var tailMicroseconds: Double
     /// Megabytes (10^6 bytes) published per second, until every subscriber had them.
     public var megabytesPerSecond: Double
+    /// Processor time of this process for one message, in microseconds.
+    public var cpuMicroseconds: Double
+
+    /// The four numbers on one line, as `tools/bench/wire.c` prints them.
+    public var line: String {
+      "\(medianMicroseconds) \(tailMicroseconds) \(megabytesPerSecond) \(cpuMicroseconds)"
+    }
+
+    init(
+      medianMicroseconds: Double, tailMicroseconds: Double, megabytesPerSecond: Double,
+      cpuMicroseconds: Double
+    ) {
+      self.medianMicroseconds = medianMicroseconds
+      self.tailMicroseconds = tailMicroseconds
+      self.megabytesPerSecond = megabytesPerSecond
+      self.cpuMicroseconds = cpuMicroseconds
+    }
+
+    /// Reads such a line; nil when it is none.
+    init?(line: String) {
+      let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+      guard numbers.count == 4 else { return nil }
+      self.init(
+        medianMicroseconds: numbers[0], tailMicroseconds: numbers[1],
+        megabytesPerSecond: numbers[2], cpuMicroseconds: numbers[3])
+    }
   }
 
   static let headerBytes = 16
@@ -67,12 +93,14 @@ public enum WireBenchmark {
     defer { payload.deallocate() }
     let window = mode == .latency ? 1 : min(256, max(2, 8_388_608 / bytes))
     var began = MonotonicTime.now()
+    var cpu = cpuSeconds()
     for sent in 0..<count + warmUp {
       try board.wait(until: sent + 1 - (sent < warmUp ? 1 : window))
       if sent == warmUp {
         try board.wait(until: warmUp)
         board.clearSamples()
         began = .now()
+        cpu = cpuSeconds()
       }
       let time = MonotonicTime.now().nanoseconds
       var offset = 0
@@ -87,11 +115,22 @@ public enum WireBenchmark {
     }
     try board.wait(until: count + warmUp)
     let seconds = Double(MonotonicTime.now().nanoseconds - began.nanoseconds) / 1e9
+    cpu = cpuSeconds() - cpu
     let samples = board.sortedSamples()
     return Result(
       medianMicroseconds: samples[samples.count / 2],
       tailMicroseconds: samples[samples.count * 99 / 100],
-      megabytesPerSecond: Double(bytes) * Double(count) / seconds / 1e6)
+      megabytesPerSecond: Double(bytes) * Double(count) / seconds / 1e6,
+      cpuMicroseconds: cpu / Double(count) * 1e6)
+  }
+}
+
+/// Processor time of this process so far, finer than `/proc` has it.
+private func cpuSeconds() -> Double {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return [usage.ru_utime, usage.ru_stime].reduce(0) {
+    $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6
   }
 }
 

@@ -1,12 +1,15 @@
 import MQTT
 import Processes
-import TensorCore
+public import TensorCore
 
 /// `tools/bench/wire`: this package's MQTT client against a bare libmosquitto program, both through
 /// the same broker, taking turns, compared by the ratio of medians.
 public struct WireComparison: Sendable {
   /// The compiled `tools/bench/wire.c`.
   public var referenceProgram: String
+  /// A program and first arguments that print `WireBenchmark.Result.line` for the same further
+  /// arguments as the reference program's (`wireOnce` does that), so that both start afresh.
+  public var clientCommand: [String]
   /// Message sizes in bytes.
   public var sizes: [Int]
   /// Turns of each program at each point.
@@ -16,10 +19,12 @@ public struct WireComparison: Sendable {
 
   /// 4 KB, 64 KB, 1 MB and 4 MB in one piece, fifteen turns each, unless told otherwise.
   public init(
-    referenceProgram: String, sizes: [Int] = [4096, 65536, 1 << 20, 4 << 20], rounds: Int = 15,
+    referenceProgram: String, clientCommand: [String],
+    sizes: [Int] = [4096, 65536, 1 << 20, 4 << 20], rounds: Int = 15,
     chunkBytes: Int = 0
   ) {
     self.referenceProgram = referenceProgram
+    self.clientCommand = clientCommand
     self.sizes = sizes
     self.rounds = rounds
     self.chunkBytes = chunkBytes
@@ -33,16 +38,23 @@ public struct WireComparison: Sendable {
     public var mode: WireBenchmark.Mode
     /// The message size in bytes.
     public var bytes: Int
-    /// What each turn of this client gave: microseconds, or megabytes per second.
-    public var clientTurns: [Double]
+    /// What each turn of this client gave.
+    public var clientTurns: [WireBenchmark.Result]
     /// The same for the reference program.
-    public var referenceTurns: [Double]
-    /// The median over the turns of this client.
-    public var client: Double { median(clientTurns) }
-    /// The median over the turns of the reference program.
-    public var reference: Double { median(referenceTurns) }
+    public var referenceTurns: [WireBenchmark.Result]
+    /// The median over the turns of this client: microseconds, or megabytes per second.
+    public var client: Double { median(clientTurns.map(figure)) }
+    /// The same for the reference program.
+    public var reference: Double { median(referenceTurns.map(figure)) }
+    /// The ratio of the medians of processor time for one message, which a busy machine sways less.
+    public var cpuRatio: Double {
+      median(clientTurns.map(\.cpuMicroseconds)) / median(referenceTurns.map(\.cpuMicroseconds))
+    }
     /// `client / reference`.
     public var ratio: Double { client / reference }
+    func figure(_ result: WireBenchmark.Result) -> Double {
+      mode == .latency ? result.medianMicroseconds : result.megabytesPerSecond
+    }
     /// Whether the aim is met: latency at most 1.2 times, throughput at least 0.9 times.
     public var meetsAim: Bool { mode == .latency ? ratio <= 1.2 : ratio >= 0.9 }
   }
@@ -53,23 +65,20 @@ public struct WireComparison: Sendable {
   public func run(progress: (Row) -> Void = { _ in }) throws -> [Row] {
     try withEmbeddedBroker { broker in
       var rows: [Row] = []
-      for (transport, address, plain) in [
-        ("unix", broker.socketAddress, broker.socketAddress),
-        ("tcp", broker.networkAddress, "127.0.0.1:\(broker.port)"),
+      for (transport, address) in [
+        ("unix", broker.socketAddress), ("tcp", "127.0.0.1:\(broker.port)"),
       ] {
-        let parsed = try BrokerAddress(parsing: address)
         for mode in WireBenchmark.Mode.allCases {
           for bytes in sizes {
-            let count = Self.count(mode, bytes)
-            var own: [Double] = []
-            var other: [Double] = []
+            let arguments = [
+              address, mode.rawValue, "\(bytes)", "\(chunkBytes)", "\(Self.count(mode, bytes))",
+              "3",
+            ]
+            var own: [WireBenchmark.Result] = []
+            var other: [WireBenchmark.Result] = []
             for _ in 0..<rounds {
-              let result = try WireBenchmark.run(
-                address: parsed, mode: mode, bytes: bytes, chunkBytes: chunkBytes, count: count)
-              own.append(mode == .latency ? result.medianMicroseconds : result.megabytesPerSecond)
-              let reference = try self.reference(plain, mode, bytes, count)
-              other.append(
-                mode == .latency ? reference.medianMicroseconds : reference.megabytesPerSecond)
+              own.append(try Self.turn(clientCommand + arguments))
+              other.append(try Self.turn([referenceProgram] + arguments))
             }
             let row = Row(
               transport: transport, mode: mode, bytes: bytes, clientTurns: own,
@@ -86,24 +95,37 @@ public struct WireComparison: Sendable {
   /// Enough messages for a fraction of a second.
   private static func count(_ mode: WireBenchmark.Mode, _ bytes: Int) -> Int {
     mode == .latency
-      ? max(12, min(300, 12_000_000 / bytes)) : max(12, min(2000, 50_000_000 / bytes))
+      ? max(12, min(2000, 12_000_000 / bytes)) : max(12, min(2000, 50_000_000 / bytes))
   }
 
-  private func reference(
-    _ address: String, _ mode: WireBenchmark.Mode, _ bytes: Int, _ count: Int
-  ) throws(MartletError) -> WireBenchmark.Result {
+  private static func turn(_ command: [String]) throws(MartletError) -> WireBenchmark.Result {
     let output = try ChildProcess.output(
-      of: .init(
-        executable: referenceProgram,
-        arguments: [address, mode.rawValue, "\(bytes)", "\(chunkBytes)", "\(count)", "3"]),
+      of: .init(executable: command[0], arguments: Array(command.dropFirst())),
       timeout: .seconds(60))
-    let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-    guard numbers.count == 3 else {
+    guard let result = WireBenchmark.Result(line: output) else {
       throw MartletError(
-        .io, "The reference program printed something unexpected", context: ["output": output])
+        .io, "A program of the benchmark printed something unexpected",
+        context: ["program": command[0], "output": output])
     }
-    return WireBenchmark.Result(
-      medianMicroseconds: numbers[0], tailMicroseconds: numbers[1], megabytesPerSecond: numbers[2])
+    return result
+  }
+
+  /// What `clientCommand` runs: one measurement with the reference program's arguments (address,
+  /// mode, bytes, chunk bytes, count, subscribers). Returns the line to print.
+  ///
+  /// - Throws: `invalidArgument`, and what `WireBenchmark.run` throws.
+  public static func wireOnce(_ arguments: [String]) throws(MartletError) -> String {
+    let numbers = arguments.dropFirst(2).compactMap { Int($0) }
+    guard arguments.count == 6, numbers.count == 4,
+      let mode = WireBenchmark.Mode(rawValue: arguments[1])
+    else {
+      throw MartletError(
+        .invalidArgument, "Expected ADDRESS MODE BYTES CHUNK COUNT SUBSCRIBERS")
+    }
+    return try WireBenchmark.run(
+      address: BrokerAddress(parsing: arguments[0]), mode: mode, bytes: numbers[0],
+      chunkBytes: numbers[1], count: numbers[2], subscribers: numbers[3]
+    ).line
   }
 
   /// The rows as one JSON array.
@@ -113,8 +135,9 @@ public struct WireComparison: Sendable {
       {"transport":"\(row.transport)","mode":"\(row.mode.rawValue)","bytes":\(row.bytes),\
       "unit":"\(unit(row))","client":\(rounded(row.client)),\
       "reference":\(rounded(row.reference)),"ratio":\(rounded(row.ratio)),\
-      "client_turns":\(row.clientTurns.map(rounded)),\
-      "reference_turns":\(row.referenceTurns.map(rounded)),\
+      "cpu_ratio":\(rounded(row.cpuRatio)),\
+      "client_turns":\(row.clientTurns.map { rounded(row.figure($0)) }),\
+      "reference_turns":\(row.referenceTurns.map { rounded(row.figure($0)) }),\
       "meets_aim":\(row.meetsAim)}
       """
     }
@@ -123,7 +146,7 @@ public struct WireComparison: Sendable {
 
   /// The headings above `line`.
   public static let heading =
-    "transport  mode            bytes     client  reference  unit  ratio  aim"
+    "transport  mode            bytes     client  reference  unit  ratio    cpu  aim"
 
   /// One row of the table.
   public static func line(_ row: Row) -> String {
@@ -131,6 +154,7 @@ public struct WireComparison: Sendable {
       pad(row.transport, 9, left: true), pad(row.mode.rawValue, 10, left: true),
       pad("\(row.bytes)", 10), pad("\(rounded(row.client))", 10),
       pad("\(rounded(row.reference))", 10), pad(unit(row), 5), pad("\(rounded(row.ratio))", 6),
+      pad("\(rounded(row.cpuRatio))", 6),
       row.meetsAim ? "met" : "MISSED",
     ].joined(separator: " ")
   }

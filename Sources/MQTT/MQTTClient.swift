@@ -95,7 +95,7 @@ public final class MQTTClient: Sendable {
 
   /// Says goodbye to the broker, which then forgets the will, and ends the network thread. May be
   /// called any number of times and from handlers; returns when the thread has ended, except when
-  /// called on that thread.
+  /// called on that thread. Do not hold a lock that a handler takes: the thread could not end.
   ///
   /// - Parameter publishingWill: asks the broker to publish the will all the same.
   public func close(publishingWill: Bool = false) {
