@@ -9,10 +9,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-func module(
-  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
-) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 func tests(
@@ -47,6 +45,7 @@ let package = Package(
     systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
     systemLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+    .target(name: "CDemoAssets", exclude: ["files"], cSettings: [.headerSearchPath("files")]),
 
     module("TensorCore", ["CKernels"]),
     module("JSONCoding", ["CJSONC", "TensorCore"]),
@@ -63,7 +62,7 @@ let package = Package(
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
-    module("Benchmarks", ["MQTT", "TensorCore", logging]),
+    module("Benchmarks", ["MQTT", "Processes", "TensorCore", logging]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
@@ -74,10 +73,11 @@ let package = Package(
     module(
       "MartletCommand",
       [
-        "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
+        "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
+        "ONNXImport", "Kernels",
         "Plan", "Partitioning", "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry",
         "Runtime", argumentParser, logging,
-      ], resources: [.copy("Resources")]),
+      ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
     tests("TensorCore", ["TensorCore"]),

@@ -43,8 +43,9 @@ struct ImageTree {
   }
 
   private static func isImage(_ path: String) -> Bool {
-    let lower = path.lowercased()
-    return [".jpg", ".jpeg", ".png"].contains { lower.hasSuffix($0) }
+    // macOS puts a hidden `._x.jpg` beside each `x.jpg` of an archive.
+    let lower = FileSystem.name(of: path).lowercased()
+    return !lower.hasPrefix(".") && [".jpg", ".jpeg", ".png"].contains { lower.hasSuffix($0) }
   }
 
   /// The class of each image: its first folder below those that all images share. Nil when some

@@ -15,7 +15,7 @@ extension Image {
     let size = UInt(bytes.count)
     guard
       tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &space) == 0
-        || isWarning(decoder)
+        || isHarmless(decoder)
     else { throw damagedImage(reason(decoder), source) }
     try checkSize(width: Int(width), height: Int(height), source: source)
 
@@ -29,17 +29,23 @@ extension Image {
     var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * channels)
     let status = tjDecompress2(
       decoder, bytes, size, &pixels, width, 0, height, format.rawValue, TJFLAG_LIMITSCANS)
-    // Stray bytes between markers are common and harmless; an early end is not.
-    guard status == 0 || (isWarning(decoder) && !reason(decoder).contains("Premature end")) else {
-      throw damagedImage(reason(decoder), source)
-    }
+    guard status == 0 || isHarmless(decoder) else { throw damagedImage(reason(decoder), source) }
     if channels == 4 { pixels = rgbFromInvertedCMYK(pixels) }
     return Image(
       width: Int(width), height: Int(height), channels: min(channels, 3), pixels: pixels)
   }
 
-  private static func isWarning(_ decoder: tjhandle) -> Bool {
-    tjGetErrorCode(decoder) == Int32(TJERR_WARNING.rawValue)
+  /// Whether the last complaint leaves every pixel as it was meant.
+  ///
+  /// libjpeg's other warnings stand for lost data, above all for files that end early, and once
+  /// there has been a warning TurboJPEG calls a fatal error one as well; so the text decides.
+  private static func isHarmless(_ decoder: tjhandle) -> Bool {
+    guard tjGetErrorCode(decoder) == Int32(TJERR_WARNING.rawValue) else { return false }
+    let text = reason(decoder)
+    return [
+      "extraneous bytes before marker", "unknown JFIF revision", "Unknown Adobe color transform",
+      "bad ICC marker", "Invalid SOS parameters for sequential",
+    ].contains { text.contains($0) }
   }
 
   private static func reason(_ decoder: tjhandle) -> String {

@@ -8,9 +8,9 @@ final class AlignedMemory {
   let base: UnsafeMutablePointer<Float>
   let count: Int
 
-  /// `count` zeros.
-  /// - Throws: `MartletError.Code.resourceExhausted` when the system has no more memory.
-  init?(count: Int) {
+  /// Room for `count` floats, zeros unless the caller is about to write them all.
+  /// Nil when the system has no more memory.
+  init?(count: Int, zeroed: Bool = true) {
     let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(
       by: MemoryLayout<Float>.stride)
     let hugePage = 2 << 20
@@ -18,7 +18,7 @@ final class AlignedMemory {
     var raw: UnsafeMutableRawPointer?
     guard !overflow, posix_memalign(&raw, alignment, bytes) == 0, let raw else { return nil }
     if alignment == hugePage { madvise(raw, bytes, MADV_HUGEPAGE) }
-    memset(raw, 0, bytes)
+    if zeroed { memset(raw, 0, bytes) }
     base = raw.bindMemory(to: Float.self, capacity: max(count, 16))
     self.count = count
   }

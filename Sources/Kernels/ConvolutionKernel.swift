@@ -45,9 +45,9 @@ struct ConvolutionKernel: Kernel {
   }
 
   /// Output pixels in one piece of work.
-  private static let tileColumns = 512
+  private static let tileColumns = 1024
   /// Rows of the im2col matrix in one product.
-  private static let tileRows = 384
+  private static let tileRows = 256
 
   var k: Int { depth * window.area }
 
@@ -59,14 +59,19 @@ struct ConvolutionKernel: Kernel {
   func run(_ operands: Operands) {
     let columns = Self.tileColumns
     let tiles = (window.outputSize + columns - 1) / columns
-    operands.forEach(batch * groups.count * tiles) { task, scratch in
-      let tile = task % tiles
-      let group = groups[task / tiles % groups.count]
-      let image = task / tiles / groups.count
-      guard !group.outputs.isEmpty else { return }
+    let pieces = batch * groups.count * tiles
+    // Small images have too few tiles for all threads: then the outputs are shared out too.
+    let blocks = pieces < operands.lanes ? operands.lanes : 1
+    operands.forEach(pieces * blocks) { task, scratch in
+      let tile = task / blocks % tiles
+      let group = groups[task / blocks / tiles % groups.count]
+      let image = task / blocks / tiles / groups.count
+      let outputs = group.outputs.piece(task % blocks, of: blocks, alignment: 16)
+      guard !outputs.isEmpty else { return }
       let start = tile * columns
       compute(
-        operands, scratch, image: image, group: group,
+        operands, scratch, image: image,
+        group: Group(firstInput: group.firstInput, outputs: outputs),
         pixels: start..<min(start + columns, window.outputSize))
     }
   }
@@ -104,5 +109,16 @@ struct ConvolutionKernel: Kernel {
     ck_bias_activate_rows(
       y, group.outputs.count, pixels.count, size,
       hasBias ? operands.input(2) + group.outputs.lowerBound : nil, activation.c)
+  }
+}
+
+extension Range<Int> {
+  /// One of `pieces` nearly equal parts whose bounds are multiples of `alignment` from the start.
+  func piece(_ index: Int, of pieces: Int, alignment: Int) -> Range<Int> {
+    let units = (count + alignment - 1) / alignment
+    func bound(_ index: Int) -> Int {
+      Swift.min(lowerBound + units * index / pieces * alignment, upperBound)
+    }
+    return bound(index)..<bound(index + 1)
   }
 }

@@ -4,12 +4,25 @@
 protocol Kernel: Sendable {
   /// Floats of scratch memory needed by each compute thread.
   var scratchCount: Int { get }
+  /// How a weight is rewritten before the first run; nil to use it as given.
+  var preparation: WeightPreparation? { get }
   /// Computes the node.
   func run(_ operands: Operands)
 }
 
 extension Kernel {
   var scratchCount: Int { 0 }
+  var preparation: WeightPreparation? { nil }
+}
+
+/// A constant operand in the form that a kernel wants. It takes the given one's place in memory.
+struct WeightPreparation: Sendable {
+  /// Which operand.
+  let input: Int
+  /// Floats of the new form.
+  let count: Int
+  /// Writes the new form.
+  let transform: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
 }
 
 /// The addresses that one run of a kernel works with.

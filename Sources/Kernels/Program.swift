@@ -43,7 +43,15 @@ public final class Program: Sendable {
     let placement = Placement(graph, segments: segments)
     var kernels: [(any Kernel)?] = []
     kernels.reserveCapacity(graph.nodes.count)
-    for node in graph.nodes { kernels.append(makeKernel(node, graph)) }
+    let selection = KernelSelection(graph)
+    var preparations: [ValueID: WeightPreparation] = [:]
+    for node in graph.nodes {
+      let kernel = selection.kernel(for: node, graph)
+      if let preparation = kernel?.preparation {
+        preparations[node.inputs[preparation.input]] = preparation
+      }
+      kernels.append(kernel)
+    }
     // Rounded so that each lane's scratch begins at a cache line.
     let scratchCount = (kernels.reduce(0) { max($0, $1?.scratchCount ?? 0) } + 15) / 16 * 16
     guard placement.bytes + scratchCount * 4 <= Program.maximumArenaBytes else {
@@ -54,7 +62,7 @@ public final class Program: Sendable {
           "limit": "\(Program.maximumArenaBytes)",
         ])
     }
-    let weights = try WeightStore(takingFrom: &graph)
+    let weights = try WeightStore(takingFrom: &graph, preparations)
     self.segments = segments
     self.placement = placement
     self.kernels = kernels

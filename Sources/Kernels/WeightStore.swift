@@ -10,7 +10,9 @@ final class WeightStore: @unchecked Sendable {
   let bytes: Int
 
   /// Moves the constants out of `graph`, one by one, so that at most one exists twice.
-  init(takingFrom graph: inout Graph) throws(MartletError) {
+  init(
+    takingFrom graph: inout Graph, _ preparations: [ValueID: WeightPreparation]
+  ) throws(MartletError) {
     var memory: [ValueID: AlignedMemory] = [:]
     var bytes = 0
     let used = Set(graph.nodes.flatMap(\.inputs)).union(graph.outputs)
@@ -18,16 +20,23 @@ final class WeightStore: @unchecked Sendable {
       guard let tensor = graph.constants.removeValue(forKey: id), used.contains(id),
         let values = tensor.floats
       else { continue }
-      guard let block = AlignedMemory(count: values.count) else {
+      let preparation = preparations[id]
+      let count = preparation?.count ?? values.count
+      guard let block = AlignedMemory(count: count, zeroed: false) else {
         throw MartletError(
           .resourceExhausted, "there is no memory for the weights",
-          context: ["constant": graph[id].name, "bytes": "\(values.count * 4)"])
+          context: ["constant": graph[id].name, "bytes": "\(count * 4)"])
       }
       values.withUnsafeBufferPointer {
-        if let source = $0.baseAddress { block.base.update(from: source, count: $0.count) }
+        guard let source = $0.baseAddress else { return }
+        if let preparation {
+          preparation.transform(source, block.base)
+        } else {
+          block.base.update(from: source, count: $0.count)
+        }
       }
       memory[id] = block
-      bytes += values.count * MemoryLayout<Float>.stride
+      bytes += count * MemoryLayout<Float>.stride
     }
     self.memory = memory
     self.bytes = bytes

@@ -40,6 +40,7 @@ extension ClientCore {
       return
     }
     phase = .online
+    onlineSince = .now
     reportedReady = false
     statistics.connections += 1
     subscriptions.reset()

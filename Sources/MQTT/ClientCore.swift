@@ -62,6 +62,9 @@ final class ClientCore: @unchecked Sendable {
   /// Events to report once the lock is released.
   var events: [MQTTEvent] = []
   var reportedReady = false
+  var onlineSince = ContinuousClock.now
+  /// This client cut the connection itself, to inject a fault.
+  var severed = false
   var lastFailure: MartletError?
   /// The answer of the broker to CONNECT when it was no.
   var refusal: Int32?

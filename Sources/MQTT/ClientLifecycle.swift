@@ -30,16 +30,18 @@ extension ClientCore {
           context: ["file": file])
       }
     }
-    if tls.authorityFile == nil { mosquitto_int_option(handle, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
+    // The library insists on a file or a folder; these are where distributions keep theirs.
+    let folders = ["/etc/ssl/certs", "/etc/pki/tls/certs"]
+    let folder = tls.authorityFile == nil ? folders.first { access($0, R_OK) == 0 } : nil
     var code = mosquitto_tls_set(
-      handle, tls.authorityFile, nil, tls.certificateFile, tls.keyFile, nil)
+      handle, tls.authorityFile, folder, tls.certificateFile, tls.keyFile, nil)
     // 1 is SSL_VERIFY_PEER.
     if code == 0 { code = mosquitto_tls_opts_set(handle, 1, "tlsv1.2", nil) }
     if code == 0 { code = mosquitto_tls_insecure_set(handle, tls.allowsAnyHostname) }
     guard code == 0 else {
       throw MartletError(
         .invalidArgument, "TLS cannot be set up: \(LibraryErrors.libraryText(code))",
-        hint: "give certificate and key together")
+        hint: "give an authority file, and certificate and key together")
     }
   }
 

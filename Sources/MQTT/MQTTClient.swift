@@ -38,7 +38,7 @@ public final class MQTTClient: Sendable {
   ///   send secrets in the clear; `invalidFile` for unusable TLS files.
   public init(
     _ configuration: MQTTConfiguration, logger: Logger,
-    onEvent: @escaping EventHandler = { _ in }, onMessage: @escaping MessageHandler = { _ in }
+    onMessage: @escaping MessageHandler = { _ in }, onEvent: @escaping EventHandler = { _ in }
   ) throws(MartletError) {
     try configuration.validate()
     _ = Self.prepareLibrary
@@ -195,6 +195,7 @@ public final class MQTTClient: Sendable {
     core.lock.lock()
     defer { core.lock.unlock() }
     guard core.phase == .online, let handle = core.handle else { return }
+    core.severed = true
     let socket = mosquitto_socket(handle)
     if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
   }

@@ -6,11 +6,11 @@ import Glibc
 /// `@unchecked Sendable`: the two pointers never change after `init`, and what they point to is only
 /// used through pthread functions, which are made for concurrent use. They are freed in `deinit`,
 /// when nobody holds a reference any more.
-final class NativeLock: @unchecked Sendable {
+package final class NativeLock: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init() {
+  package init() {
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
@@ -26,12 +26,12 @@ final class NativeLock: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  func lock() { pthread_mutex_lock(mutex) }
-  func unlock() { pthread_mutex_unlock(mutex) }
-  func broadcast() { pthread_cond_broadcast(condition) }
+  package func lock() { pthread_mutex_lock(mutex) }
+  package func unlock() { pthread_mutex_unlock(mutex) }
+  package func broadcast() { pthread_cond_broadcast(condition) }
 
   /// Waits for a `broadcast`; the lock must be held. Returns false when the deadline has passed.
-  func wait(until deadline: MonotonicTime) -> Bool {
+  package func wait(until deadline: MonotonicTime) -> Bool {
     var time = timespec(
       tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
       tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
@@ -39,7 +39,7 @@ final class NativeLock: @unchecked Sendable {
   }
 
   /// Runs `body` with the lock held.
-  func withLock<Result, Failure: Error>(
+  package func withLock<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     lock()
@@ -49,21 +49,21 @@ final class NativeLock: @unchecked Sendable {
 }
 
 /// A point on CLOCK_MONOTONIC.
-struct MonotonicTime: Comparable {
-  var nanoseconds: UInt64
+package struct MonotonicTime: Comparable {
+  package var nanoseconds: UInt64
 
-  static func now() -> MonotonicTime {
+  package static func now() -> MonotonicTime {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return MonotonicTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
-  static func < (lhs: MonotonicTime, rhs: MonotonicTime) -> Bool {
+  package static func < (lhs: MonotonicTime, rhs: MonotonicTime) -> Bool {
     lhs.nanoseconds < rhs.nanoseconds
   }
 
   /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
-  static func + (lhs: MonotonicTime, rhs: Duration) -> MonotonicTime {
+  package static func + (lhs: MonotonicTime, rhs: Duration) -> MonotonicTime {
     let (seconds, attoseconds) = rhs.components
     let capped = max(0, min(seconds, 1_000_000_000))
     let sub = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000
@@ -71,7 +71,7 @@ struct MonotonicTime: Comparable {
   }
 
   /// Milliseconds from now, rounded up; 0 when it has passed. For `poll`.
-  var millisecondsLeft: Int32 {
+  package var millisecondsLeft: Int32 {
     let now = Self.now()
     if self <= now { return 0 }
     return Int32(min((nanoseconds - now.nanoseconds + 999_999) / 1_000_000, UInt64(Int32.max)))

@@ -29,14 +29,16 @@ extension ClientCore {
 
   private func run() {
     var attempt = 0
+    var detector = TakeoverDetector()
     var generator = SystemRandomNumberGenerator()
     while lock.withLock({ !closing }) {
       let began = MonotonicTime.now()
       let failure = connectOnce(began + configuration.connectTimeout) ?? serve(began)
-      let wasOnline = endConnection(failure)
+      let lifetime = endConnection(failure, &detector)
       report()
       guard lock.withLock({ !closing && phase != .takenOver }) else { break }
-      if wasOnline { attempt = 0 }
+      // A connection that held was no part of a series of failures.
+      if let lifetime, lifetime > .seconds(5) { attempt = 0 }
       rest(configuration.backoff.delay(attempt: attempt, using: &generator))
       attempt += 1
     }
@@ -49,6 +51,7 @@ extension ClientCore {
       phase = .connecting
       refusal = nil
       disconnectReason = nil
+      severed = false
     }
     complaint.withLock { $0 = nil }
     do throws(MartletError) {
@@ -139,16 +142,26 @@ extension ClientCore {
     return LibraryErrors.lostConnection(code: code, reason: disconnectReason, address: address)
   }
 
-  /// Puts the books in order after a connection or an attempt. Returns whether it had been online.
-  private func endConnection(_ failure: MartletError?) -> Bool {
+  /// Puts the books in order after a connection or an attempt. Returns how long it had been online,
+  /// or nil.
+  private func endConnection(
+    _ failure: MartletError?, _ detector: inout TakeoverDetector
+  ) -> Duration? {
     lock.lock()
     defer { lock.unlock() }
-    let wasOnline = phase == .online
-    guard let failure, !closing else { return wasOnline }
+    guard let failure, !closing else { return nil }
+    let lifetime = phase == .online ? onlineSince.duration(to: .now) : nil
     let socket = mosquitto_socket(handle)
     if socket >= 0 { shutdown(socket, Int32(SHUT_RDWR)) }
     statistics.droppedOut += outbox.dropUnwritten()
-    if disconnectReason == 142 {
+    var isTakeover = false
+    if let lifetime {
+      isTakeover = detector.lost(
+        lifetime: lifetime, reason: disconnectReason, deliberate: severed)
+    } else {
+      detector.attemptFailed()
+    }
+    if isTakeover {
       phase = .takenOver
       lastFailure = takeover
       events.append(.takenOver(takeover))
@@ -156,11 +169,11 @@ extension ClientCore {
     } else {
       phase = .connecting
       lastFailure = failure
-      events.append(wasOnline ? .disconnected(failure) : .refused(failure))
+      events.append(lifetime != nil ? .disconnected(failure) : .refused(failure))
       logger.warning("\(failure)")
     }
     lock.broadcast()
-    return wasOnline
+    return lifetime
   }
 
   /// Waits, but not when the client closes.

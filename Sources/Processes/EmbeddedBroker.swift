@@ -14,6 +14,9 @@ public final class EmbeddedBroker: Sendable {
   /// The private folder of socket, configuration and log; removed by `stop`.
   public var folder: String { temporary.path }
 
+  /// The text of `broker-config/embedded.conf`, with `{SOCKET}`, `{PORT}` and `{LOG}` to fill in.
+  public static var configurationTemplate: String { EmbeddedBrokerTemplate.text }
+
   private let temporary: TemporaryFolder
   private let launcher: BrokerLauncher
   private let child: Mutex<ChildProcess?>

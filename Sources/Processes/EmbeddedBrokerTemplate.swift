@@ -34,6 +34,7 @@ enum EmbeddedBrokerTemplate {
     log_type error
     log_type warning
     log_type notice
+    log_type information
     connection_messages true
 
     """

@@ -84,14 +84,14 @@ public struct ProcessReading: Sendable, Equatable {
   }
 }
 
-/// Reads a file of at most 64 KiB as text; nil when it cannot be read.
-func readSmallFile(_ path: String) -> String? {
+/// Reads the first `limit` bytes of a file, or a little more, as text; nil when it cannot be read.
+func readSmallFile(_ path: String, limit: Int = 65536) -> String? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return nil }
   defer { Glibc.close(descriptor) }
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 4096)
-  while bytes.count < 65536 {
+  while bytes.count < limit {
     let count = read(descriptor, &chunk, chunk.count)
     if count <= 0 { break }
     bytes += chunk[..<count]

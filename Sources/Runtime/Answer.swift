@@ -1,4 +1,3 @@
-public import Plan
 public import TensorCore
 import WireProtocol
 

@@ -1,5 +1,5 @@
 public import Kernels
-import ModelGraph
+public import ModelGraph
 public import Plan
 public import TensorCore
 

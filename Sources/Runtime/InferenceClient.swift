@@ -1,6 +1,7 @@
 public import Logging
 import MQTT
-public import Plan
+import ModelGraph
+import Plan
 public import TensorCore
 import WireProtocol
 

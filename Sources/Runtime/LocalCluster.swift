@@ -1,7 +1,7 @@
 import CKernels
 public import Kernels
-public import ModelGraph
-public import Plan
+import ModelGraph
+import Plan
 public import TensorCore
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,

@@ -1,7 +1,8 @@
 import Kernels
 public import Logging
 import MQTT
-public import Plan
+import ModelGraph
+import Plan
 public import TensorCore
 import WireProtocol
 

@@ -1,4 +1,5 @@
 import Kernels
+import ModelGraph
 import Plan
 import TensorCore
 import WireProtocol

@@ -1,5 +1,3 @@
-public import TensorCore
-
 /// The energy that a machine has used, from the best sensors that it has.
 ///
 /// A value type without a clock: whoever owns it calls `sample` now and then with the time, often

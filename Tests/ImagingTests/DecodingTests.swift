@@ -41,6 +41,15 @@ import Testing
     }
   }
 
+  @Test func strayBytesBetweenMarkersAreTolerated() throws {
+    var bytes = try Goldens.bytes("rgb.jpg")
+    let table = try #require(
+      bytes.indices.dropLast().first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDB })
+    bytes.insert(contentsOf: [0x12, 0x34, 0x56], at: table)
+    let image = try Image.decode(bytes, source: "stray")
+    #expect(try largestDifference(image, Goldens.array("jpeg")) == 0)
+  }
+
   @Test func hugeExtentsAreRefusedBeforeAllocation() throws {
     var png = try Goldens.bytes("rgb.png")
     // IHDR: width and height at 16; its checksum at 29 is refreshed so that only the size is odd.
@@ -75,10 +84,11 @@ import Testing
   }
 
   private func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
-    ~bytes.reduce(~UInt32(0)) { crc, byte in
-      (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in
-        value & 1 == 1 ? (value >> 1) ^ 0xEDB8_8320 : value >> 1
-      }
+    var crc: UInt32 = 0xFFFF_FFFF
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
     }
+    return ~crc
   }
 }

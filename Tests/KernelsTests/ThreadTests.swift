@@ -37,4 +37,22 @@ import Testing
       #expect(try execution.run(inputs: [image]) == expected, "\(threads) threads")
     }
   }
+
+  /// Fewer tiles than threads: the outputs of one tile are computed by several threads.
+  @Test(arguments: [1, 3])
+  func smallImagesAreShared(kernel: Int) throws {
+    defer { ComputeThreads.set(1) }
+    var random = SeededGenerator(22)
+    let pad = kernel / 2
+    let operands = [
+      random.tensor([1, 40, 7, 7]), random.tensor([50, 40, kernel, kernel]), random.tensor([50]),
+    ]
+    for threads in [2, 3, 8] {
+      ComputeThreads.set(threads)
+      try expectMatch(
+        .convolution(
+          Convolution(kernel: Pair(kernel, kernel), padding: Padding(pad, pad, pad, pad))),
+        operands, output: [1, 50, 7, 7], constants: [1, 2], tolerance: 1e-5, seed: 22)
+    }
+  }
 }

@@ -104,6 +104,34 @@ import Testing
       [x, w], output: [1, 9, 30, 41], constants: [1], tolerance: 1e-5, seed: kernel)
   }
 
+  /// Large images at stride 1 go through Winograd's algorithm: widths that are no multiple of its
+  /// tile, padding on some sides only, rows of tiles longer than a vector, parts of a layer. Its
+  /// rounding errors are some 1e-5 of the products, more beside the output of a saturating activation.
+  @Test(arguments: 0..<16)
+  func winogradConvolution(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let padding = Padding(
+      random.int(0...1), random.int(0...1), random.int(0...1), random.int(0...1))
+    let (height, width) = (random.int(50...61), random.int(50...90))
+    let output: Shape = [
+      random.int(1...2), random.pick([0, 1, 5]), height + padding.top + padding.bottom - 2,
+      width + padding.left + padding.right - 2,
+    ]
+    let x = random.tensor([output[0], 16, height, width])
+    let w = random.tensor([output[1], 16, 3, 3])
+    let convolution = Convolution(
+      kernel: Pair(3, 3), padding: padding, activation: random.pick(Self.activations))
+    try expectMatch(
+      .convolution(convolution), [x, w, random.tensor([output[1]])], output: output,
+      constants: [1, 2], tolerance: 1e-4, seed: seed)
+    // Computed or shared weights cannot be transformed beforehand.
+    if seed % 8 == 0 {
+      try expectMatch(
+        .convolution(convolution), [x, w, random.tensor([output[1]])], output: output,
+        tolerance: 1e-4, seed: seed)
+    }
+  }
+
   @Test(arguments: 0..<160)
   func pooling(seed: Int) throws {
     var random = SeededGenerator(seed)

@@ -10,5 +10,6 @@
 #include "ck_image.h"
 #include "ck_linear.h"
 #include "ck_rows.h"
+#include "ck_winograd.h"
 
 #endif
