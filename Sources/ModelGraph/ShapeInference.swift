@@ -20,27 +20,16 @@ extension Operation {
     return shape
   }
 
-  /// A short name for messages and listings, such as `convolution`.
+  /// `kind`, or the function where that says more: `relu`, `multiply`, `maximumPooling`.
   public var kindName: String {
     switch self {
-    case .convolution: "convolution"
-    case .dense: "dense"
-    case .matMul: "matMul"
     case .pooling(let pooling): "\(pooling.kind.rawValue)Pooling"
-    case .activation(let activation): "\(activation)".prefix { $0 != "(" }.description
+    case .activation(let activation): activation.kind
     case .unary(let function): function.rawValue
     case .binary(let function): function.rawValue
-    case .channelAffine: "channelAffine"
-    case .layerNormalization: "layerNormalization"
-    case .softmax(_, let logarithmic): logarithmic ? "logSoftmax" : "softmax"
-    case .concatenation: "concatenation"
-    case .transpose: "transpose"
-    case .reshape: "reshape"
-    case .slice: "slice"
-    case .pad: "pad"
+    case .softmax(_, logarithmic: true): "logSoftmax"
     case .reduction(let reduction): "\(reduction.kind.rawValue)Reduction"
-    case .selection: "selection"
-    case .exchange: "exchange"
+    default: kind
     }
   }
 
@@ -226,7 +215,7 @@ extension Shape {
 
 extension Array {
   /// The same array with another element at one index.
-  func replacing(_ index: Int, with element: Element) -> [Element] {
+  package func replacing(_ index: Int, with element: Element) -> [Element] {
     var copy = self
     copy[index] = element
     return copy

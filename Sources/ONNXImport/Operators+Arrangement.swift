@@ -331,11 +331,3 @@ extension Operators {
     return [result]
   }
 }
-
-extension Array {
-  func replacing(_ index: Int, with element: Element) -> [Element] {
-    var copy = self
-    copy[index] = element
-    return copy
-  }
-}
