@@ -31,7 +31,7 @@ package final class NativeLock: @unchecked Sendable {
   package func broadcast() { pthread_cond_broadcast(condition) }
 
   /// Waits for a `broadcast`; the lock must be held. Returns false when the deadline has passed.
-  package func wait(until deadline: MonotonicTime) -> Bool {
+  package func wait(until deadline: MonotonicInstant) -> Bool {
     var time = timespec(
       tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
       tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
@@ -49,25 +49,25 @@ package final class NativeLock: @unchecked Sendable {
 }
 
 /// A point on CLOCK_MONOTONIC.
-package struct MonotonicTime: Comparable {
+package struct MonotonicInstant: Comparable {
   package var nanoseconds: UInt64
 
-  package static func now() -> MonotonicTime {
+  package static func now() -> MonotonicInstant {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
-    return MonotonicTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+    return MonotonicInstant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
-  package static func < (lhs: MonotonicTime, rhs: MonotonicTime) -> Bool {
+  package static func < (lhs: MonotonicInstant, rhs: MonotonicInstant) -> Bool {
     lhs.nanoseconds < rhs.nanoseconds
   }
 
   /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
-  package static func + (lhs: MonotonicTime, rhs: Duration) -> MonotonicTime {
+  package static func + (lhs: MonotonicInstant, rhs: Duration) -> MonotonicInstant {
     let (seconds, attoseconds) = rhs.components
     let capped = max(0, min(seconds, 1_000_000_000))
     let sub = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000
-    return MonotonicTime(nanoseconds: lhs.nanoseconds + UInt64(capped) * 1_000_000_000 + sub)
+    return MonotonicInstant(nanoseconds: lhs.nanoseconds + UInt64(capped) * 1_000_000_000 + sub)
   }
 
   /// Milliseconds from now, rounded up; 0 when it has passed. For `poll`.

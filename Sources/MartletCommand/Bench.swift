@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import Processes
 import TensorFiles
 
 /// `martlet bench`: measurements that need the inside of the program.
@@ -17,7 +18,12 @@ struct BenchWire: ParsableCommand {
     discussion: "tools/bench/wire compiles the reference program and calls this.")
 
   @Option(help: "The compiled tools/bench/wire.c.", completion: .file())
-  var reference: String
+  var reference: String?
+
+  @Option(
+    name: .customLong("once"), parsing: .remaining,
+    help: .hidden)
+  var once: [String] = []
 
   @Option(help: "Turns of each program at each point.")
   var rounds = 15
@@ -32,12 +38,16 @@ struct BenchWire: ParsableCommand {
   var json: String?
 
   func run() throws {
+    if !once.isEmpty { return print(try WireComparison.wireOnce(once)) }
+    guard let reference else { throw ValidationError("--reference is missing") }
     let bytes = sizes.split(separator: ",").compactMap { Int($0) }
     guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 0 }), rounds > 0, chunk >= 0 else {
       throw ValidationError("--sizes takes positive numbers separated by commas")
     }
     let comparison = WireComparison(
-      referenceProgram: reference, sizes: bytes, rounds: rounds, chunkBytes: chunk)
+      referenceProgram: reference,
+      clientCommand: [try System.executablePath(), "bench", "wire", "--once"], sizes: bytes,
+      rounds: rounds, chunkBytes: chunk)
     print(WireComparison.heading)
     let rows = try comparison.run { print(WireComparison.line($0)) }
     if let json { try FileSystem.write(Array(WireComparison.json(rows).utf8), to: json) }

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import JSONCoding
 import ModelGraph
-import Partitioning
+public import Partitioning
 import Plan
 import TensorCore
 import TensorFiles
@@ -144,4 +144,4 @@ struct PlanCommand: ParsableCommand {
   }
 }
 
-extension PartitionMethod: @retroactive ExpressibleByArgument {}
+extension PartitionMethod: ExpressibleByArgument {}

@@ -92,8 +92,9 @@ public final class InferenceClient {
       device: id, shape: graph[graph.inputs[0]].shape)
     let (root, mailbox) = (self.root, self.mailbox)
     client = try MQTTClient(
-      configuration.address.broker, logger: logger, onEvent: { mailbox.post(.connection($0)) },
-      onMessage: { NetworkEvent.post($0, root: root, to: mailbox) })
+      configuration.address.broker, logger: logger,
+      onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
+      onEvent: { mailbox.post(.connection($0)) })
     try subscribe(engine)
   }
 

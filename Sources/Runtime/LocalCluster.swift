@@ -1,8 +1,8 @@
-import CKernels
 public import Kernels
 import ModelGraph
 import Plan
 public import TensorCore
+import WireProtocol
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,
 /// joined by copies instead of a broker. For accuracy studies, and to check workers against.
@@ -92,9 +92,10 @@ public final class LocalCluster {
         engine.place(nil, of: device, gathering: gathering, in: execution)
         continue
       }
-      if wire == .float16, device != engine.device { part = part.throughHalfPrecision() }
-      part.withUnsafeBufferPointer {
-        engine.place($0, of: device, gathering: gathering, in: execution)
+      part.withUnsafeMutableBufferPointer { elements in
+        if device != engine.device { WireElements.roundTrip(elements, as: wire) }
+        engine.place(
+          UnsafeBufferPointer(elements), of: device, gathering: gathering, in: execution)
       }
     }
   }
@@ -127,20 +128,6 @@ extension DeviceEngine {
   public func outputs(of execution: Execution) -> [Tensor] {
     program.graph.outputs.map { id in
       Tensor(program.graph[id].shape, execution.withValue(id) { Array($0) })
-    }
-  }
-}
-
-extension [Float] {
-  /// The elements after a journey as float16.
-  func throughHalfPrecision() -> [Float] {
-    let half = [UInt16](unsafeUninitializedCapacity: count) { buffer, initialised in
-      withUnsafeBufferPointer { ck_float_to_half($0.baseAddress, buffer.baseAddress, count) }
-      initialised = count
-    }
-    return [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
-      half.withUnsafeBufferPointer { ck_half_to_float($0.baseAddress, buffer.baseAddress, count) }
-      initialised = count
     }
   }
 }

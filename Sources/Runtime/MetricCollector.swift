@@ -19,6 +19,9 @@ public final class MetricCollector: Sendable {
     /// Frames computed, over all runs.
     public var frames: UInt64 { framesByEpoch.values.reduce(0, +) }
     var framesByEpoch: [UInt64: UInt64] = [:]
+
+    /// Nothing known yet.
+    public init() {}
   }
 
   private let client: MQTTClient

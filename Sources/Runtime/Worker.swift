@@ -64,8 +64,8 @@ public final class Worker {
       properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds))
     let (root, mailbox) = (self.root, self.mailbox)
     client = try MQTTClient(
-      broker, logger: logger, onEvent: { mailbox.post(.connection($0)) },
-      onMessage: { NetworkEvent.post($0, root: root, to: mailbox) })
+      broker, logger: logger, onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
+      onEvent: { mailbox.post(.connection($0)) })
     parts = try PartSender(
       engine: engine, planID: planID, name: name, epoch: epoch, root: root,
       wire: configuration.wire, deadline: configuration.deadline)

@@ -11,7 +11,7 @@ import WireProtocol
 final class WorkerMeter {
   /// When the next metrics are due.
   private(set) var due = MonotonicTime.zero
-  private static let interval: UInt64 = 1_000_000_000
+  private static let intervalNanoseconds: UInt64 = 1_000_000_000
   private static let hour: UInt32 = 3600
 
   private let engine: DeviceEngine
@@ -81,7 +81,7 @@ final class WorkerMeter {
   func publish(
     core: WorkerCore, sent: PartSender.Counters, _ client: MQTTClient, now: MonotonicTime
   ) {
-    due = now.adding(nanoseconds: WorkerMeter.interval)
+    due = now.adding(nanoseconds: WorkerMeter.intervalNanoseconds)
     sequence += 1
     let seconds = Double(now.nanoseconds) / 1e9
     meter.sample(now: seconds, cpuSeconds: ProcessTime.cpuSeconds())
