@@ -91,7 +91,8 @@ struct Describe: ParsableCommand {
   }
 
   private func show(_ summary: Summary) {
-    var table = TextTable("node", "operation", "output", "parameters", "multiply-adds", time ? "ms" : "")
+    var table = TextTable(
+      "node", "operation", "output", "parameters", "multiply-adds", time ? "ms" : "")
     for row in summary.nodes {
       table.add(
         row.name, row.operation, row.shape.description, row.parameters.asCount,
@@ -99,8 +100,10 @@ struct Describe: ParsableCommand {
     }
     print(table.text)
     print("")
-    print("inputs         \(summary.inputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
-    print("outputs        \(summary.outputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
+    print(
+      "inputs         \(summary.inputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
+    print(
+      "outputs        \(summary.outputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
     print("parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes))")
     print("multiply-adds  \(summary.multiplyAdds.asCount)")
     print("arena          \(summary.arenaBytes.asBytes)")

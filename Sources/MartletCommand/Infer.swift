@@ -27,7 +27,8 @@ struct Infer: ParsableCommand {
   @Option(parsing: .upToNextOption, help: "Images, folders or tar archives.", completion: .file())
   var images: [String] = []
 
-  @Option(help: "A .npy or .safetensors file with the input, instead of images.", completion: .file())
+  @Option(
+    help: "A .npy or .safetensors file with the input, instead of images.", completion: .file())
   var tensor: String?
 
   @Option(help: "Where to write the output of --tensor: .npy or .safetensors.", completion: .file())
@@ -152,7 +153,8 @@ struct Infer: ParsableCommand {
       try Terminal.printJSON(
         ImageReport(
           image: image, label: label,
-          top5: answer.top.map { .init(label: $0.label, name: $0.name, confidence: $0.confidence) }))
+          top5: answer.top.map { .init(label: $0.label, name: $0.name, confidence: $0.confidence) })
+      )
       return
     }
     let top = answer.top.map {

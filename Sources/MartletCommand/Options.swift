@@ -38,7 +38,7 @@ struct BrokerOptions: ParsableArguments {
   var allowPlaintext = false
 
   /// The configuration that these options describe.
-  func address(clientPrefix: String) throws(MartletError) -> DeploymentAddress {
+  func address() throws(MartletError) -> DeploymentAddress {
     var address = try BrokerAddress(parsing: broker)
     if let username { address.username = username }
     if let passwordFile {
@@ -47,7 +47,7 @@ struct BrokerOptions: ParsableArguments {
     } else if let password = getenv("MARTLET_PASSWORD") {
       address.password = String(cString: password)
     }
-    var configuration = MQTTConfiguration(address: address, clientIDPrefix: clientPrefix)
+    var configuration = MQTTConfiguration(address: address)
     configuration.tls.authorityFile = caFile
     configuration.tls.certificateFile = cert
     configuration.tls.keyFile = key

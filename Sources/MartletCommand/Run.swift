@@ -59,7 +59,7 @@ struct Run: ParsableCommand {
       throw MartletError(.unsupported, "the plan's model does not take images")
     }
     let set = try ImageSet.open(paths: images)
-    var configuration = ClientConfiguration(address: try broker.address(clientPrefix: "client"))
+    var configuration = ClientConfiguration(address: try broker.address())
     configuration.wire = wire.settings
     configuration.deadline = deadline.duration
     configuration.patience = patience.duration

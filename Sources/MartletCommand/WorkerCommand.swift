@@ -58,7 +58,7 @@ struct WorkerCommand: ParsableCommand {
     let number = try folder.plan.deviceNumber(device)
     ComputeThreads.set(threads)
     let engine = try DeviceEngine(folder: folder, device: number)
-    var configuration = WorkerConfiguration(address: try broker.address(clientPrefix: device))
+    var configuration = WorkerConfiguration(address: try broker.address())
     configuration.wire = wire.settings
     configuration.deadline = deadline.duration
     configuration.heartbeat = heartbeat.duration

@@ -1,6 +1,6 @@
 public import ModelGraph
-import TensorCore
 public import Plan
+import TensorCore
 
 /// How much a neuron matters.
 public enum Importance {

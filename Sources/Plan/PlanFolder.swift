@@ -37,7 +37,8 @@ public struct PlanFolder: Sendable {
     }
     guard stamp.version == PlanDocument.version else {
       throw MartletError(
-        .mismatch, "the plan has version \(stamp.version), this martlet reads version \(PlanDocument.version)",
+        .mismatch,
+        "the plan has version \(stamp.version), this martlet reads version \(PlanDocument.version)",
         context: ["file": file], hint: "run martlet plan again")
     }
     let document = try JSON.decode(PlanDocument.self, from: bytes, source: file)
@@ -69,7 +70,8 @@ public struct PlanFolder: Sendable {
   ) throws(MartletError) -> [ValueID: Tensor] {
     guard !program.constants.isEmpty else { return [:] }
     guard let shard = device.map({ document.shards[$0] }) ?? document.client else {
-      throw MartletError(.mismatch, "the plan has no constants for the client", context: ["folder": path])
+      throw MartletError(
+        .mismatch, "the plan has no constants for the client", context: ["folder": path])
     }
     guard FileSystem.name(of: shard.file) == shard.file, shard.file.hasSuffix(".safetensors") else {
       throw MartletError(

@@ -61,7 +61,8 @@ public struct Classification: Sendable, Hashable {
     let sum = values.reduce(0) { $0 + Double($1) }
     let isDistribution = abs(sum - 1) < 1e-3 && values.allSatisfy { $0 >= 0 }
     let peak = Double(values.max() ?? 0)
-    let weights = isDistribution ? values.map(Double.init) : values.map { exponential(Double($0) - peak) }
+    let weights =
+      isDistribution ? values.map(Double.init) : values.map { exponential(Double($0) - peak) }
     let total = weights.reduce(0, +)
     // NaN compares false with everything; rank such scores last instead of in arbitrary order.
     func key(_ index: Int) -> Float { values[index].isNaN ? -.infinity : values[index] }

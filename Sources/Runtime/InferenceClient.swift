@@ -92,7 +92,7 @@ public final class InferenceClient {
       device: id, shape: graph[graph.inputs[0]].shape)
     let (root, mailbox) = (self.root, self.mailbox)
     client = try MQTTClient(
-      configuration.address.broker, logger: logger,
+      configuration.address.configuration(clientIDPrefix: "client"), logger: logger,
       onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
       onEvent: { mailbox.post(.connection($0)) })
     try subscribe(engine)
@@ -199,7 +199,8 @@ public final class InferenceClient {
     }
   }
 
-  private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer {
+  private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
+  {
     let plan = core.engine.plan
     let fills = outcome.fills.fills.map { fill in
       Answer.Fill(
@@ -302,7 +303,8 @@ public final class InferenceClient {
     case .connection(.takenOver(let error)): throw error
     case .connection(.disconnected(let error)), .connection(.refused(let error)):
       logger.warning("\(error)")
-    case .connection(.subscriptionRefused(_, let error)), .connection(.publishRefused(_, let error)):
+    case .connection(.subscriptionRefused(_, let error)),
+      .connection(.publishRefused(_, let error)):
       logger.error("\(error)")
     case .connection(.connected), .connection(.closed): break
     }

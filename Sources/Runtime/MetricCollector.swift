@@ -34,7 +34,7 @@ public final class MetricCollector: Sendable {
     let root = try TopicRoot(deployment: address.deployment)
     let state = Collected()
     client = try MQTTClient(
-      address.broker, logger: logger,
+      address.configuration(clientIDPrefix: "metrics"), logger: logger,
       onMessage: { message in
         guard case .metric(let device, let kind)? = root.parse(message.topic) else { return }
         state.receive(Array(message.payload), device: device, kind: kind)

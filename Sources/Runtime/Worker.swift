@@ -58,7 +58,7 @@ public final class Worker {
     let lost = Presence(
       state: .lost, epoch: epoch, heartbeatMilliseconds: configuration.heartbeat.milliseconds,
       version: Worker.version)
-    var broker = configuration.address.broker
+    var broker = configuration.address.configuration(clientIDPrefix: name)
     broker.will = MQTTMessage(
       topic: presenceTopic, payload: try lost.payload(), quality: .atLeastOnce, retain: true,
       properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds))

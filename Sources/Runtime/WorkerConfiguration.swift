@@ -13,6 +13,13 @@ public struct DeploymentAddress: Sendable {
     self.broker = broker
     self.deployment = deployment
   }
+
+  /// The broker's configuration for one more client: two with one id would throw each other out.
+  func configuration(clientIDPrefix prefix: String) -> MQTTConfiguration {
+    var configuration = broker
+    configuration.clientID = MQTTConfiguration.uniqueClientID(prefix: prefix)
+    return configuration
+  }
 }
 
 /// How tensors travel.

@@ -1,5 +1,3 @@
-
-
 /// Names that may stand between two slashes of a topic: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`.
 public enum Identifier {
   /// The most bytes an identifier may have.
