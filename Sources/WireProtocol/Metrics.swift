@@ -28,8 +28,10 @@ public struct MemoryMetric: WireMessage, Equatable {
     self.arenaBytes = arenaBytes
   }
 
+  /// The most bytes of its payload.
   public static let maximumBytes = 4096
 
+  /// Checks the ranges.
   public func check() throws(MartletError) {
     try Field.number(epoch, "epoch")
     try Field.number(sequence, "seq")
@@ -77,8 +79,10 @@ public struct EnergyMetric: WireMessage, Equatable {
     self.intervalMilliseconds = intervalMilliseconds
   }
 
+  /// The most bytes of its payload.
   public static let maximumBytes = 4096
 
+  /// Checks the ranges.
   public func check() throws(MartletError) {
     try Field.number(epoch, "epoch")
     try Field.number(sequence, "seq")
@@ -135,8 +139,10 @@ public struct FrameMetric: WireMessage, Equatable {
     self.drops = drops
   }
 
+  /// The most bytes of its payload.
   public static let maximumBytes = 16384
 
+  /// Checks the ranges.
   public func check() throws(MartletError) {
     for (value, name) in [
       (epoch, "epoch"), (sequence, "seq"), (frames, "frames"), (framesDropped, "frames_dropped"),
