@@ -39,12 +39,17 @@ package final class ClientCore {
   }
 
   /// Who would take part in a frame that began now.
+  ///
+  /// With nobody alive the suspects are waited for: a broker that was away makes everybody suspect,
+  /// and a frame that waits for nobody would end before anybody could answer.
   package func roles(now: MonotonicTime) -> FrameRoles {
-    FrameRoles(
-      names.map { name in
-        switch liveness.state(of: name, at: now) {
+    let states = states(now: now)
+    let suspects: FrameRoles.Role = states.contains(.alive) ? .probed : .awaited
+    return FrameRoles(
+      states.map { state in
+        switch state {
         case .alive: .awaited
-        case .suspect: .probed
+        case .suspect: suspects
         case .unknown, .draining, .lost: .absent
         }
       })
@@ -134,12 +139,14 @@ package final class ClientCore {
     return dropLines + drops.due(at: now)
   }
 
-  /// Changes of who is alive since the last call; frames under way stop waiting for the lost.
+  /// Changes of who is alive since the last call; frames under way stop waiting for the lost, and
+  /// for suspects as long as somebody is alive (see `roles`).
   package func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
     let changes = liveness.changes(at: now)
+    let someoneIsAlive = states(now: now).contains(.alive)
     for change in changes {
       guard let reason = change.to.missingReason, change.to != .unknown,
-        let number = names.firstIndex(of: change.device)
+        change.to != .suspect || someoneIsAlive, let number = names.firstIndex(of: change.device)
       else { continue }
       for task in tasks { task.deviceDown(number, reason: reason) }
     }

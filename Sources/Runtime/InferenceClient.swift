@@ -181,6 +181,8 @@ public final class InferenceClient {
   public func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
     while true {
+      // What has arrived counts, however long the caller was away: parts before deadlines.
+      try pump(until: .zero)
       let (outcome, wake) = core.work(clock: MonotonicTime.now)
       guard let outcome else {
         try pump(until: wake)

@@ -1,5 +1,6 @@
 import Glibc
 import MQTT
+import Plan
 import Processes
 import Runtime
 import TensorCore
@@ -78,6 +79,34 @@ extension DistributedTests {
               == reference.run([try deployment.digits[0]], alive: deployment.alive()))
           let answer = try #require(try client.answer(input, until: isFull))
           #expect(try answer.outputs == reference.run([input], alive: deployment.alive()))
+        }
+      }
+    }
+
+    /// Parts that came in time are used, however late the caller asks for the answer.
+    @Test func aSlowCallerLosesNothing() throws {
+      try Deployment.with { deployment in
+        try deployment.startAll()
+        let watcher = try Watcher(deployment.broker)
+        defer { watcher.client.close() }
+        let last = deployment.plan.plan.exchanges.map(\.id).last ?? ""
+        for name in deployment.names {
+          try watcher.client.subscribe("martlet/1/default/act/\(last)/\(name)")
+        }
+        try watcher.client.waitUntilReady(timeout: .seconds(10))
+        try deployment.withClient {
+          $0.deadline = .milliseconds(1)
+        } _: { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          for round in 1...5 {
+            for index in 0..<4 { _ = try client.submit(try deployment.digits[index]) }
+            // Every last part has left the broker, and the deadline is long over.
+            let all = watcher.wait { $0.count >= round * 16 ? true : nil }
+            try #require(all == true)
+            let end = ContinuousClock.now + .milliseconds(20)
+            while ContinuousClock.now < end {}
+            for _ in 0..<4 { #expect(try !client.next().isDegraded) }
+          }
         }
       }
     }

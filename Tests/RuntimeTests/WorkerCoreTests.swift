@@ -101,6 +101,7 @@ import WireProtocol
     try simulate { simulation in
       try simulation.send(1, input: simulation.model.input(1), to: [0, 1])
       try simulation.settle()
+      #expect(simulation.answer() == nil)
       simulation.advance(milliseconds: 250)
       try simulation.settle()
       simulation.advance(milliseconds: 250)
@@ -490,12 +491,31 @@ import WireProtocol
   @Test func aFrameThatNobodyAnswersEnds() throws {
     try simulate { simulation in
       try simulation.send(1, input: simulation.model.input(1), to: [])
+      #expect(simulation.answer() == nil)
       simulation.advance(milliseconds: 4999)
       for device in 0..<3 { simulation.beat(device) }
       #expect(simulation.answer() == nil)
       simulation.advance(milliseconds: 1)
       let outcome = try #require(simulation.answer())
       #expect(!outcome.hasParts)
+    }
+  }
+
+  /// As after a broker was away: a frame that waited for nobody would end at once, unanswered.
+  @Test func withNobodyAliveTheSuspectsAreWaitedFor() throws {
+    try simulate { simulation in
+      simulation.advance(milliseconds: 1500)
+      #expect(simulation.client.states(now: simulation.now) == [.suspect, .suspect, .suspect])
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      try simulation.send(1, input: simulation.model.input(1))
+      #expect(simulation.answer() == nil)
+      try simulation.settle()
+      #expect(try #require(simulation.answer()).hasParts)
+      simulation.announce(1, .lost)
+      simulation.advance(milliseconds: 1500)
+      #expect(simulation.client.roles(now: simulation.now).text == "a-a")
+      simulation.beat(0)
+      #expect(simulation.client.roles(now: simulation.now).text == "a-p")
     }
   }
 
