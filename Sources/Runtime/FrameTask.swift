@@ -1,7 +1,7 @@
-package import Kernels
-package import Plan
+import Kernels
+import Plan
 import TensorCore
-package import WireProtocol
+import WireProtocol
 
 /// Names a frame: clients number their own.
 package struct FrameKey: Hashable, Sendable {
@@ -25,8 +25,8 @@ package enum DeadlineRule: Sendable {
 
 /// One frame on its way through one engine: which segment is next, and what its boundary still lacks.
 /// Used by workers and by clients; knows neither sockets nor clocks.
-package final class FrameTask {
-  package enum Progress: Equatable {
+final class FrameTask {
+  enum Progress: Equatable {
     /// Nothing to compute before `until`, unless parts arrive.
     case waiting(until: MonotonicTime)
     /// The next segment can run.
@@ -43,12 +43,12 @@ package final class FrameTask {
     let slots: [Int?]
   }
 
-  package let key: FrameKey
+  let key: FrameKey
   let engine: DeviceEngine
-  package let execution: Execution
+  let execution: Execution
   let roles: FrameRoles
   let started: MonotonicTime
-  package private(set) var fills = FillReport()
+  private(set) var fills = FillReport()
   private(set) var waitNanoseconds: UInt64 = 0
   /// Devices whose deadline passed, since the last call of `takeMissed`.
   private var missed: Set<Int> = []
@@ -61,7 +61,7 @@ package final class FrameTask {
   /// Devices known to be down, and since which epoch the others live.
   private var devices: [GatherState.Device]
 
-  package init(
+  init(
     key: FrameKey, engine: DeviceEngine, execution: Execution, roles: FrameRoles,
     devices: [GatherState.Device], rule: DeadlineRule, now: MonotonicTime
   ) {
@@ -78,7 +78,7 @@ package final class FrameTask {
   var position: Int { segment }
 
   /// Runs the next segment and hands its parts to `publish`.
-  package func runSegment(
+  func runSegment(
     now: () -> MonotonicTime,
     publish: (DeviceProgram.Publication, UnsafeBufferPointer<Float>) -> Void
   ) {
@@ -92,7 +92,7 @@ package final class FrameTask {
   }
 
   /// Whether a boundary is complete or given up, at `now`.
-  package func progress(now: MonotonicTime) -> Progress {
+  func progress(now: MonotonicTime) -> Progress {
     var next = MonotonicTime.distantFuture
     for index in gathers.indices {
       switch gathers[index].state.tick(now) {
@@ -106,7 +106,7 @@ package final class FrameTask {
   }
 
   /// Takes a part. The elements are copied to their place, or kept if the boundary is still ahead.
-  package func receive(
+  func receive(
     _ message: PartElements, exchange: Int, device: Int, epoch: UInt64, now: MonotonicTime
   ) -> GatherState.Arrival {
     guard let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) else {
@@ -136,7 +136,7 @@ package final class FrameTask {
   }
 
   /// A device went down: nobody waits for it any more in this frame.
-  package func deviceDown(_ device: Int, reason: MissingReason) {
+  func deviceDown(_ device: Int, reason: MissingReason) {
     devices[device].down = reason
     for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
   }
@@ -145,7 +145,7 @@ package final class FrameTask {
   func merge(_ report: FillReport) { fills.merge(report) }
 
   /// Devices that were waited for in vain since the last call.
-  package func takeMissed() -> Set<Int> {
+  func takeMissed() -> Set<Int> {
     defer { missed = [] }
     return missed
   }
@@ -214,7 +214,7 @@ package final class FrameTask {
 }
 
 /// The elements of a part, as received or as kept.
-package enum PartElements {
+enum PartElements {
   /// A whole part in one message, still encoded.
   case message(TensorMessage)
   /// Decoded elements.

@@ -95,17 +95,20 @@ extension DistributedTests {
         }
         try watcher.client.waitUntilReady(timeout: .seconds(10))
         try deployment.withClient {
-          $0.deadline = .milliseconds(1)
+          $0.deadline = .milliseconds(150)
         } _: { client in
           try #require(try client.waitForDevices(timeout: .seconds(20)))
-          for round in 1...5 {
+          for round in 1...6 {
             for index in 0..<4 { _ = try client.submit(try deployment.digits[index]) }
-            // Every last part has left the broker, and the deadline is long over.
+            // By the time of the first answer, some parts of the second are usually there.
+            var degraded = [try client.next().isDegraded]
             let all = watcher.wait { $0.count >= round * 16 ? true : nil }
             try #require(all == true)
-            let end = ContinuousClock.now + .milliseconds(20)
+            // Now every part has left the broker; the caller stays away past the deadline.
+            let end = ContinuousClock.now + .milliseconds(170)
             while ContinuousClock.now < end {}
-            for _ in 0..<4 { #expect(try !client.next().isDegraded) }
+            for _ in 0..<3 { degraded.append(try client.next().isDegraded) }
+            #expect(!degraded.contains(true), "round \(round): \(degraded)")
           }
         }
       }

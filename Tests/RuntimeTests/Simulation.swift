@@ -23,13 +23,14 @@ final class Simulation {
   var network: [Message] = []
   /// Devices whose process is gone.
   var dead: Set<Int> = []
-  var epochs: [UInt64] = [100, 100, 100]
+  var epochs: [UInt64]
 
   init(
     _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
     deadline: UInt64 = 250_000_000, limit: UInt64 = 5_000_000_000
   ) {
     self.model = model
+    epochs = model.engines.map { _ in 100 }
     var chosen = WorkerCore.Limits()
     limits(&chosen)
     workers = model.engines.indices.map {

@@ -1,12 +1,13 @@
 import Kernels
 import ModelGraph
+import Partitioning
 import Plan
 import Processes
 import Runtime
 import TensorCore
 
-/// Three dense layers on three devices: small enough to follow by hand, with two exchanges between
-/// the devices and one to the client.
+/// Three dense layers, on three devices unless told otherwise: small enough to follow by hand, with
+/// two exchanges between the devices and one to the client.
 struct TinyModel {
   let folder: PlanFolder
   let engines: [DeviceEngine]
@@ -15,13 +16,16 @@ struct TinyModel {
   static let inputShape: Shape = [1, 5]
 
   /// Runs `body` with a plan in a temporary folder.
-  static func with(_ body: (TinyModel) throws -> Void) throws {
+  static func with(
+    devices: Int = 3, method: PartitionMethod = .interleaved, _ body: (TinyModel) throws -> Void
+  ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { path in
-      let folder = try makePlan(try graph(), devices: 3, path: path + "/plan")
+      let folder = try makePlan(
+        try graph(), devices: devices, method: method, path: path + "/plan")
       try body(
         TinyModel(
           folder: folder,
-          engines: try (0..<3).map { try DeviceEngine(folder: folder, device: $0) },
+          engines: try (0..<devices).map { try DeviceEngine(folder: folder, device: $0) },
           client: try DeviceEngine(folder: folder, device: nil)))
     }
   }
@@ -48,8 +52,14 @@ struct TinyModel {
   }
 
   /// What a cluster in this process answers.
-  func expected(_ input: Tensor, alive: [Bool] = [true, true, true]) throws -> [Tensor] {
-    try LocalCluster(engines: engines, client: client).run([input], alive: alive)
+  func expected(_ input: Tensor, alive: [Bool]? = nil) throws -> [Tensor] {
+    try LocalCluster(engines: engines, client: client).run(
+      [input], alive: alive ?? engines.map { _ in true })
+  }
+
+  /// What the model gives that was never split.
+  func whole(_ input: Tensor) throws -> [Tensor] {
+    try Execution(try Program(try Self.graph())).run(inputs: [input])
   }
 }
 

@@ -1,3 +1,4 @@
+import Partitioning
 import Plan
 import Runtime
 import TensorCore
@@ -35,6 +36,27 @@ import WireProtocol
         #expect(worker.drops.totals.isEmpty)
       }
       #expect(simulation.client.drops.totals.isEmpty)
+    }
+  }
+
+  /// With more devices than neurons some devices have nothing of a layer, or nothing at all.
+  @Test(arguments: [1, 2, 5, 9, 16], PartitionMethod.allCases)
+  func anyNumberOfDevicesGivesTheModelsAnswer(_ devices: Int, _ method: PartitionMethod) throws {
+    try TinyModel.with(devices: devices, method: method) { model in
+      let simulation = Simulation(model)
+      simulation.announceAll()
+      let input = model.input(1)
+      try simulation.send(1, input: input)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(outcome.fills == FillReport())
+      let outputs = simulation.outputs(outcome)
+      #expect(try outputs == model.expected(input))
+      let whole = try model.whole(input)
+      for (value, exact) in zip(outputs[0].floats ?? [], whole[0].floats ?? []) {
+        #expect(abs(value - exact) <= 1e-5 * max(1, abs(exact)))
+      }
+      #expect(outputs[0].shape == whole[0].shape)
     }
   }
 
