@@ -1,7 +1,9 @@
 import Glibc
 import ModelGraph
 import ONNXImport
+import Partitioning
 import Plan
+import Runtime
 import TensorCore
 import TensorFiles
 import Testing
