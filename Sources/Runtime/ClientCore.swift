@@ -20,6 +20,8 @@ final class ClientCore {
   let planID: String
   private(set) var liveness: Liveness
   private(set) var drops = DropCounter<RejectReason>()
+  /// Devices that run another plan.
+  private(set) var foreign: Set<String> = []
   private var receiver: PartReceiver
   private var tasks: [FrameTask] = []
   private var heard: Set<FrameKey> = []
@@ -42,10 +44,11 @@ final class ClientCore {
   func roles(now: MonotonicTime) -> FrameRoles {
     FrameRoles(
       names.map { name in
+        if foreign.contains(name) { return .absent }
         switch liveness.state(of: name, at: now) {
-        case .alive: .awaited
-        case .suspect: .probed
-        case .unknown, .draining, .lost: .absent
+        case .alive: return .awaited
+        case .suspect: return .probed
+        case .unknown, .draining, .lost: return .absent
         }
       })
   }
@@ -112,6 +115,18 @@ final class ClientCore {
   /// Takes word of a device.
   func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
     liveness.receive(presence, of: name)
+  }
+
+  /// Takes what a device says of itself.
+  ///
+  /// - Returns: its plan, if that is news and not ours.
+  func description(_ description: DeviceDescription, of name: String) -> String? {
+    guard names.contains(name) else { return nil }
+    if description.plan == planID {
+      foreign.remove(name)
+      return nil
+    }
+    return foreign.insert(name).inserted ? description.plan : nil
   }
 
   /// Takes a device's heartbeat.
