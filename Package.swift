@@ -102,5 +102,16 @@ let package = Package(
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
+    // These two also run the executable, which SwiftPM builds because they depend on it.
+    tests(
+      "Runtime",
+      [
+        "martlet", "Runtime", "WireProtocol", "Plan", "Partitioning", "ModelGraph", "Kernels",
+        "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
+        "CDemoAssets", logging,
+      ]),
+    tests(
+      "Command",
+      ["martlet", "Processes", "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets"]),
   ]
 )

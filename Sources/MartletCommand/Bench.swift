@@ -7,6 +7,10 @@ import TensorFiles
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures parts of martlet; tools/bench compares them with other programs.",
+    discussion: """
+      Examples:
+        martlet bench wire --reference wire     what tools/bench/wire calls
+      """,
     subcommands: [BenchWire.self])
 }
 

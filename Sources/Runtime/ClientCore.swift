@@ -1,25 +1,25 @@
-import Kernels
+package import Kernels
 import Plan
-import TensorCore
-import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// What a client does with messages and time: who can be counted on, and which frames are answered.
 /// Knows neither sockets nor clocks; `InferenceClient` feeds it.
-final class ClientCore {
+package final class ClientCore {
   /// A frame that has come to its end.
-  struct Outcome {
-    var key: FrameKey
-    var execution: Execution
-    var fills: FillReport
-    var roles: FrameRoles
+  package struct Outcome {
+    package var key: FrameKey
+    package var execution: Execution
+    package var fills: FillReport
+    package var roles: FrameRoles
     /// Whether any device sent anything for it.
-    var hasParts: Bool
+    package var hasParts: Bool
   }
 
   let engine: DeviceEngine
   let planID: String
   private(set) var liveness: Liveness
-  private(set) var drops = DropCounter<RejectReason>()
+  package private(set) var drops = DropCounter<RejectReason>()
   /// Devices that run another plan.
   private(set) var foreign: Set<String> = []
   private var receiver: PartReceiver
@@ -29,7 +29,7 @@ final class ClientCore {
   private let names: [String]
   private let rule: DeadlineRule
 
-  init(engine: DeviceEngine, planID: String, rule: DeadlineRule) {
+  package init(engine: DeviceEngine, planID: String, rule: DeadlineRule) {
     self.engine = engine
     self.planID = planID
     self.rule = rule
@@ -41,23 +41,30 @@ final class ClientCore {
   }
 
   /// Who would take part in a frame that began now.
-  func roles(now: MonotonicTime) -> FrameRoles {
-    FrameRoles(
-      names.map { name in
+  ///
+  /// With nobody alive the suspects are waited for: a broker that was away makes everybody suspect,
+  /// and a frame that waits for nobody would end before anybody could answer.
+  package func roles(now: MonotonicTime) -> FrameRoles {
+    let states = states(now: now)
+    let suspects: FrameRoles.Role = states.contains(.alive) ? .probed : .awaited
+    return FrameRoles(
+      zip(names, states).map { name, state in
         if foreign.contains(name) { return .absent }
-        switch liveness.state(of: name, at: now) {
+        switch state {
         case .alive: return .awaited
-        case .suspect: return .probed
+        case .suspect: return suspects
         case .unknown, .draining, .lost: return .absent
         }
       })
   }
 
   /// Each device's state.
-  func states(now: MonotonicTime) -> [PeerState] { names.map { liveness.state(of: $0, at: now) } }
+  package func states(now: MonotonicTime) -> [PeerState] {
+    names.map { liveness.state(of: $0, at: now) }
+  }
 
   /// Begins to wait for a frame's parts.
-  func begin(
+  package func begin(
     _ key: FrameKey, input: Tensor, roles: FrameRoles, now: MonotonicTime
   ) throws(MartletError) {
     let execution = pool.popLast() ?? Execution(engine.compiled)
@@ -78,7 +85,7 @@ final class ClientCore {
   }
 
   /// Takes a device's part.
-  func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+  package func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
@@ -113,7 +120,7 @@ final class ClientCore {
   }
 
   /// Takes word of a device.
-  func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
+  package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
     liveness.receive(presence, of: name)
   }
 
@@ -130,7 +137,7 @@ final class ClientCore {
   }
 
   /// Takes a device's heartbeat.
-  func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
+  package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
     liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
   }
 
@@ -147,12 +154,14 @@ final class ClientCore {
     return dropLines + drops.due(at: now)
   }
 
-  /// Changes of who is alive since the last call; frames under way stop waiting for the lost.
-  func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
+  /// Changes of who is alive since the last call; frames under way stop waiting for the lost, and
+  /// for suspects as long as somebody is alive (see `roles`).
+  package func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
     let changes = liveness.changes(at: now)
+    let someoneIsAlive = states(now: now).contains(.alive)
     for change in changes {
       guard let reason = change.to.missingReason, change.to != .unknown,
-        let number = names.firstIndex(of: change.device)
+        change.to != .suspect || someoneIsAlive, let number = names.firstIndex(of: change.device)
       else { continue }
       for task in tasks { task.deviceDown(number, reason: reason) }
     }
@@ -162,7 +171,7 @@ final class ClientCore {
   /// Runs what can run.
   ///
   /// - Returns: a frame that has ended, or the time until which nothing will.
-  func work(clock: () -> MonotonicTime) -> (outcome: Outcome?, wake: MonotonicTime) {
+  package func work(clock: () -> MonotonicTime) -> (outcome: Outcome?, wake: MonotonicTime) {
     var wake = liveness.nextChange(after: clock())
     for task in tasks {
       if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
@@ -188,5 +197,5 @@ final class ClientCore {
   }
 
   /// Gives back an outcome's working memory.
-  func recycle(_ outcome: Outcome) { pool.append(outcome.execution) }
+  package func recycle(_ outcome: Outcome) { pool.append(outcome.execution) }
 }

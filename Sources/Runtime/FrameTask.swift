@@ -1,16 +1,21 @@
-import Kernels
-import Plan
+package import Kernels
+package import Plan
 import TensorCore
-import WireProtocol
+package import WireProtocol
 
 /// Names a frame: clients number their own.
-struct FrameKey: Hashable, Sendable {
-  var client: String
-  var frame: UInt64
+package struct FrameKey: Hashable, Sendable {
+  package var client: String
+  package var frame: UInt64
+
+  package init(client: String, frame: UInt64) {
+    self.client = client
+    self.frame = frame
+  }
 }
 
 /// How long a boundary waits for parts, in nanoseconds.
-enum DeadlineRule: Sendable {
+package enum DeadlineRule: Sendable {
   /// From the moment at which one's own part is ready (a worker).
   case afterOwnPart(UInt64)
   /// From the first part that arrives, and never longer than the limit (a client, which cannot know
@@ -20,8 +25,8 @@ enum DeadlineRule: Sendable {
 
 /// One frame on its way through one engine: which segment is next, and what its boundary still lacks.
 /// Used by workers and by clients; knows neither sockets nor clocks.
-final class FrameTask {
-  enum Progress: Equatable {
+package final class FrameTask {
+  package enum Progress: Equatable {
     /// Nothing to compute before `until`, unless parts arrive.
     case waiting(until: MonotonicTime)
     /// The next segment can run.
@@ -38,12 +43,12 @@ final class FrameTask {
     let slots: [Int?]
   }
 
-  let key: FrameKey
+  package let key: FrameKey
   let engine: DeviceEngine
-  let execution: Execution
+  package let execution: Execution
   let roles: FrameRoles
   let started: MonotonicTime
-  private(set) var fills = FillReport()
+  package private(set) var fills = FillReport()
   private(set) var waitNanoseconds: UInt64 = 0
   /// Devices whose deadline passed, since the last call of `takeMissed`.
   private var missed: Set<Int> = []
@@ -56,7 +61,7 @@ final class FrameTask {
   /// Devices known to be down, and since which epoch the others live.
   private var devices: [GatherState.Device]
 
-  init(
+  package init(
     key: FrameKey, engine: DeviceEngine, execution: Execution, roles: FrameRoles,
     devices: [GatherState.Device], rule: DeadlineRule, now: MonotonicTime
   ) {
@@ -73,7 +78,7 @@ final class FrameTask {
   var position: Int { segment }
 
   /// Runs the next segment and hands its parts to `publish`.
-  func runSegment(
+  package func runSegment(
     now: () -> MonotonicTime,
     publish: (DeviceProgram.Publication, UnsafeBufferPointer<Float>) -> Void
   ) {
@@ -87,7 +92,7 @@ final class FrameTask {
   }
 
   /// Whether a boundary is complete or given up, at `now`.
-  func progress(now: MonotonicTime) -> Progress {
+  package func progress(now: MonotonicTime) -> Progress {
     var next = MonotonicTime.distantFuture
     for index in gathers.indices {
       switch gathers[index].state.tick(now) {
@@ -101,7 +106,7 @@ final class FrameTask {
   }
 
   /// Takes a part. The elements are copied to their place, or kept if the boundary is still ahead.
-  func receive(
+  package func receive(
     _ message: PartElements, exchange: Int, device: Int, epoch: UInt64, now: MonotonicTime
   ) -> GatherState.Arrival {
     guard let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) else {
@@ -131,7 +136,7 @@ final class FrameTask {
   }
 
   /// A device went down: nobody waits for it any more in this frame.
-  func deviceDown(_ device: Int, reason: MissingReason) {
+  package func deviceDown(_ device: Int, reason: MissingReason) {
     devices[device].down = reason
     for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
   }
@@ -140,7 +145,7 @@ final class FrameTask {
   func merge(_ report: FillReport) { fills.merge(report) }
 
   /// Devices that were waited for in vain since the last call.
-  func takeMissed() -> Set<Int> {
+  package func takeMissed() -> Set<Int> {
     defer { missed = [] }
     return missed
   }
@@ -209,7 +214,7 @@ final class FrameTask {
 }
 
 /// The elements of a part, as received or as kept.
-enum PartElements {
+package enum PartElements {
   /// A whole part in one message, still encoded.
   case message(TensorMessage)
   /// Decoded elements.

@@ -13,7 +13,7 @@ public struct ClientConfiguration: Sendable {
   public var wire = WireSettings()
   /// How long to wait for the other devices once the first has answered.
   public var deadline: Duration = .milliseconds(250)
-  /// How long a frame may take at most before it is sent again.
+  /// How long a frame may take at most before it is sent again; no longer than the patience.
   public var frameLimit: Duration = .seconds(5)
   /// How long to try, with no device or no broker there, before giving up.
   public var patience: Duration = .seconds(30)
@@ -85,7 +85,8 @@ public final class InferenceClient {
     core = ClientCore(
       engine: engine, planID: planID,
       rule: .afterFirstPart(
-        configuration.deadline.nanoseconds, limit: configuration.frameLimit.nanoseconds))
+        configuration.deadline.nanoseconds,
+        limit: min(configuration.frameLimit, configuration.patience).nanoseconds))
     mailbox = Mailbox(maximumBytes: 256 << 20)
     encoder = try TensorEncoder(
       elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
@@ -185,6 +186,8 @@ public final class InferenceClient {
   public func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
     while true {
+      // What has arrived counts, however long the caller was away: parts before deadlines.
+      try pump(until: .zero)
       let (outcome, wake) = core.work(clock: MonotonicTime.now)
       guard let outcome else {
         try pump(until: wake)

@@ -1,37 +1,39 @@
 import Kernels
 import ModelGraph
-import Plan
+package import Plan
 import TensorCore
-import WireProtocol
+package import WireProtocol
 
 /// What a worker does with messages and time: which frames it computes, in which order, and what it
 /// waits for. Knows neither sockets nor clocks; `Worker` feeds it.
-final class WorkerCore {
+package final class WorkerCore {
   /// Limits on what may wait here.
-  struct Limits: Sendable {
+  package struct Limits: Sendable {
     /// Frames being computed at once; each has an arena of its own.
-    var framesInFlight = 4
+    package var framesInFlight = 4
     /// Frames waiting to be begun. Beyond that the oldest is dropped whole.
-    var pendingFrames = 8
+    package var pendingFrames = 8
     /// Frames ahead of the current one whose parts are kept.
-    var framesAhead = 16
+    package var framesAhead = 16
     /// Bytes of parts kept for frames that have not begun, per client.
-    var earlyBytes = 64 << 20
+    package var earlyBytes = 64 << 20
     /// Clients served at once; beyond that the one that was quiet longest is forgotten.
-    var clients = 16
+    package var clients = 16
     /// Nanoseconds to wait for others' parts, from the moment one's own is ready.
-    var deadlineNanoseconds: UInt64 = 250_000_000
+    package var deadlineNanoseconds: UInt64 = 250_000_000
+
+    package init() {}
   }
 
   /// Counts since the start.
-  struct Counters: Sendable, Equatable {
-    var framesFinished: UInt64 = 0
-    var framesSkipped: UInt64 = 0
-    var framesDropped: UInt64 = 0
-    var fills: [String: UInt64] = [:]
-    var computeNanoseconds: UInt64 = 0
-    var waitNanoseconds: UInt64 = 0
-    var lastFrame: UInt64 = 0
+  package struct Counters: Sendable, Equatable {
+    package var framesFinished: UInt64 = 0
+    package var framesSkipped: UInt64 = 0
+    package var framesDropped: UInt64 = 0
+    package var fills: [String: UInt64] = [:]
+    package var computeNanoseconds: UInt64 = 0
+    package var waitNanoseconds: UInt64 = 0
+    package var lastFrame: UInt64 = 0
   }
 
   private struct EarlyPart: Sendable {
@@ -58,9 +60,9 @@ final class WorkerCore {
   let planID: String
   let device: Int
   let limits: Limits
-  private(set) var liveness: Liveness
-  private(set) var counters = Counters()
-  private(set) var drops = DropCounter<RejectReason>()
+  package private(set) var liveness: Liveness
+  package private(set) var counters = Counters()
+  package private(set) var drops = DropCounter<RejectReason>()
   private var receiver: PartReceiver
   private var clients: [String: ClientState] = [:]
   private var pending: [PendingFrame] = []
@@ -69,7 +71,7 @@ final class WorkerCore {
   private let names: [String]
   private let inputShape: Shape
 
-  init(engine: DeviceEngine, planID: String, device: Int, limits: Limits) {
+  package init(engine: DeviceEngine, planID: String, device: Int, limits: Limits) {
     self.engine = engine
     self.planID = planID
     self.device = device
@@ -83,12 +85,12 @@ final class WorkerCore {
   }
 
   /// Frames here: begun and waiting.
-  var queueLength: Int { tasks.count + pending.count }
+  package var queueLength: Int { tasks.count + pending.count }
 
   // MARK: Messages
 
   /// Takes a frame's input, whole or in chunks.
-  func input(_ payload: [UInt8], client: String, now: MonotonicTime) {
+  package func input(_ payload: [UInt8], client: String, now: MonotonicTime) {
     let rejected: RejectReason? = payload.withUnsafeBytes { bytes in
       guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
       let header = message.header
@@ -120,7 +122,7 @@ final class WorkerCore {
   }
 
   /// Takes another device's part.
-  func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+  package func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
@@ -132,13 +134,13 @@ final class WorkerCore {
   }
 
   /// Takes word of another device.
-  func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
+  package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
     liveness.receive(presence, of: name)
     noticeChanges(now: now)
   }
 
   /// Takes another device's heartbeat.
-  func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
+  package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
     liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
   }
 
@@ -150,7 +152,7 @@ final class WorkerCore {
   private var dropLines: [DropCounter<RejectReason>.Line] = []
 
   /// What to log about dropped messages: at most one line a second for each reason.
-  func takeDropLines(now: MonotonicTime) -> [DropCounter<RejectReason>.Line] {
+  package func takeDropLines(now: MonotonicTime) -> [DropCounter<RejectReason>.Line] {
     defer { dropLines = [] }
     return dropLines + drops.due(at: now)
   }
@@ -226,7 +228,7 @@ final class WorkerCore {
   /// can go on, or begins a frame.
   ///
   /// - Returns: nil if something was done; otherwise the time until which there is nothing to do.
-  func work(
+  package func work(
     clock: () -> MonotonicTime,
     publish: (FrameKey, DeviceProgram.Publication, UnsafeBufferPointer<Float>, FillReport) -> Void
   ) -> MonotonicTime? {

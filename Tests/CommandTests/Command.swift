@@ -1,0 +1,90 @@
+import CDemoAssets
+import Glibc
+import JSONCoding
+import Processes
+import TensorCore
+import TensorFiles
+
+/// What a run of the executable came to.
+struct Outcome {
+  var status: ExitStatus?
+  var output: String
+  var error: String
+
+  /// The lines of standard output, each read as JSON; nil where one is not.
+  var json: [JSONValue?] {
+    output.split(separator: "\n").map {
+      try? JSON.decode(JSONValue.self, from: Array($0.utf8), source: "output")
+    }
+  }
+}
+
+/// A folder with the bundled model in it, in which `martlet` runs.
+struct Workplace {
+  let folder: String
+
+  static func with(_ body: (Workplace) throws -> Void) throws {
+    try TemporaryFolder.with(prefix: "martlet-test") { folder in
+      let workplace = Workplace(folder: folder)
+      try workplace.write(bytes(martlet_demo_model()), to: "demo.onnx")
+      try workplace.write(bytes(martlet_demo_about()), to: "demo.json")
+      try workplace.write(bytes(martlet_demo_digits()), to: "digits.tar")
+      try body(workplace)
+    }
+  }
+
+  private static func bytes(_ bytes: martlet_bytes) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
+  }
+
+  func path(_ name: String) -> String { folder + "/" + name }
+
+  func write(_ bytes: [UInt8], to name: String) throws {
+    try FileSystem.write(bytes, to: path(name))
+  }
+
+  func read(_ name: String) throws -> [UInt8] { try FileSystem.read(path(name)) }
+
+  /// Replaces text in a file; false if it is not there.
+  func replace(_ old: String, with new: String, in name: String) throws -> Bool {
+    let text = try FileSystem.readText(path(name))
+    guard let range = text.firstRange(of: old) else { return false }
+    try write(Array(text.replacingCharacters(in: range, with: new).utf8), to: name)
+    return true
+  }
+
+  /// The executable that was built with the tests: it lies beside them.
+  static func executable() throws -> String {
+    FileSystem.folder(of: try System.executablePath()) + "/martlet"
+  }
+
+  func start(
+    _ arguments: [String], environment: [String: String]? = nil, name: String = "run"
+  ) throws -> ChildProcess {
+    try ChildProcess(
+      .init(
+        executable: try Workplace.executable(), arguments: arguments, environment: environment,
+        folder: folder, standardOutput: .file(path(name + ".out")),
+        standardError: .file(path(name + ".err"))))
+  }
+
+  func outcome(_ status: ExitStatus?, name: String = "run") throws -> Outcome {
+    Outcome(
+      status: status, output: try FileSystem.readText(path(name + ".out")),
+      error: try FileSystem.readText(path(name + ".err")))
+  }
+
+  /// Runs `martlet` to its end.
+  func run(_ arguments: String..., seconds: Int = 30) throws -> Outcome {
+    let child = try start(arguments)
+    let status = child.wait(timeout: .seconds(seconds))
+    if status == nil { child.stop(patience: .zero) }
+    return try outcome(status)
+  }
+}
+
+extension String {
+  fileprivate func replacingCharacters(in range: Range<Index>, with new: String) -> String {
+    String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
+  }
+}

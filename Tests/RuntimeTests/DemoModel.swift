@@ -1,0 +1,69 @@
+import CDemoAssets
+import Imaging
+import JSONCoding
+import ModelGraph
+import ONNXImport
+import Partitioning
+import Plan
+import TensorCore
+import TensorFiles
+
+/// The model that the executable carries.
+enum DemoModel {
+  private struct Card: Codable {
+    var preprocessing: Preprocessing
+    var labels: [String]
+  }
+
+  static let preprocessing: Preprocessing? =
+    (try? JSON.decode(Card.self, from: bytes(martlet_demo_about()), source: "demo.json"))?
+    .preprocessing
+
+  static func bytes(_ bytes: martlet_bytes) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
+  }
+
+  /// A plan of the model in `folder/plan`.
+  static func plan(
+    devices: Int, method: PartitionMethod = .interleaved, folder: String
+  ) throws -> PlanFolder {
+    let path = folder + "/demo.onnx"
+    try FileSystem.write(bytes(martlet_demo_model()), to: path)
+    let graph = try ONNXImporter.load(path: path)
+    return try makePlan(graph, devices: devices, method: method, path: folder + "/plan")
+  }
+}
+
+/// Plans a graph for devices `d0`, `d1` and so on.
+func makePlan(
+  _ graph: Graph, devices: Int, method: PartitionMethod = .interleaved, path: String
+) throws -> PlanFolder {
+  let sharding = try Sharding(graph)
+  let plan = try Plan(
+    model: .init(name: graph.name, sha256: "", preprocessing: nil, labels: []),
+    method: method.rawValue, devices: (0..<devices).map { Plan.Device(name: "d\($0)") },
+    graph: graph, sharding: sharding,
+    parts: method.parts(
+      graph: graph, sharding: sharding, shares: Array(repeating: 1, count: devices)))
+  return try PlanFolder.write(plan, graph: graph, to: path)
+}
+
+/// The bundled digits as inputs.
+struct Digits {
+  private let set: ImageSet
+  private let preprocessing: Preprocessing
+
+  init(folder: String) throws {
+    let path = folder + "/digits.tar"
+    try FileSystem.write(DemoModel.bytes(martlet_demo_digits()), to: path)
+    set = try ImageSet.open(paths: [path])
+    guard let preprocessing = DemoModel.preprocessing else {
+      throw MartletError(.invalidFile, "demo.json has no preprocessing")
+    }
+    self.preprocessing = preprocessing
+  }
+
+  subscript(index: Int) -> Tensor {
+    get throws { try preprocessing.apply(try set.load(index % set.count)) }
+  }
+}

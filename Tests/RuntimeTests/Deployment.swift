@@ -1,0 +1,144 @@
+import Glibc
+import Imaging
+import JSONCoding
+import Logging
+import MQTT
+import ModelGraph
+import ONNXImport
+import Partitioning
+import Plan
+import Processes
+import Runtime
+import TensorCore
+import TensorFiles
+import WireProtocol
+
+/// A broker, a plan of the bundled model for devices `d0`, `d1` and so on, and `martlet worker`
+/// processes, for one test.
+final class Deployment {
+  let broker: EmbeddedBroker
+  let folder: String
+  let plan: PlanFolder
+  let digits: Digits
+  /// What workers are started with besides broker, plan and device.
+  var workerOptions = ["--deadline", "5s", "--heartbeat", "200ms", "--log-level", "info"]
+  private(set) var workers: [String: ChildProcess] = [:]
+  private var starts = 0
+
+  private init(broker: EmbeddedBroker, folder: String, devices: Int) throws {
+    self.broker = broker
+    self.folder = folder
+    digits = try Digits(folder: folder)
+    plan = try DemoModel.plan(devices: devices, folder: folder)
+  }
+
+  /// Runs `body` with a deployment and ends every process afterwards.
+  static func with(devices: Int = 4, _ body: (Deployment) throws -> Void) throws {
+    try TemporaryFolder.with(prefix: "martlet-test") { folder in
+      try withEmbeddedBroker { broker in
+        let deployment = try Deployment(broker: broker, folder: folder, devices: devices)
+        defer { for worker in deployment.workers.values { worker.stop(patience: .zero) } }
+        try body(deployment)
+      }
+    }
+  }
+
+  var names: [String] { plan.plan.devices.map(\.name) }
+
+  /// Starts a worker. One that runs already under that name goes on, but is not known here any more.
+  @discardableResult
+  func start(_ device: String, _ options: [String] = []) throws -> ChildProcess {
+    starts += 1
+    let worker = try ChildProcess(
+      .init(
+        executable: try martletExecutable(),
+        arguments: [
+          "worker", "--broker", broker.socketAddress, "--plan", plan.path, "--device", device,
+        ] + workerOptions + options, standardOutput: .discarded,
+        standardError: .appended(log(device))))
+    workers[device] = worker
+    return worker
+  }
+
+  /// Starts workers for all devices but `absent`.
+  func startAll(but absent: Set<String> = [], _ options: [String] = []) throws {
+    for name in names where !absent.contains(name) { try start(name, options) }
+  }
+
+  private func log(_ device: String) -> String { folder + "/" + device + ".log" }
+
+  /// What the workers of a device have written to standard error.
+  func standardError(of device: String) -> String {
+    (try? FileSystem.readText(log(device))) ?? ""
+  }
+
+  var address: DeploymentAddress {
+    get throws { try Deployment.address(of: broker) }
+  }
+
+  static func address(of broker: EmbeddedBroker) throws -> DeploymentAddress {
+    var configuration = MQTTConfiguration(
+      address: try BrokerAddress(parsing: broker.socketAddress))
+    configuration.backoff = MQTTBackoff(initial: .milliseconds(20), maximum: .milliseconds(100))
+    return DeploymentAddress(broker: configuration)
+  }
+
+  /// Runs `body` with a connected client.
+  func withClient<Result>(
+    _ adjust: (inout ClientConfiguration) -> Void = { _ in },
+    _ body: (InferenceClient) throws -> Result
+  ) throws -> Result {
+    var configuration = ClientConfiguration(address: try address)
+    configuration.deadline = .seconds(5)
+    configuration.frameLimit = .seconds(10)
+    adjust(&configuration)
+    let client = try InferenceClient(
+      engine: try DeviceEngine(folder: plan, device: nil), planID: plan.id,
+      configuration: configuration, logger: quietLogger)
+    defer { client.close() }
+    try client.connect()
+    return try body(client)
+  }
+
+  /// The same plan in this process.
+  func reference(wire: ElementType = .float32) throws -> LocalCluster {
+    LocalCluster(
+      engines: try names.indices.map { try DeviceEngine(folder: plan, device: $0) },
+      client: try DeviceEngine(folder: plan, device: nil), wire: wire)
+  }
+
+  /// Every device but these, as a mask for the reference.
+  func alive(but absent: Set<String> = []) -> [Bool] { names.map { !absent.contains($0) } }
+}
+
+/// Says nothing: tests look at results.
+let quietLogger: Logger = {
+  var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  logger.logLevel = .critical
+  return logger
+}()
+
+/// The executable that was built with the tests: it lies beside them.
+func martletExecutable() throws -> String {
+  FileSystem.folder(of: try System.executablePath()) + "/martlet"
+}
+
+extension InferenceClient {
+  /// Sends a frame and waits for its answer.
+  func answer(_ input: Tensor) throws -> Answer {
+    _ = try submit(input)
+    return try next()
+  }
+
+  /// Sends frames until an answer satisfies `condition`; nil after `seconds`.
+  func answer(
+    _ input: Tensor, seconds: Int = 10, until condition: (Answer) -> Bool
+  ) throws -> Answer? {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+      let result = try answer(input)
+      if condition(result) { return result }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,174 @@
+import Kernels
+import Plan
+import Runtime
+import TensorCore
+import WireProtocol
+
+/// Workers and a client joined by a network that the test controls, on a clock that it sets.
+final class Simulation {
+  /// A part on its way.
+  struct Message {
+    var topic: Topic
+    var payload: [UInt8]
+    var sender: Int
+    var exchange: Int
+    var frame: UInt64
+  }
+
+  let model: TinyModel
+  var workers: [WorkerCore]
+  let client: ClientCore
+  var now = MonotonicTime(nanoseconds: 1_000_000_000)
+  /// Messages sent and not delivered yet.
+  var network: [Message] = []
+  /// Devices whose process is gone.
+  var dead: Set<Int> = []
+  var epochs: [UInt64] = [100, 100, 100]
+
+  init(
+    _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
+    deadline: UInt64 = 250_000_000, limit: UInt64 = 5_000_000_000
+  ) {
+    self.model = model
+    var chosen = WorkerCore.Limits()
+    limits(&chosen)
+    workers = model.engines.indices.map {
+      WorkerCore(engine: model.engines[$0], planID: model.folder.id, device: $0, limits: chosen)
+    }
+    client = ClientCore(
+      engine: model.client, planID: model.folder.id, rule: .afterFirstPart(deadline, limit: limit))
+  }
+
+  private var names: [String] { model.folder.plan.devices.map(\.name) }
+  private var clock: () -> MonotonicTime { { [self] in now } }
+
+  func advance(milliseconds: UInt64) { now = now.adding(milliseconds: milliseconds) }
+
+  // MARK: What devices say
+
+  /// Presence and one heartbeat of a device, seen by all.
+  func announce(_ device: Int, _ state: Presence.State = .ready) {
+    let presence = Presence(
+      state: state, epoch: epochs[device], heartbeatMilliseconds: 500, version: "test")
+    for index in workers.indices where index != device && !dead.contains(index) {
+      workers[index].presence(presence, of: names[device], now: now)
+    }
+    client.presence(presence, of: names[device], now: now)
+    if !presence.state.isGone { beat(device) }
+  }
+
+  func beat(_ device: Int) {
+    let beat = Heartbeat(
+      epoch: epochs[device], sequence: 1, frame: 0, queue: 0, residentBytes: 1)
+    for index in workers.indices where index != device && !dead.contains(index) {
+      workers[index].heartbeat(beat, of: names[device], now: now)
+    }
+    client.heartbeat(beat, of: names[device], now: now)
+  }
+
+  func announceAll() { for device in workers.indices { announce(device) } }
+
+  // MARK: Frames
+
+  /// The client sends a frame to the given devices (default: all that live).
+  func send(_ frame: UInt64, input: Tensor, to devices: [Int]? = nil, from name: String = "cam")
+    throws
+  {
+    let roles = client.roles(now: now)
+    let payload = try inputMessage(frame, input: input, roles: roles.text, from: name)
+    try client.begin(FrameKey(client: name, frame: frame), input: input, roles: roles, now: now)
+    for index in devices ?? Array(workers.indices) where !dead.contains(index) {
+      workers[index].input(payload, client: name, now: now)
+    }
+  }
+
+  func inputMessage(
+    _ frame: UInt64, input: Tensor, roles: String, from name: String = "cam",
+    plan: String? = nil
+  ) throws -> [UInt8] {
+    var header = try TensorHeader(
+      frame: frame, epoch: 1, sequence: frame, plan: plan ?? model.folder.id, client: name,
+      device: name, shape: input.shape)
+    header.note = roles
+    return try encode(header, input.floats ?? [])
+  }
+
+  func encode(_ header: TensorHeader, _ values: [Float]) throws -> [UInt8] {
+    var encoder = try TensorEncoder(elementType: .float32)
+    var result: [UInt8] = []
+    values.withUnsafeBufferPointer { encoder.encode(header, $0) { result = $0 } }
+    return result
+  }
+
+  /// A part as its device would send it.
+  func part(
+    exchange: Int, device: Int, frame: UInt64, values: [Float]? = nil, epoch: UInt64? = nil,
+    plan: String? = nil, shape: Shape? = nil, note: String = "", client: String = "cam"
+  ) throws -> Message {
+    let point = model.folder.plan.exchanges[exchange]
+    let shape = shape ?? point.partShape(device)
+    var header = try TensorHeader(
+      frame: frame, stage: point.stage, epoch: epoch ?? epochs[device],
+      plan: plan ?? model.folder.id, client: client, layer: point.id, device: names[device],
+      shape: shape)
+    header.note = note
+    return Message(
+      topic: .activation(layer: point.id, device: names[device]),
+      payload: try encode(header, values ?? Array(repeating: 0, count: shape.count)),
+      sender: device, exchange: exchange, frame: frame)
+  }
+
+  // MARK: Work
+
+  /// Lets one device work until it has nothing to do; what it sends goes to `network`.
+  func work(_ device: Int) throws {
+    guard !dead.contains(device) else { return }
+    var failure: (any Error)?
+    while true {
+      let idle = workers[device].work(clock: clock) { key, publication, values, fills in
+        do {
+          network.append(
+            try part(
+              exchange: publication.exchange, device: device, frame: key.frame,
+              values: Array(values), note: fills.text, client: key.client))
+        } catch { failure = error }
+      }
+      if idle != nil { break }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Gives a message to everybody but its sender who is there.
+  func deliver(_ message: Message) {
+    for index in workers.indices where index != message.sender && !dead.contains(index) {
+      // A broker only sends what was subscribed to.
+      let wanted = model.engines[index].program.gatherings.contains {
+        $0.exchange == message.exchange
+      }
+      if wanted { workers[index].part(message.payload, on: message.topic, now: now) }
+    }
+    if model.client.program.gatherings.contains(where: { $0.exchange == message.exchange }) {
+      client.part(message.payload, on: message.topic, now: now)
+    }
+  }
+
+  /// Works and delivers until nothing moves; `keep` says which messages arrive at all.
+  func settle(_ keep: (Message) -> Bool = { _ in true }) throws {
+    repeat {
+      let messages = network
+      network = []
+      for message in messages where keep(message) { deliver(message) }
+      for device in workers.indices { try work(device) }
+    } while !network.isEmpty
+  }
+
+  /// The next frame that has ended at the client.
+  func answer() -> ClientCore.Outcome? {
+    _ = client.takeChanges(now: now)
+    return client.work(clock: clock).outcome
+  }
+
+  func outputs(_ outcome: ClientCore.Outcome) -> [Tensor] {
+    model.client.outputs(of: outcome.execution)
+  }
+}

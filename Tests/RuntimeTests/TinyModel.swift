@@ -1,0 +1,69 @@
+import Kernels
+import ModelGraph
+import Plan
+import Processes
+import Runtime
+import TensorCore
+
+/// Three dense layers on three devices: small enough to follow by hand, with two exchanges between
+/// the devices and one to the client.
+struct TinyModel {
+  let folder: PlanFolder
+  let engines: [DeviceEngine]
+  let client: DeviceEngine
+
+  static let inputShape: Shape = [1, 5]
+
+  /// Runs `body` with a plan in a temporary folder.
+  static func with(_ body: (TinyModel) throws -> Void) throws {
+    try TemporaryFolder.with(prefix: "martlet-test") { path in
+      let folder = try makePlan(try graph(), devices: 3, path: path + "/plan")
+      try body(
+        TinyModel(
+          folder: folder,
+          engines: try (0..<3).map { try DeviceEngine(folder: folder, device: $0) },
+          client: try DeviceEngine(folder: folder, device: nil)))
+    }
+  }
+
+  private static func graph() throws -> Graph {
+    var builder = GraphBuilder(name: "tiny")
+    var random = SeededGenerator(seed: 7)
+    func tensor(_ shape: Shape) -> Tensor {
+      Tensor(shape, (0..<shape.count).map { _ in Float.random(in: -1...1, using: &random) })
+    }
+    var value = builder.addInput(name: "x", shape: inputShape)
+    for (name, units, inputs) in [("hidden", 7, 5), ("middle", 6, 7), ("scores", 4, 6)] {
+      let weights = builder.add(constant: tensor([units, inputs]), name: name + ".weight")
+      let bias = builder.add(constant: tensor([units]), name: name + ".bias")
+      value = try builder.add(.dense(Dense()), [value, weights, bias], name: name)
+    }
+    try builder.addOutput(value, name: "y")
+    return builder.graph
+  }
+
+  /// A frame's input, different for each number.
+  func input(_ number: Int) -> Tensor {
+    Tensor(Self.inputShape, (0..<5).map { Float(number) * 0.25 + Float($0) - 2 })
+  }
+
+  /// What a cluster in this process answers.
+  func expected(_ input: Tensor, alive: [Bool] = [true, true, true]) throws -> [Tensor] {
+    try LocalCluster(engines: engines, client: client).run([input], alive: alive)
+  }
+}
+
+/// A small generator (SplitMix64), so that every random test can be repeated from its seed.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}

@@ -1,0 +1,537 @@
+import Plan
+import Runtime
+import TensorCore
+import Testing
+import WireProtocol
+
+/// Workers and client without sockets: the test delivers every message and sets the clock.
+@Suite struct CoreTests {
+  private func simulate(
+    limits: (inout WorkerCore.Limits) -> Void = { _ in }, _ body: (Simulation) throws -> Void
+  ) throws {
+    try TinyModel.with { model in
+      let simulation = Simulation(model, limits: limits)
+      simulation.announceAll()
+      try body(simulation)
+    }
+  }
+
+  @Test func withAllPartsTheAnswerIsExact() throws {
+    try simulate { simulation in
+      for frame in 1...5 as ClosedRange<UInt64> {
+        let input = simulation.model.input(Int(frame))
+        try simulation.send(frame, input: input)
+        try simulation.settle()
+        let outcome = try #require(simulation.answer())
+        #expect(try simulation.outputs(outcome) == simulation.model.expected(input))
+        #expect(outcome.key == FrameKey(client: "cam", frame: frame))
+        #expect(outcome.fills == FillReport())
+        #expect(outcome.hasParts)
+        simulation.client.recycle(outcome)
+      }
+      for worker in simulation.workers {
+        #expect(worker.counters.framesFinished == 5)
+        #expect(worker.queueLength == 0)
+        #expect(worker.drops.totals.isEmpty)
+      }
+      #expect(simulation.client.drops.totals.isEmpty)
+    }
+  }
+
+  /// Whatever the order in which parts arrive, also of several frames at once.
+  @Test(arguments: 1...20)
+  func theOrderOfMessagesDoesNotMatter(_ seed: UInt64) throws {
+    try simulate { simulation in
+      var random = SeededGenerator(seed: seed)
+      for frame in 1...3 as ClosedRange<UInt64> {
+        try simulation.send(frame, input: simulation.model.input(Int(frame)))
+      }
+      for device in 0..<3 { try simulation.work(device) }
+      while !simulation.network.isEmpty {
+        let message = simulation.network.remove(
+          at: Int.random(in: 0..<simulation.network.count, using: &random))
+        simulation.deliver(message)
+        try simulation.work(Int.random(in: 0..<3, using: &random))
+        if simulation.network.isEmpty { for device in 0..<3 { try simulation.work(device) } }
+      }
+      var frames: Set<UInt64> = []
+      while let outcome = simulation.answer() {
+        frames.insert(outcome.key.frame)
+        let input = simulation.model.input(Int(outcome.key.frame))
+        #expect(try simulation.outputs(outcome) == simulation.model.expected(input), "seed \(seed)")
+        #expect(outcome.fills == FillReport(), "seed \(seed)")
+        simulation.client.recycle(outcome)
+      }
+      #expect(frames == [1, 2, 3], "seed \(seed)")
+    }
+  }
+
+  @Test func aMissingPartIsZeroAfterTheDeadline() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input, to: [0, 1])
+      try simulation.settle()
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 249)
+      try simulation.settle()
+      #expect(simulation.workers[0].counters.fills.isEmpty)
+      simulation.advance(milliseconds: 1)
+      try simulation.settle()
+      // The first exchange timed out; in the later ones nobody waits for d2 again.
+      #expect(simulation.workers[0].counters.fills == ["deadline": 1, "suspect": 1])
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 250)
+      let outcome = try #require(simulation.answer())
+      #expect(
+        try simulation.outputs(outcome)
+          == simulation.model.expected(input, alive: [true, true, false]))
+      let expected: Set<FillReport.Fill> = [
+        .init(exchange: 0, device: 2, reason: .deadline),
+        .init(exchange: 1, device: 2, reason: .suspect),
+        .init(exchange: 2, device: 2, reason: .deadline),
+      ]
+      #expect(outcome.fills.fills == expected)
+      #expect(simulation.client.states(now: simulation.now) == [.alive, .alive, .suspect])
+      // The next frame asks d2 to compute, but does not wait for it.
+      #expect(simulation.client.roles(now: simulation.now).text == "aap")
+    }
+  }
+
+  @Test func aSuspectThatDeliversIsTrustedAgain() throws {
+    try simulate { simulation in
+      try simulation.send(1, input: simulation.model.input(1), to: [0, 1])
+      try simulation.settle()
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 250)
+      try simulation.settle()
+      simulation.advance(milliseconds: 250)
+      simulation.client.recycle(try #require(simulation.answer()))
+      for device in 0..<3 { simulation.beat(device) }
+      #expect(simulation.client.roles(now: simulation.now).text == "aap")
+      try simulation.send(2, input: simulation.model.input(2))
+      // The suspect is the quickest this time.
+      try simulation.work(2)
+      try simulation.settle()
+      _ = simulation.answer().map(simulation.client.recycle)
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      let input = simulation.model.input(3)
+      try simulation.send(3, input: input)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(outcome.fills == FillReport())
+      #expect(try simulation.outputs(outcome) == simulation.model.expected(input))
+    }
+  }
+
+  @Test(arguments: [Presence.State.lost, .offline])
+  func nobodyWaitsForALostDevice(_ state: Presence.State) throws {
+    try simulate { simulation in
+      simulation.dead = [1]
+      simulation.announce(1, state)
+      #expect(simulation.client.roles(now: simulation.now).text == "a-a")
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(
+        try simulation.outputs(outcome)
+          == simulation.model.expected(input, alive: [true, false, true]))
+      #expect(Set(outcome.fills.fills.map(\.reason)) == [.lost])
+      #expect(Set(outcome.fills.fills.map(\.exchange)) == [0, 1, 2])
+      #expect(Set(outcome.fills.fills.map(\.device)) == [1])
+    }
+  }
+
+  @Test func aDeviceLostInTheMiddleEndsTheWaitAtOnce() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input)
+      // d1 sends its first part and dies.
+      try simulation.work(1)
+      simulation.dead = [1]
+      try simulation.settle()
+      #expect(simulation.answer() == nil)
+      #expect(simulation.workers[0].queueLength == 1)
+      simulation.announce(1, .lost)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      let expected: Set<FillReport.Fill> = [
+        .init(exchange: 1, device: 1, reason: .lost), .init(exchange: 2, device: 1, reason: .lost),
+      ]
+      #expect(outcome.fills.fills == expected)
+      #expect(simulation.now == MonotonicTime(nanoseconds: 1_000_000_000))
+    }
+  }
+
+  @Test func anAbsentDeviceDoesNotCompute() throws {
+    try simulate { simulation in
+      let input = try simulation.inputMessage(
+        1, input: simulation.model.input(1), roles: "a-a")
+      simulation.workers[1].input(input, client: "cam", now: simulation.now)
+      try simulation.work(1)
+      #expect(simulation.network.isEmpty)
+      #expect(simulation.workers[1].counters.framesSkipped == 1)
+      #expect(simulation.workers[1].counters.framesFinished == 0)
+      // The others do not wait for it although they know it to be alive.
+      for device in [0, 2] {
+        simulation.workers[device].input(input, client: "cam", now: simulation.now)
+      }
+      try simulation.settle()
+      #expect(simulation.workers[0].counters.framesFinished == 1)
+      #expect(simulation.workers[0].counters.fills == ["lost": 2])
+    }
+  }
+
+  @Test func aProbedDeviceComputesAndNobodyWaits() throws {
+    try simulate { simulation in
+      let input = try simulation.inputMessage(
+        1, input: simulation.model.input(1), roles: "aap")
+      for device in 0..<3 {
+        simulation.workers[device].input(input, client: "cam", now: simulation.now)
+      }
+      try simulation.work(0)
+      try simulation.work(1)
+      let parts = simulation.network
+      simulation.network = []
+      for part in parts { simulation.deliver(part) }
+      try simulation.work(0)
+      #expect(simulation.network.map(\.exchange) == [1])
+      try simulation.work(2)
+      #expect(simulation.network.contains { $0.sender == 2 })
+    }
+  }
+
+  // MARK: Early parts
+
+  @Test func partsThatAreEarlyAreKept() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input, to: [1, 2])
+      // Both exchanges' parts of d1 and d2 reach d0 before the input does; d0's own part is forged.
+      let other = Simulation(simulation.model)
+      other.announceAll()
+      try other.send(1, input: input)
+      var sent: [Simulation.Message] = []
+      try other.settle { message in
+        sent.append(message)
+        return true
+      }
+      for message in sent.reversed() where message.sender != 0 && message.exchange < 2 {
+        simulation.workers[0].part(message.payload, on: message.topic, now: simulation.now)
+      }
+      try simulation.work(0)
+      #expect(simulation.network.isEmpty)
+      let payload = try simulation.inputMessage(1, input: input, roles: "aaa")
+      simulation.workers[0].input(payload, client: "cam", now: simulation.now)
+      try simulation.work(0)
+      #expect(simulation.network.map(\.exchange) == [0, 1, 2])
+      #expect(simulation.workers[0].counters.framesFinished == 1)
+      #expect(simulation.workers[0].counters.fills.isEmpty)
+      let mine = sent.filter { $0.sender == 0 }.map(\.payload)
+      #expect(simulation.network.map(\.payload) == mine)
+    }
+  }
+
+  @Test func framesTooFarAheadAreRefused() throws {
+    try simulate(limits: { $0.framesAhead = 4 }) { simulation in
+      func give(_ frame: UInt64) throws {
+        let part = try simulation.part(exchange: 0, device: 1, frame: frame)
+        simulation.workers[0].part(part.payload, on: part.topic, now: simulation.now)
+      }
+      try give(1)
+      try give(4)
+      #expect(simulation.workers[0].drops.totals.isEmpty)
+      try give(5)
+      #expect(simulation.workers[0].drops.totals == [.tooFarAhead: 1])
+      try give(Epoch.maximum)
+      #expect(simulation.workers[0].drops.totals == [.tooFarAhead: 2])
+    }
+  }
+
+  @Test func earlyBytesAreBounded() throws {
+    try simulate(limits: { $0.earlyBytes = 8 }) { simulation in
+      let part = try simulation.part(exchange: 0, device: 1, frame: 1)
+      simulation.workers[0].part(part.payload, on: part.topic, now: simulation.now)
+      simulation.workers[0].part(part.payload, on: part.topic, now: simulation.now)
+      #expect(simulation.workers[0].drops.total(.noRoom) >= 1)
+    }
+  }
+
+  // MARK: Messages that are not used
+
+  @Test func uselessPartsAreCountedAndChangeNothing() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input)
+      try simulation.work(0)
+      let worker = simulation.workers[0]
+      func give(_ message: Simulation.Message) {
+        worker.part(message.payload, on: message.topic, now: simulation.now)
+      }
+      let good = try simulation.part(exchange: 0, device: 1, frame: 1)
+      give(try simulation.part(exchange: 0, device: 1, frame: 1, plan: "another"))
+      give(try simulation.part(exchange: 0, device: 1, frame: 1, shape: [1, 1]))
+      give(try simulation.part(exchange: 0, device: 1, frame: 1, epoch: 99))
+      give(try simulation.part(exchange: 2, device: 1, frame: 1))
+      worker.part(good.payload, on: .presence(device: "d1"), now: simulation.now)
+      worker.part(good.payload, on: .activation(layer: "hidden", device: "d2"), now: simulation.now)
+      worker.part([], on: good.topic, now: simulation.now)
+      worker.part(Array(good.payload.dropLast()), on: good.topic, now: simulation.now)
+      give(try simulation.part(exchange: 0, device: 1, frame: 1, client: ""))
+      #expect(
+        worker.drops.totals == [
+          .wrongPlan: 1, .wrongShape: 1, .staleEpoch: 1, .unknownLayer: 1, .unknownTopic: 1,
+          .topicDisagrees: 1, .garbage: 3,
+        ])
+      try simulation.settle()
+      #expect(simulation.network.isEmpty)
+      let outcome = try #require(simulation.answer())
+      #expect(try simulation.outputs(outcome) == simulation.model.expected(input))
+      // What comes again is a duplicate while the frame runs, and late afterwards.
+      give(good)
+      #expect(worker.drops.total(.late) == 1)
+    }
+  }
+
+  @Test func duplicatesAreCountedOnce() throws {
+    try simulate { simulation in
+      try simulation.send(1, input: simulation.model.input(1))
+      try simulation.work(0)
+      let early = try simulation.part(exchange: 1, device: 1, frame: 1)
+      let now = try simulation.part(exchange: 0, device: 1, frame: 1)
+      for part in [early, early, now, now] {
+        simulation.workers[0].part(part.payload, on: part.topic, now: simulation.now)
+      }
+      #expect(simulation.workers[0].drops.totals == [.duplicate: 2])
+    }
+  }
+
+  @Test func uselessInputsAreCounted() throws {
+    try simulate { simulation in
+      let worker = simulation.workers[0]
+      let input = simulation.model.input(1)
+      func give(_ payload: [UInt8], client: String = "cam") {
+        worker.input(payload, client: client, now: simulation.now)
+      }
+      give([])
+      give(try simulation.inputMessage(1, input: input, roles: "aa"))
+      give(try simulation.inputMessage(1, input: input, roles: "aax"))
+      give(try simulation.inputMessage(1, input: input, roles: "aaa"), client: "other")
+      give(try simulation.inputMessage(1, input: input, roles: "aaa", plan: "another"))
+      give(try simulation.inputMessage(1, input: Tensor([1, 2], [1, 2] as [Float]), roles: "aaa"))
+      #expect(
+        worker.drops.totals == [.garbage: 3, .topicDisagrees: 1, .wrongPlan: 1, .wrongShape: 1])
+      #expect(worker.queueLength == 0)
+      give(try simulation.inputMessage(3, input: input, roles: "aaa"))
+      give(try simulation.inputMessage(3, input: input, roles: "aaa"))
+      give(try simulation.inputMessage(2, input: input, roles: "aaa"))
+      #expect(worker.drops.total(.late) == 2)
+      #expect(worker.queueLength == 1)
+    }
+  }
+
+  /// Random damage to good messages never stops a worker or a client.
+  @Test(arguments: 1...8)
+  func damagedMessagesNeverCrash(_ seed: UInt64) throws {
+    try simulate { simulation in
+      var random = SeededGenerator(seed: seed)
+      let topics = simulation.model.folder.plan.exchanges.map {
+        Topic.activation(layer: $0.id, device: "d1")
+      }
+      for round in 0..<300 {
+        let frame = UInt64.random(in: 0...9, using: &random)
+        let exchange = Int.random(in: 0...2, using: &random)
+        var part = try simulation.part(
+          exchange: exchange, device: 1, frame: frame, note: "lost:1:0"
+        ).payload
+        var input = try simulation.inputMessage(
+          frame, input: simulation.model.input(round), roles: "aaa")
+        for _ in 0..<Int.random(in: 0...4, using: &random) {
+          part[Int.random(in: part.indices, using: &random)] = .random(in: 0...255, using: &random)
+          input[Int.random(in: input.indices, using: &random)] = .random(
+            in: 0...255, using: &random)
+        }
+        let topic = topics[Int.random(in: 0...2, using: &random)]
+        simulation.workers[0].part(part, on: topic, now: simulation.now)
+        simulation.client.part(part, on: topic, now: simulation.now)
+        simulation.workers[0].input(input, client: "cam", now: simulation.now)
+        simulation.advance(milliseconds: 100)
+        try simulation.work(0)
+        simulation.network = []
+        #expect(simulation.workers[0].queueLength <= 12, "seed \(seed)")
+      }
+      let bad = simulation.workers[0].drops.totals.values.reduce(0, +)
+      #expect(bad > 0 && bad < 600, "seed \(seed)")
+    }
+  }
+
+  // MARK: Several frames
+
+  @Test func framesAreFinishedInOrder() throws {
+    try simulate(limits: { $0.framesInFlight = 2 }) { simulation in
+      for frame in 1...6 as ClosedRange<UInt64> {
+        try simulation.send(frame, input: simulation.model.input(Int(frame)))
+      }
+      try simulation.settle()
+      var frames: [UInt64] = []
+      while let outcome = simulation.answer() {
+        frames.append(outcome.key.frame)
+        simulation.client.recycle(outcome)
+      }
+      #expect(frames == [1, 2, 3, 4, 5, 6])
+      #expect(simulation.workers.allSatisfy { $0.counters.lastFrame == 6 })
+    }
+  }
+
+  @Test func tooManyWaitingFramesDropTheOldest() throws {
+    try simulate(limits: {
+      $0.framesInFlight = 1
+      $0.pendingFrames = 3
+    }) { simulation in
+      let worker = simulation.workers[0]
+      for frame in 1...6 as ClosedRange<UInt64> {
+        let payload = try simulation.inputMessage(
+          frame, input: simulation.model.input(1), roles: "a--")
+        worker.input(payload, client: "cam", now: simulation.now)
+      }
+      #expect(worker.queueLength == 3)
+      #expect(worker.counters.framesDropped == 3)
+      try simulation.work(0)
+      #expect(Set(simulation.network.map(\.frame)) == [4, 5, 6])
+    }
+  }
+
+  @Test func theQuietestClientIsForgotten() throws {
+    try simulate(limits: { $0.clients = 2 }) { simulation in
+      let worker = simulation.workers[0]
+      func give(_ frame: UInt64, _ client: String) throws {
+        simulation.advance(milliseconds: 1)
+        let payload = try simulation.inputMessage(
+          frame, input: simulation.model.input(1), roles: "a--", from: client)
+        worker.input(payload, client: client, now: simulation.now)
+        try simulation.work(0)
+      }
+      try give(5, "one")
+      try give(5, "two")
+      try give(5, "one")
+      #expect(worker.drops.totals == [.late: 1])
+      // "two" has been quiet for longer than "one" and makes room.
+      try give(5, "three")
+      try give(5, "one")
+      #expect(worker.drops.totals == [.late: 2])
+      try give(5, "two")
+      #expect(worker.drops.totals == [.late: 2])
+      #expect(worker.counters.framesFinished == 4)
+    }
+  }
+
+  /// A client that starts again counts from one; its own random id keeps it apart.
+  @Test func clientsDoNotDisturbEachOther() throws {
+    try simulate { simulation in
+      for (index, name) in ["a", "b", "c"].enumerated() {
+        try simulation.send(7, input: simulation.model.input(index), from: name)
+      }
+      try simulation.settle()
+      var answers: [String: [Tensor]] = [:]
+      while let outcome = simulation.answer() {
+        answers[outcome.key.client] = simulation.outputs(outcome)
+        simulation.client.recycle(outcome)
+      }
+      for (index, name) in ["a", "b", "c"].enumerated() {
+        #expect(try answers[name] == simulation.model.expected(simulation.model.input(index)))
+      }
+    }
+  }
+
+  // MARK: Epochs and drops
+
+  @Test func aRestartedDeviceIsFollowed() throws {
+    try simulate { simulation in
+      try simulation.send(1, input: simulation.model.input(1))
+      try simulation.settle()
+      simulation.client.recycle(try #require(simulation.answer()))
+      simulation.announce(1, .lost)
+      simulation.epochs[1] = 200
+      var limits = WorkerCore.Limits()
+      limits.framesInFlight = 4
+      simulation.workers[1] = WorkerCore(
+        engine: simulation.model.engines[1], planID: simulation.model.folder.id, device: 1,
+        limits: limits)
+      simulation.announceAll()
+      // A will of the earlier run comes late and changes nothing.
+      simulation.client.presence(
+        Presence(state: .lost, epoch: 100, heartbeatMilliseconds: 500, version: ""), of: "d1",
+        now: simulation.now)
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      let input = simulation.model.input(2)
+      try simulation.send(2, input: input)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(outcome.fills == FillReport())
+      #expect(try simulation.outputs(outcome) == simulation.model.expected(input))
+    }
+  }
+
+  @Test func dropsAreToldOnceASecond() throws {
+    try simulate { simulation in
+      let worker = simulation.workers[0]
+      for _ in 0..<50 { worker.input([], client: "cam", now: simulation.now) }
+      #expect(worker.takeDropLines(now: simulation.now).map(\.count) == [1])
+      simulation.advance(milliseconds: 999)
+      #expect(worker.takeDropLines(now: simulation.now).isEmpty)
+      simulation.advance(milliseconds: 1)
+      let lines = worker.takeDropLines(now: simulation.now)
+      #expect(lines.map(\.count) == [49])
+      #expect(lines.map(\.total) == [50])
+    }
+  }
+
+  // MARK: The client
+
+  @Test func aFrameThatNobodyAnswersEnds() throws {
+    try simulate { simulation in
+      try simulation.send(1, input: simulation.model.input(1), to: [])
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 4999)
+      for device in 0..<3 { simulation.beat(device) }
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 1)
+      let outcome = try #require(simulation.answer())
+      #expect(!outcome.hasParts)
+    }
+  }
+
+  /// As after a broker was away: a frame that waited for nobody would end at once, unanswered.
+  @Test func withNobodyAliveTheSuspectsAreWaitedFor() throws {
+    try simulate { simulation in
+      simulation.advance(milliseconds: 1500)
+      #expect(simulation.client.states(now: simulation.now) == [.suspect, .suspect, .suspect])
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      try simulation.send(1, input: simulation.model.input(1))
+      #expect(simulation.answer() == nil)
+      try simulation.settle()
+      #expect(try #require(simulation.answer()).hasParts)
+      simulation.announce(1, .lost)
+      simulation.advance(milliseconds: 1500)
+      #expect(simulation.client.roles(now: simulation.now).text == "a-a")
+      simulation.beat(0)
+      #expect(simulation.client.roles(now: simulation.now).text == "a-p")
+    }
+  }
+
+  @Test func aLastPartWithAnUnreadableReportIsNotUsed() throws {
+    try simulate { simulation in
+      try simulation.send(1, input: simulation.model.input(1))
+      _ = simulation.answer()
+      for note in ["lost:9:0", "lost:0:99", "sorry", "lost:0", "::"] {
+        let part = try simulation.part(exchange: 2, device: 0, frame: 1, note: note)
+        simulation.client.part(part.payload, on: part.topic, now: simulation.now)
+      }
+      #expect(simulation.client.drops.totals == [.garbage: 5])
+      // Parts of frames that are not this client's are none of its business.
+      let foreign = try simulation.part(exchange: 2, device: 0, frame: 1, client: "other")
+      simulation.client.part(foreign.payload, on: foreign.topic, now: simulation.now)
+      #expect(simulation.client.drops.totals == [.garbage: 5])
+    }
+  }
+}

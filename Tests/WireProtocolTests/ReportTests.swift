@@ -1,0 +1,98 @@
+import Testing
+import WireProtocol
+
+@Suite struct ReportTests {
+  // MARK: Roles
+
+  @Test func rolesSurviveTheWire() {
+    var random = SeededGenerator(seed: 1)
+    for _ in 0..<200 {
+      let roles = FrameRoles(
+        (0..<Int.random(in: 0...20, using: &random)).map { _ in
+          [.awaited, .probed, .absent].randomElement(using: &random) ?? .absent
+        })
+      #expect(FrameRoles(text: roles.text, devices: roles.roles.count) == roles)
+      #expect(FrameRoles(text: roles.text, devices: roles.roles.count + 1) == nil)
+    }
+    #expect(FrameRoles(text: "ap-", devices: 3)?.roles == [.awaited, .probed, .absent])
+  }
+
+  @Test(arguments: ["", "aa", "aaaa", "aaA", "aab", "aa ", "aa\u{0}", "aé", "\u{FFFD}"])
+  func otherTextsAreNoRoles(_ text: String) {
+    #expect(FrameRoles(text: text, devices: 3) == nil)
+  }
+
+  // MARK: Fills
+
+  @Test func reportsSurviveTheWire() {
+    var random = SeededGenerator(seed: 2)
+    for _ in 0..<200 {
+      var report = FillReport()
+      for _ in 0..<Int.random(in: 0...30, using: &random) {
+        report.insert(
+          .init(
+            exchange: .random(in: 0..<12, using: &random),
+            device: .random(in: 0..<5, using: &random),
+            reason: MissingReason.allCases.randomElement(using: &random) ?? .lost))
+      }
+      #expect(FillReport(text: report.text, exchanges: 12, devices: 5) == report, "\(report.text)")
+    }
+    #expect(FillReport().text.isEmpty)
+    #expect(FillReport(text: "", exchanges: 0, devices: 0) == FillReport())
+  }
+
+  @Test func theFormIsThatOfTheContract() {
+    var report = FillReport()
+    for exchange in [10, 2, 0] {
+      report.insert(.init(exchange: exchange, device: 1, reason: .lost))
+    }
+    report.insert(.init(exchange: 0, device: 3, reason: .deadline))
+    #expect(report.text == "deadline:3:0,lost:1:0.2.10")
+  }
+
+  @Test func theFirstReasonStays() {
+    var report = FillReport()
+    report.insert(.init(exchange: 0, device: 1, reason: .deadline))
+    report.insert(.init(exchange: 0, device: 1, reason: .lost))
+    #expect(report.text == "deadline:1:0")
+    report.merge(FillReport(text: "suspect:1:0.1", exchanges: 2, devices: 2) ?? FillReport())
+    #expect(report.text == "deadline:1:0,suspect:1:1")
+  }
+
+  @Test(arguments: [
+    "lost", "lost:1", "lost:1:", "lost::1", ":1:1", "lost:1:1:1", "gone:1:1", "LOST:1:1",
+    "lost:5:0", "lost:-1:0", "lost:0:12", "lost:0:-1", "lost:0:1,", "lost:x:0", "lost:0:x",
+    "lost:99999999999999999999:0", "lost:0:99999999999999999999", "lost:0:1 ",
+  ])
+  func otherTextsAreNoReports(_ text: String) {
+    // A trailing comma adds nothing and is let through.
+    let expected = text == "lost:0:1," ? "lost:0:1" : nil
+    #expect(FillReport(text: text, exchanges: 12, devices: 5)?.text == expected)
+  }
+
+  @Test(arguments: 1...10)
+  func noTextCrashesTheReaders(_ seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let pieces = [
+      "lost", "deadline", "suspect", "corrupt", "denied", ":", ":", ",", ".", "0", "1", "4", "12",
+      "-", "a", "p", "\u{0}", "é", "999999999999999999999",
+    ]
+    for _ in 0..<2000 {
+      let text = (0..<Int.random(in: 0...12, using: &random)).map { _ in
+        pieces.randomElement(using: &random) ?? ""
+      }.joined()
+      if let report = FillReport(text: text, exchanges: 12, devices: 5) {
+        #expect(
+          report.fills.allSatisfy { (0..<12).contains($0.exchange) && (0..<5).contains($0.device) },
+          "seed \(seed): \(text)")
+        #expect(FillReport(text: report.text, exchanges: 12, devices: 5) == report)
+      }
+      if let roles = FrameRoles(text: text, devices: 3) { #expect(roles.text == text) }
+    }
+  }
+
+  @Test func longTextsAreRefusedQuickly() {
+    let text = "lost:0:" + (0..<100_000).map { "\($0 % 10)" }.joined(separator: ".")
+    #expect(FillReport(text: text, exchanges: 12, devices: 5) == nil)
+  }
+}
