@@ -204,6 +204,8 @@ public final class Worker {
     case .subscriptionRefused(let filter, let error):
       logger.error("\(error)", metadata: ["filter": "\(filter)"])
     case .publishRefused(let topic, let error):
+      // Without presence nobody would ever wait for this device: say so instead of working in vain.
+      if topic == presenceTopic { throw error }
       logger.error("\(error)", metadata: ["topic": "\(topic)"])
     case .closed: break
     }
