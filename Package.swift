@@ -91,6 +91,14 @@ let package = Package(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
       resources: [.copy("Resources/operators.golden")]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
+    tests(
+      "Plan",
+      [
+        "Plan", "Partitioning", "Runtime", "Kernels", "ModelGraph", "JSONCoding", "TensorFiles",
+        "ONNXImport",
+        "Processes", "TensorCore",
+      ]),
+    tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Imaging
 import Kernels
 import Logging
@@ -81,6 +82,8 @@ struct Demo: ParsableCommand {
       } else {
         print(report.text)
       }
+      // Somebody may be reading through a pipe while this goes on.
+      fflush(nil)
       if keep { try flight.hover() }
     }
   }

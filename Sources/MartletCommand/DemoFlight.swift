@@ -19,6 +19,7 @@ final class DemoFlight {
   private let broker: EmbeddedBroker
   private let stopped: StopFlag
   private let plan: PlanFolder
+  private let images: [String]
   private let set: ImageSet
   private let client: InferenceClient
   private let metrics: MetricCollector
@@ -34,7 +35,8 @@ final class DemoFlight {
     self.folder = folder
     self.broker = broker
     self.stopped = stopped
-    let (modelPath, images) = try DemoFlight.assets(options, folder: folder)
+    let modelPath: String
+    (modelPath, images) = try DemoFlight.assets(options, folder: folder)
     set = try ImageSet.open(paths: images)
     let graph = try ONNXImporter.load(path: modelPath)
     let card = try ModelCard.load(model: modelPath, preprocessing: nil, labels: nil)
@@ -140,9 +142,14 @@ final class DemoFlight {
     // Metrics come once a second; with --keep the workers go on and their last second counts too.
     let end = clock.now + .milliseconds(options.keep ? 1200 : 300)
     while clock.now < end { usleep(20_000) }
-    return statistics.report(
-      plan: plan, metrics: metrics.snapshot, socket: broker.socketAddress,
-      port: Int(broker.port), kept: options.keep)
+    let kept = try options.keep ? describeKept() : nil
+    return statistics.report(plan: plan, metrics: metrics.snapshot, kept: kept)
+  }
+
+  private func describeKept() throws(MartletError) -> DemoReport.Kept {
+    DemoReport.Kept(
+      socket: broker.socketAddress, port: Int(broker.port), plan: plan.path, images: images,
+      program: try System.executablePath())
   }
 
   /// Leaves everything running until the user stops it.

@@ -74,8 +74,7 @@ struct DemoStatistics {
   }
 
   func report(
-    plan: PlanFolder, metrics: [String: MetricCollector.Device], socket: String, port: Int,
-    kept: Bool
+    plan: PlanFolder, metrics: [String: MetricCollector.Device], kept: DemoReport.Kept?
   ) -> DemoReport {
     DemoReport(
       frames: expected, answered: answered, plan: plan.id, method: plan.plan.method,
@@ -92,7 +91,7 @@ struct DemoStatistics {
           joulesPerFrame: device.frames > 0 ? device.joules / Double(device.frames) : nil,
           energySource: device.energySource, peakResidentBytes: device.peakResidentBytes,
           weightBytes: device.weightBytes)
-      }, socket: kept ? socket : nil, port: kept ? port : nil)
+      }, kept: kept)
   }
 }
 
@@ -127,8 +126,22 @@ struct DemoReport: Encodable {
   var method: String
   var phases: [PhaseRow]
   var devices: [DeviceRow]
-  var socket: String?
-  var port: Int?
+  /// With `--keep`.
+  var kept: Kept?
+
+  /// Where everything is that goes on running.
+  struct Kept: Encodable {
+    /// The broker's Unix socket, as an address.
+    var socket: String
+    /// The broker's port on 127.0.0.1.
+    var port: Int
+    /// The plan's folder.
+    var plan: String
+    /// What was streamed.
+    var images: [String]
+    /// The path of this program.
+    var program: String
+  }
 
   /// For people: a table by phase, a table by device, and where to look.
   var text: String {
@@ -149,12 +162,17 @@ struct DemoReport: Encodable {
         row.peakResidentBytes.asBytes, row.weightBytes.asBytes)
     }
     var text = "\(answered) of \(frames) frames answered\n\n\(byPhase.text)\n\n\(byDevice.text)\n\n"
-    if let port {
+    if let kept {
       text += """
         Look at the topics, in another terminal:
-          mosquitto_sub -p \(port) -t 'martlet/1/default/presence/#' -v
-          mosquitto_sub -p \(port) -t 'martlet/1/default/metric/#' -v
-          mosquitto_sub -p \(port) -t 'martlet/1/default/heartbeat/+' -C 4 -v
+          mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/presence/+'
+          mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/heartbeat/+'
+          mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/metric/#'
+          mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/result/+'
+          mosquitto_sub -p \(kept.port) -C 1 -N -t 'martlet/1/default/act/+/d0' > part.safetensors
+        and send more frames for the last two to show:
+          \(kept.program) run --broker \(kept.socket) --plan \(kept.plan) \\
+            --images \(kept.images.joined(separator: " "))
         """
     } else {
       text += "martlet demo --keep leaves broker and workers running, to look at the topics."

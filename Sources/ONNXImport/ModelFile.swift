@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import TensorCore
 
 /// Reads of whole files and ranges of files that never trust a length before the file confirms it.

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 public import ModelGraph
 import SwiftProtobuf
 public import TensorCore

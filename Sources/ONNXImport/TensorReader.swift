@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import TensorCore
 
 /// Turns ONNX tensors into float32 or int64 tensors.

@@ -20,6 +20,8 @@ package final class ClientCore {
   let planID: String
   private(set) var liveness: Liveness
   package private(set) var drops = DropCounter<RejectReason>()
+  /// Devices that run another plan.
+  private(set) var foreign: Set<String> = []
   private var receiver: PartReceiver
   private var tasks: [FrameTask] = []
   private var heard: Set<FrameKey> = []
@@ -46,11 +48,12 @@ package final class ClientCore {
     let states = states(now: now)
     let suspects: FrameRoles.Role = states.contains(.alive) ? .probed : .awaited
     return FrameRoles(
-      states.map { state in
+      zip(names, states).map { name, state in
+        if foreign.contains(name) { return .absent }
         switch state {
-        case .alive: .awaited
-        case .suspect: suspects
-        case .unknown, .draining, .lost: .absent
+        case .alive: return .awaited
+        case .suspect: return suspects
+        case .unknown, .draining, .lost: return .absent
         }
       })
   }
@@ -119,6 +122,18 @@ package final class ClientCore {
   /// Takes word of a device.
   package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
     liveness.receive(presence, of: name)
+  }
+
+  /// Takes what a device says of itself.
+  ///
+  /// - Returns: its plan, if that is news and not ours.
+  func description(_ description: DeviceDescription, of name: String) -> String? {
+    guard names.contains(name) else { return nil }
+    if description.plan == planID {
+      foreign.remove(name)
+      return nil
+    }
+    return foreign.insert(name).inserted ? description.plan : nil
   }
 
   /// Takes a device's heartbeat.

@@ -53,6 +53,7 @@ public final class InferenceClient {
   private let client: MQTTClient
   private let logger: Logger
   private let inputTopic: String
+  private let resultTopic: String
   private var encoder: TensorEncoder
   private var header: TensorHeader
   private var nextFrame: UInt64 = 1
@@ -80,6 +81,7 @@ public final class InferenceClient {
     id = "client-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
     root = try TopicRoot(deployment: configuration.address.deployment)
     inputTopic = try root.path(.input(client: id))
+    resultTopic = try root.path(.result(client: id))
     core = ClientCore(
       engine: engine, planID: planID,
       rule: .afterFirstPart(
@@ -102,6 +104,7 @@ public final class InferenceClient {
   private func subscribe(_ engine: DeviceEngine) throws(MartletError) {
     var filters: [(filter: String, quality: MQTTQuality)] = [
       (try root.path(.allPresence), .atLeastOnce), (try root.path(.allHeartbeats), .atMostOnce),
+      (try root.path(.allDescriptions), .atLeastOnce),
     ]
     for gathering in engine.program.gatherings {
       let exchange = engine.plan.exchanges[gathering.exchange]
@@ -132,7 +135,9 @@ public final class InferenceClient {
   public var devices: [DeviceState] {
     let states = core.states(now: .now())
     return zip(core.engine.plan.devices, states).map {
-      DeviceState(device: $0.name, state: $1.rawValue, isAlive: $1 == .alive)
+      DeviceState(
+        device: $0.name, state: core.foreign.contains($0.name) ? "on another plan" : $1.rawValue,
+        isAlive: $1 == .alive && !core.foreign.contains($0.name))
     }
   }
 
@@ -198,7 +203,9 @@ public final class InferenceClient {
         continue
       }
       outstanding[ticket] = nil
-      return answer(ticket, frame, outcome)
+      let answer = answer(ticket, frame, outcome)
+      publishResult(answer, outcome)
+      return answer
     }
   }
 
@@ -218,6 +225,32 @@ public final class InferenceClient {
       latency: .nanoseconds(
         Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted))),
       attempts: frame.attempts)
+  }
+
+  /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
+  /// answer.
+  private func publishResult(_ answer: Answer, _ outcome: ClientCore.Outcome) {
+    let plan = core.engine.plan
+    let ranking = Classification(
+      scores: answer.outputs.first?.floats ?? [], names: plan.model.labels)
+    guard let best = ranking.top.first else { return }
+    let result = FrameResult(
+      frame: answer.frame, label: best.label, labelName: best.name,
+      top5: ranking.top.map {
+        .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
+      }, confidence: best.confidence,
+      latencyMilliseconds: Double(answer.latency.nanoseconds) / 1e6,
+      degraded: outcome.fills.fills.map {
+        .init(
+          layer: plan.exchanges[$0.exchange].id, device: plan.devices[$0.device].name,
+          reason: $0.reason)
+      }.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
+      filledNeurons: answer.filledNeurons)
+    guard let payload = try? result.payload() else { return }
+    try? client.publish(
+      MQTTMessage(
+        topic: resultTopic, payload: payload, quality: .atLeastOnce,
+        properties: MQTTProperties(expirySeconds: 3600, contentType: "application/json")))
   }
 
   /// Sends a frame to whoever is there, waiting for somebody to be there.
@@ -327,6 +360,18 @@ public final class InferenceClient {
         return core.count(.garbage, at: now)
       }
       core.presence(presence, of: device, now: now)
+    case .description(let device):
+      if payload.isEmpty { return }
+      guard
+        let description = try? DeviceDescription(payload: payload, source: "desc/\(device)")
+      else { return core.count(.garbage, at: now) }
+      if let other = core.description(description, of: device) {
+        logger.error(
+          "a device runs another plan and is not used; give it this plan and start it again",
+          metadata: [
+            "device": "\(device)", "its plan": "\(other)", "this plan": "\(core.planID)",
+          ])
+      }
     default: core.count(.unknownTopic, at: now)
     }
   }

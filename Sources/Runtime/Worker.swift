@@ -193,9 +193,10 @@ public final class Worker {
   private func handle(_ event: MQTTEvent) throws(MartletError) {
     switch event {
     case .connected:
+      // What this device is comes before the word that it is ready to be used.
+      meter.describe(client, logger: logger)
       announce(isDraining ? .draining : .ready)
       heart.start()
-      meter.describe(client, logger: logger)
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
     case .disconnected(let error), .refused(let error):
       logger.warning("\(error)")
@@ -203,6 +204,8 @@ public final class Worker {
     case .subscriptionRefused(let filter, let error):
       logger.error("\(error)", metadata: ["filter": "\(filter)"])
     case .publishRefused(let topic, let error):
+      // Without presence nobody would ever wait for this device: say so instead of working in vain.
+      if topic == presenceTopic { throw error }
       logger.error("\(error)", metadata: ["topic": "\(topic)"])
     case .closed: break
     }

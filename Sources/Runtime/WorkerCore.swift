@@ -198,7 +198,7 @@ package final class WorkerCore {
       clients[client] = ClientState(
         inbox: FrameInbox(
           maximumFramesAhead: limits.framesAhead, maximumBytes: limits.earlyBytes,
-          current: frame > 0 ? frame - 1 : 0),
+          current: frame - min(frame, UInt64(limits.framesAhead / 2))),
         assembler: ChunkAssembler(shape: inputShape), lastHeard: now)
     }
     clients[client]?.lastHeard = now

@@ -1,0 +1,138 @@
+import JSONCoding
+import ModelGraph
+import Partitioning
+import Plan
+import Processes
+import TensorCore
+import TensorFiles
+import Testing
+
+@Suite("Plans on disk")
+struct PlanFolderTests {
+  /// Writes a plan for three devices and hands over its folder.
+  private func withPlan(
+    seed: UInt64 = 5, _ body: (PlanFolder, Graph, String) throws -> Void
+  ) throws {
+    try TemporaryFolder.with(prefix: "martlet-plan-test") { folder in
+      let graph = try RandomGraph.network(seed: seed)
+      let plan = try plan(graph, shares: [1, 1, 1], method: .interleaved)
+      let written = try PlanFolder.write(plan, graph: graph, to: folder + "/plan")
+      try body(written, graph, folder)
+    }
+  }
+
+  @Test("what is read is what was written", arguments: 0..<10)
+  func roundTrip(seed: Int) throws {
+    try withPlan(seed: UInt64(seed)) { written, graph, _ in
+      let read = try PlanFolder(reading: written.path)
+      #expect(read.id == written.id)
+      #expect(read.plan.parts == written.plan.parts)
+      #expect(read.plan.exchanges == written.plan.exchanges)
+      for device in 0..<3 {
+        let program = read.plan.program(device: device)
+        for (id, tensor) in try read.constants(of: program, device: device) {
+          let slice = try #require(program.constants[id])
+          let source = try #require(graph.constants[slice.source])
+          #expect(tensor == slice.apply(to: source))
+        }
+      }
+    }
+  }
+
+  private func message(_ body: () throws -> Void) -> MartletError? {
+    do {
+      try body()
+      return nil
+    } catch {
+      return error as? MartletError
+    }
+  }
+
+  @Test("a folder without a plan")
+  func missing() {
+    let error = message { _ = try PlanFolder(reading: "/nonexistent") }
+    #expect(error?.code == .notFound)
+    #expect(error?.hint?.contains("martlet plan") == true)
+  }
+
+  @Test("an edited plan, another version, another format")
+  func edited() throws {
+    try withPlan { written, _, _ in
+      let file = written.path + "/plan.json"
+      let text = try FileSystem.readText(file)
+      for (from, to, code) in [
+        ("\"method\": \"interleaved\"", "\"method\": \"lop\"", MartletError.Code.mismatch),
+        ("\"version\": 1", "\"version\": 2", .mismatch),
+        ("martlet-plan", "something-else", .invalidFile),
+      ] {
+        let edited = text.split(separator: from, omittingEmptySubsequences: false)
+        #expect(edited.count > 1)
+        try FileSystem.write(Array(edited.joined(separator: to).utf8), to: file)
+        #expect(message { _ = try PlanFolder(reading: written.path) }?.code == code)
+      }
+    }
+  }
+
+  @Test("every truncation of plan.json is refused, and mutations never crash")
+  func damaged() throws {
+    try withPlan { written, _, _ in
+      let file = written.path + "/plan.json"
+      let bytes = try FileSystem.read(file)
+      for length in stride(from: 0, to: bytes.count - 2, by: max(1, bytes.count / 60)) {
+        try FileSystem.write(Array(bytes.prefix(length)), to: file)
+        #expect(throws: MartletError.self) { try PlanFolder(reading: written.path) }
+      }
+      var generator = SeededGenerator(11)
+      for _ in 0..<200 {
+        var mutated = bytes
+        for _ in 0..<3 {
+          mutated[Int.random(in: 0..<mutated.count, using: &generator)] =
+            UInt8.random(in: 32...126, using: &generator)
+        }
+        try FileSystem.write(mutated, to: file)
+        _ = try? PlanFolder(reading: written.path)
+      }
+    }
+  }
+
+  @Test("a missing shard and a corrupt one")
+  func shards() throws {
+    try withPlan { written, _, _ in
+      let program = written.plan.program(device: 1)
+      let shard = written.path + "/d1.safetensors"
+      var bytes = try FileSystem.read(shard)
+      bytes[bytes.count - 1] ^= 1
+      try FileSystem.write(bytes, to: shard)
+      let corrupt = message { _ = try written.constants(of: program, device: 1) }
+      #expect(corrupt?.code == .mismatch)
+      try FileSystem.remove(shard)
+      let missing = message { _ = try written.constants(of: program, device: 1) }
+      #expect(missing?.code == .notFound)
+      #expect(missing?.description.contains("d1.safetensors") == true)
+    }
+  }
+
+  @Test("a folder with something else is left alone; a plan is replaced")
+  func replacing() throws {
+    try withPlan { written, graph, folder in
+      let again = try PlanFolder.write(written.plan, graph: graph, to: written.path)
+      #expect(again.id == written.id)
+      let other = folder + "/precious"
+      try FileSystem.createFolder(other)
+      try FileSystem.write([1], to: other + "/letter.txt")
+      let error = message { _ = try PlanFolder.write(written.plan, graph: graph, to: other) }
+      #expect(error?.code == .invalidArgument)
+      #expect(FileSystem.exists(other + "/letter.txt"))
+      #expect(!FileSystem.exists(other + ".partial"))
+    }
+  }
+
+  @Test("an unknown device is named together with those there are")
+  func unknownDevice() throws {
+    try withPlan { written, _, _ in
+      let error = message { _ = try written.plan.deviceNumber("d7") }
+      #expect(error?.code == .notFound)
+      #expect(error?.hint?.contains("d0, d1, d2") == true)
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import ModelGraph
+import Partitioning
+import Plan
+import TensorCore
+import Testing
+
+@Suite("Sharding propagation")
+struct ShardingTests {
+  /// conv → relu → pool → conv → dense, with the layers' names.
+  private func chain() throws -> Graph {
+    var builder = GraphBuilder(name: "chain")
+    let x = builder.addInput(name: "x", shape: [1, 2, 8, 8])
+    func weights(_ shape: Shape, _ name: String) -> ValueID {
+      builder.add(constant: Tensor(shape, [Float](repeating: 0.1, count: shape.count)), name: name)
+    }
+    let three = Convolution(kernel: Pair(3, 3), padding: Padding(1, 1, 1, 1))
+    let first = try builder.add(
+      .convolution(three), [x, weights([6, 2, 3, 3], "w1")], name: "/features/Conv.1")
+    let active = try builder.add(.activation(.relu), [first], name: "relu")
+    let pooled = try builder.add(
+      .pooling(Pooling(kind: .maximum, kernel: Pair(2, 2), strides: Pair(2, 2))), [active],
+      name: "pool")
+    let second = try builder.add(
+      .convolution(three), [pooled, weights([4, 6, 3, 3], "w2")], name: "second")
+    let flat = try builder.add(.reshape, [second], name: "flat", shape: [1, 64])
+    let scores = try builder.add(.dense(Dense()), [flat, weights([5, 64], "w3")], name: "dense")
+    try builder.addOutput(scores, name: "scores")
+    return builder.graph
+  }
+
+  @Test("an exchange stands after the pooling, and before the flattening")
+  func exchanges() throws {
+    let graph = try chain()
+    let sharding = try Sharding(graph)
+    let producers = graph.producers()
+    let names = sharding.exchanges.map { graph.nodes[producers[$0]!].name }
+    #expect(names == ["pool", "second", "dense"])
+    #expect(sharding.exchangeStages == [0, 1, 2])
+    #expect(sharding.layers.map(\.neurons) == [6, 4, 5])
+    #expect(Set(sharding.layers.map(\.id)).count == 3)
+    for layer in sharding.layers { #expect(Identifier.isValid(layer.id)) }
+  }
+
+  @Test("contiguous parts, in order, by shares")
+  func parts() throws {
+    let plan = try plan(try chain(), shares: [2, 1, 1], method: .lop)
+    #expect(plan.parts[0] == [[0, 1, 2], [3, 4], [5]])
+    #expect(plan.exchanges[0].shape == [1, 6, 4, 4])
+    #expect(plan.exchanges[0].partShape(1) == [1, 2, 4, 4])
+  }
+
+  @Test("a device with contiguous parts gathers them in one run each")
+  func contiguousGather() throws {
+    let plan = try plan(try chain(), shares: [1, 1], method: .interleaved)
+    for device in 0..<2 {
+      for gathering in plan.program(device: device).gatherings {
+        #expect(gathering.destinations == nil)
+      }
+    }
+  }
+
+  @Test("a worker does not gather the classifier, and publishes its part of everything")
+  func publications() throws {
+    let plan = try plan(try chain(), shares: [1, 1], method: .lop)
+    let program = plan.program(device: 0)
+    #expect(program.publications.map(\.exchange) == [0, 1, 2])
+    #expect(program.gatherings.map(\.exchange) == [0, 1])
+    #expect(plan.clientProgram().gatherings.map(\.exchange) == [2])
+    #expect(plan.clientProgram().constants.isEmpty)
+  }
+
+  @Test("a device without neurons of a layer neither publishes nor holds weights of it")
+  func emptyParts() throws {
+    let plan = try plan(try chain(), shares: [1, 1, 1, 1, 1, 1], method: .lop)
+    let program = plan.program(device: 5)
+    #expect(plan.parts[1][5].isEmpty)
+    #expect(!program.publications.map(\.exchange).contains(1))
+    #expect(plan.cost(of: 5).neurons == 1)
+  }
+
+  @Test("costs add up over devices")
+  func costs() throws {
+    let graph = try chain()
+    let alone = try plan(graph, shares: [1], method: .lop).cost(of: 0)
+    let plan = try plan(graph, shares: [1, 1, 1], method: .lop)
+    let costs = (0..<3).map { plan.cost(of: $0) }
+    #expect(costs.reduce(0) { $0 + $1.multiplyAdds } == alone.multiplyAdds)
+    #expect(costs.reduce(0) { $0 + $1.weightBytes } == alone.weightBytes)
+    #expect(alone.bytesSent == 4 * (6 * 16 + 4 * 16 + 5))
+    #expect(alone.bytesReceived == 4 * 128)
+  }
+
+  @Test("a model without weighted layers is refused")
+  func nothingToSplit() throws {
+    var builder = GraphBuilder(name: "empty")
+    let x = builder.addInput(name: "x", shape: [1, 4])
+    let y = try builder.add(.activation(.relu), [x], name: "relu")
+    try builder.addOutput(y, name: "y")
+    #expect(throws: MartletError.self) { try Sharding(builder.graph) }
+  }
+}
