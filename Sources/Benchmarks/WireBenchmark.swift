@@ -92,7 +92,7 @@ public enum WireBenchmark {
     payload.initializeMemory(as: UInt8.self, repeating: 0)
     defer { payload.deallocate() }
     let window = mode == .latency ? 1 : min(256, max(2, 8_388_608 / bytes))
-    var began = MonotonicInstant.now()
+    var began = MonotonicTime.now()
     var cpu = cpuSeconds()
     for sent in 0..<count + warmUp {
       try board.wait(until: sent + 1 - (sent < warmUp ? 1 : window))
@@ -102,7 +102,7 @@ public enum WireBenchmark {
         began = .now()
         cpu = cpuSeconds()
       }
-      let time = MonotonicInstant.now().nanoseconds
+      let time = MonotonicTime.now().nanoseconds
       var offset = 0
       while offset < bytes {
         let size = min(chunk, bytes - offset)
@@ -114,7 +114,7 @@ public enum WireBenchmark {
       }
     }
     try board.wait(until: count + warmUp)
-    let seconds = Double(MonotonicInstant.now().nanoseconds - began.nanoseconds) / 1e9
+    let seconds = Double(MonotonicTime.now().nanoseconds - began.nanoseconds) / 1e9
     cpu = cpuSeconds() - cpu
     let samples = board.sortedSamples()
     return Result(
@@ -152,7 +152,7 @@ private final class ScoreBoard: @unchecked Sendable {
       payload.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 1
     else { return }
     let sent = payload.loadUnaligned(as: UInt64.self)
-    let microseconds = Double(MonotonicInstant.now().nanoseconds - sent) / 1000
+    let microseconds = Double(MonotonicTime.now().nanoseconds - sent) / 1000
     lock.withLock {
       samples.append(microseconds)
       received[subscriber] += 1
@@ -162,7 +162,7 @@ private final class ScoreBoard: @unchecked Sendable {
 
   /// Waits until every subscriber has `count` messages.
   func wait(until count: Int) throws(MartletError) {
-    let deadline = MonotonicInstant.now() + .seconds(30)
+    let deadline = MonotonicTime.now() + .seconds(30)
     try lock.withLock { () throws(MartletError) in
       while received.contains(where: { $0 < count }) {
         guard lock.wait(until: deadline) else {

@@ -77,7 +77,7 @@ extension ClientCore {
     let duty = needsJoin ? thread : nil
     needsJoin = false
     if !isNetworkThread && duty == nil {
-      while phase != .closed { _ = lock.wait(until: MonotonicInstant.now() + .seconds(1)) }
+      while phase != .closed { _ = lock.wait(until: MonotonicTime.now() + .seconds(1)) }
     }
     lock.unlock()
     guard let duty else { return }
@@ -85,7 +85,7 @@ extension ClientCore {
   }
 
   func flush(timeout: Duration) throws(MartletError) {
-    let deadline = MonotonicInstant.now() + timeout
+    let deadline = MonotonicTime.now() + timeout
     lock.lock()
     defer { lock.unlock() }
     while !outbox.isEmpty {
@@ -101,7 +101,7 @@ extension ClientCore {
   }
 
   func verifyPermission(topic: String, timeout: Duration) throws(MartletError) {
-    let deadline = MonotonicInstant.now() + timeout
+    let deadline = MonotonicTime.now() + timeout
     lock.lock()
     defer { lock.unlock() }
     guard phase == .online else { throw offlineError }

@@ -74,7 +74,7 @@ public final class MQTTClient: Sendable {
   ///   `superseded` after a takeover; after `timeout` the latest failure, or `timedOut`. The client
   ///   goes on trying in the background until it is closed.
   public func waitUntilReady(timeout: Duration) throws(MartletError) {
-    let deadline = MonotonicInstant.now() + timeout
+    let deadline = MonotonicTime.now() + timeout
     core.lock.lock()
     defer { core.lock.unlock() }
     while !core.isReady {

@@ -32,7 +32,7 @@ extension ClientCore {
     var detector = TakeoverDetector()
     var generator = SystemRandomNumberGenerator()
     while lock.withLock({ !closing }) {
-      let began = MonotonicInstant.now()
+      let began = MonotonicTime.now()
       let failure = connectOnce(began + configuration.connectTimeout) ?? serve(began)
       let lifetime = endConnection(failure, &detector)
       report()
@@ -46,7 +46,7 @@ extension ClientCore {
   }
 
   /// Reaches the broker and sends CONNECT. Returns what went wrong.
-  private func connectOnce(_ deadline: MonotonicInstant) -> MartletError? {
+  private func connectOnce(_ deadline: MonotonicTime) -> MartletError? {
     lock.withLock {
       phase = .connecting
       refusal = nil
@@ -93,10 +93,10 @@ extension ClientCore {
   }
 
   /// Reads and writes until the connection ends or the client closes.
-  private func serve(_ began: MonotonicInstant) -> MartletError? {
+  private func serve(_ began: MonotonicTime) -> MartletError? {
     let handshakeDeadline = began + configuration.connectTimeout
     var code: Int32 = 0
-    var nextMisc = MonotonicInstant.now()
+    var nextMisc = MonotonicTime.now()
     var descriptors = [
       pollfd(fd: -1, events: 0, revents: 0),
       pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
@@ -118,7 +118,7 @@ extension ClientCore {
         code = mosquitto_loop_read(handle, 1)
       }
       if code == 0 && mosquitto_want_write(handle) { code = mosquitto_loop_write(handle, 1) }
-      let now = MonotonicInstant.now()
+      let now = MonotonicTime.now()
       if code == 0 && now >= nextMisc {
         nextMisc = now + .milliseconds(500)
         code = mosquitto_loop_misc(handle)
@@ -178,8 +178,8 @@ extension ClientCore {
 
   /// Waits, but not when the client closes.
   private func rest(_ duration: Duration) {
-    let deadline = MonotonicInstant.now() + duration
-    while lock.withLock({ !closing }) && MonotonicInstant.now() < deadline {
+    let deadline = MonotonicTime.now() + duration
+    while lock.withLock({ !closing }) && MonotonicTime.now() < deadline {
       var descriptor = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
       if poll(&descriptor, 1, deadline.millisecondsLeft) > 0 { wake.drain() }
     }
@@ -191,7 +191,7 @@ extension ClientCore {
     if phase == .online {
       // 0x04 asks the broker to publish the will all the same.
       mosquitto_disconnect_v5(handle, closesWithWill ? 4 : 0, nil)
-      let deadline = MonotonicInstant.now() + .seconds(1)
+      let deadline = MonotonicTime.now() + .seconds(1)
       var descriptor = pollfd(fd: mosquitto_socket(handle), events: Int16(POLLOUT), revents: 0)
       while mosquitto_socket(handle) >= 0, mosquitto_want_write(handle),
         poll(&descriptor, 1, deadline.millisecondsLeft) > 0
@@ -200,7 +200,7 @@ extension ClientCore {
       }
     }
     // A client that was taken over says so until it is closed.
-    while !closing { _ = lock.wait(until: MonotonicInstant.now() + .seconds(3600)) }
+    while !closing { _ = lock.wait(until: MonotonicTime.now() + .seconds(3600)) }
     statistics.droppedOut += outbox.dropUnwritten()
     mosquitto_destroy(handle)
     handle = nil

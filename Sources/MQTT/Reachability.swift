@@ -9,7 +9,7 @@ import TensorCore
 enum Reachability {
   /// - Throws: `unreachable`, `permissionDenied` or `timedOut`.
   static func check(
-    _ address: BrokerAddress, deadline: MonotonicInstant, wake: WakeEvent
+    _ address: BrokerAddress, deadline: MonotonicTime, wake: WakeEvent
   ) throws(MartletError) {
     switch address.endpoint {
     case .unix(let path): try checkUnix(path)
@@ -38,7 +38,7 @@ enum Reachability {
   }
 
   private static func checkTCP(
-    _ host: String, _ port: UInt16, _ deadline: MonotonicInstant, _ wake: WakeEvent, _ shown: String
+    _ host: String, _ port: UInt16, _ deadline: MonotonicTime, _ wake: WakeEvent, _ shown: String
   ) throws(MartletError) {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -63,7 +63,7 @@ enum Reachability {
 
   /// Returns 0 or an errno value.
   private static func connectOnce(
-    _ target: addrinfo, _ deadline: MonotonicInstant, _ wake: WakeEvent
+    _ target: addrinfo, _ deadline: MonotonicTime, _ wake: WakeEvent
   ) -> Int32 {
     let descriptor = socket(target.ai_family, Int32(SOCK_STREAM.rawValue) | 0o2000000 | 0o4000, 0)
     guard descriptor >= 0 else { return errno }

@@ -1,7 +1,7 @@
 import Kernels
 import ModelGraph
 package import Plan
-import TensorCore
+package import TensorCore
 package import WireProtocol
 
 /// What a worker does with messages and time: which frames it computes, in which order, and what it

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// Counts what is dropped, by reason, and says when a log line is due: the first time at once, then
 /// at most once a second per reason, with the count since the last line.
 public struct DropCounter<Reason: Hashable & Sendable>: Sendable {

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// Why a part was not there when an exchange ended. The raw values stand in answers.
 public enum MissingReason: String, Sendable, Codable, CaseIterable {
   /// It did not come before the deadline.

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// The liveness of the peers that a plan names. Others are ignored, which bounds memory.
 public struct Liveness: Sendable {
   /// A peer's state that is not what it was when last asked.

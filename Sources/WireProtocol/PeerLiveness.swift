@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// What is known about a peer.
 public enum PeerState: String, Sendable, Codable, CaseIterable {
   /// No word of it that can be trusted yet; a retained `ready` without a sign of life is none.

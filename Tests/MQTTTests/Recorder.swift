@@ -29,7 +29,7 @@ final class Recorder: @unchecked Sendable {
   func wait(
     seconds: Int = 10, _ condition: ([MQTTMessage], [MQTTEvent]) -> Bool
   ) -> Bool {
-    let deadline = MonotonicInstant.now() + .seconds(seconds)
+    let deadline = MonotonicTime.now() + .seconds(seconds)
     return lock.withLock {
       while !condition(storedMessages, storedEvents) {
         if !lock.wait(until: deadline) { return condition(storedMessages, storedEvents) }

@@ -34,7 +34,7 @@ final class Watcher: Sendable {
 
   /// Waits until `find` finds something among all that has come; nil after `seconds`.
   func wait<Found>(seconds: Int = 20, _ find: ([MQTTMessage]) -> Found?) -> Found? {
-    let deadline = MonotonicInstant.now() + .seconds(seconds)
+    let deadline = MonotonicTime.now() + .seconds(seconds)
     return inbox.lock.withLock {
       while true {
         if let found = find(inbox.messages) { return found }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A moment on the receiver's own monotonic clock. The origin has no meaning; only differences do.
 ///
 /// Nothing in this module reads a clock: the caller passes the time with each event. Arithmetic
@@ -36,5 +38,30 @@ extension MonotonicTime: Comparable {
   /// Earlier moments come first.
   public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.nanoseconds < right.nanoseconds
+  }
+}
+
+extension MonotonicTime {
+  /// The machine's monotonic clock, the one that `NativeLock` waits by. Protocol code never calls
+  /// this: it is given the time.
+  public static func now() -> MonotonicTime {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return MonotonicTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
+  }
+
+  /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
+  public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+    let (seconds, attoseconds) = duration.components
+    let capped = UInt64(max(0, min(seconds, 1_000_000_000)))
+    let rest = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000
+    return time.adding(nanoseconds: capped * 1_000_000_000 + rest)
+  }
+
+  /// Milliseconds from now, rounded up; 0 when it has passed. For `poll`.
+  package var millisecondsLeft: Int32 {
+    let now = Self.now()
+    if self <= now { return 0 }
+    return Int32(min((nanoseconds - now.nanoseconds + 999_999) / 1_000_000, UInt64(Int32.max)))
   }
 }

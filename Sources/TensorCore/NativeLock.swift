@@ -1,7 +1,8 @@
 import Glibc
 
-/// A mutex with a condition on the monotonic clock, which unlike `Mutex` can be released in the
-/// middle of a call and taken again: the client gives it up while a message handler runs.
+/// A mutex with a condition on the monotonic clock. Unlike `Mutex` it can be released in the middle
+/// of a call and taken again (the MQTT client gives it up while a message handler runs), and waited
+/// on until a point in time.
 ///
 /// `@unchecked Sendable`: the two pointers never change after `init`, and what they point to is only
 /// used through pthread functions, which are made for concurrent use. They are freed in `deinit`,
@@ -31,7 +32,8 @@ package final class NativeLock: @unchecked Sendable {
   package func broadcast() { pthread_cond_broadcast(condition) }
 
   /// Waits for a `broadcast`; the lock must be held. Returns false when the deadline has passed.
-  package func wait(until deadline: MonotonicInstant) -> Bool {
+  package func wait(until deadline: MonotonicTime) -> Bool {
+    if deadline == .distantFuture { return pthread_cond_wait(condition, mutex) == 0 }
     var time = timespec(
       tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
       tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
@@ -45,35 +47,5 @@ package final class NativeLock: @unchecked Sendable {
     lock()
     defer { unlock() }
     return try body()
-  }
-}
-
-/// A point on CLOCK_MONOTONIC.
-package struct MonotonicInstant: Comparable {
-  package var nanoseconds: UInt64
-
-  package static func now() -> MonotonicInstant {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return MonotonicInstant(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
-  }
-
-  package static func < (lhs: MonotonicInstant, rhs: MonotonicInstant) -> Bool {
-    lhs.nanoseconds < rhs.nanoseconds
-  }
-
-  /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
-  package static func + (lhs: MonotonicInstant, rhs: Duration) -> MonotonicInstant {
-    let (seconds, attoseconds) = rhs.components
-    let capped = max(0, min(seconds, 1_000_000_000))
-    let sub = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000
-    return MonotonicInstant(nanoseconds: lhs.nanoseconds + UInt64(capped) * 1_000_000_000 + sub)
-  }
-
-  /// Milliseconds from now, rounded up; 0 when it has passed. For `poll`.
-  package var millisecondsLeft: Int32 {
-    let now = Self.now()
-    if self <= now { return 0 }
-    return Int32(min((nanoseconds - now.nanoseconds + 999_999) / 1_000_000, UInt64(Int32.max)))
   }
 }
