@@ -4,7 +4,8 @@ public import TensorCore
 /// not at all. One assembler serves one layer of one device.
 ///
 /// Memory is that of one part, from the plan, and is not taken before the first message that fits.
-/// A newer frame replaces an unfinished older one.
+/// A newer frame replaces an unfinished older one; any frame replaces a complete one or one of
+/// another client.
 public struct ChunkAssembler: Sendable {
   /// What became of a message.
   public enum Outcome: Sendable, Equatable {
@@ -14,7 +15,7 @@ public struct ChunkAssembler: Sendable {
     case incomplete(received: Int, of: Int)
     /// This chunk is already here, or its whole frame is.
     case duplicate
-    /// A newer frame has been begun.
+    /// A newer frame of the same client has been begun and is not complete.
     case late
     /// It does not fit: `wrongShape`, `staleEpoch`, or `garbage` when it contradicts other chunks.
     case rejected(RejectReason)
@@ -59,8 +60,10 @@ public struct ChunkAssembler: Sendable {
     if let current = identity, current != next {
       // A device that has started again may send the same frame anew, or begin at a lower one.
       if next.epoch < current.epoch { return .rejected(.staleEpoch) }
-      if next.epoch == current.epoch {
-        if next.frame < current.frame { return .late }
+      // Every client counts its frames on its own, and a device sends the chunks of one part in one
+      // go: only an unfinished part of the same client is protected from what comes late.
+      if next.epoch == current.epoch, next.client == current.client {
+        if next.frame < current.frame, !isComplete { return .late }
         if next.frame == current.frame { return .rejected(.garbage) }
       }
     }

@@ -64,6 +64,28 @@ extension DistributedTests {
       }
     }
 
+    /// Each client numbers its frames from one, whoever was there before.
+    @Test(arguments: [256 << 10, 1024])
+    func clientsFollowEachOther(_ chunkBytes: Int) throws {
+      try Deployment.with { deployment in
+        try deployment.startAll(["--chunk-bytes", "\(chunkBytes)"])
+        let reference = try deployment.reference()
+        for count in [12, 6, 3] {
+          try deployment.withClient {
+            $0.wire.chunkBytes = chunkBytes
+          } _: { client in
+            try #require(try client.waitForDevices(timeout: .seconds(20)))
+            for index in 0..<count {
+              let input = try deployment.digits[index]
+              let answer = try client.answer(input)
+              #expect(!answer.isDegraded)
+              #expect(try answer.outputs == reference.run([input], alive: deployment.alive()))
+            }
+          }
+        }
+      }
+    }
+
     /// What a worker makes of an input that travels as `type`.
     private func rounded(_ tensor: Tensor, _ type: ElementType) throws -> Tensor {
       var values = try #require(tensor.floats)

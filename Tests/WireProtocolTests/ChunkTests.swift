@@ -72,6 +72,31 @@ import WireProtocol
     #expect(assembler.isComplete)
   }
 
+  /// Clients count on their own: one with a thousand frames behind it must not shut out a new one.
+  @Test func otherClientsAndOlderFramesFollow() throws {
+    let values = [Float](repeating: 1, count: 600)
+    func parts(_ frame: UInt64, _ client: String) throws -> [[UInt8]] {
+      var header = try header(frame: frame, shape: [600])
+      header.client = client
+      return try messages(header, values, chunkBytes: 1024)
+    }
+    var assembler = ChunkAssembler(shape: [600])
+    for (frame, client) in [(1000, "one"), (1, "two"), (1001, "one"), (999, "one"), (2, "two")]
+      as [(UInt64, String)]
+    {
+      let messages = try parts(frame, client)
+      for message in messages.dropLast() {
+        let outcome = try feed(&assembler, message)
+        #expect(outcome != .late && outcome != .complete)
+      }
+      #expect(try feed(&assembler, messages[2]) == .complete)
+    }
+    // An unfinished part of another client gives way.
+    _ = try feed(&assembler, try parts(1002, "one")[0])
+    #expect(try feed(&assembler, try parts(3, "two")[0]) == .incomplete(received: 1, of: 3))
+    #expect(assembler.abandoned == 1)
+  }
+
   @Test func restartedDevice() throws {
     let values = [Float](repeating: 1, count: 600)
     var assembler = ChunkAssembler(shape: [600])
