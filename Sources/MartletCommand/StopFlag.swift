@@ -33,6 +33,6 @@ final class StopFlag: Sendable {
 
   /// Throws if the user asked to stop.
   func check() throws(MartletError) {
-    if signal != nil { throw MartletError(.timedOut, "stopped") }
+    if signal != nil { throw MartletError(.cancelled, "stopped") }
   }
 }

@@ -124,7 +124,7 @@ public final class InferenceClient {
   /// Says goodbye to the broker; may be called any number of times.
   public func close() { client.close() }
 
-  /// Makes `next` and `waitForDevices` throw `CancellationError`-like `timedOut` soon; may be called
+  /// Makes `next` and `waitForDevices` throw `cancelled` soon; may be called
   /// from any thread.
   public var stopper: @Sendable () -> Void {
     let mailbox = mailbox
@@ -181,7 +181,7 @@ public final class InferenceClient {
   /// The next answer, in the order in which frames finish. A frame to which nobody answers at all is
   /// sent again until the patience ends.
   ///
-  /// - Throws: `unreachable` when no device or no broker answers within the patience; `timedOut` when
+  /// - Throws: `unreachable` when no device or no broker answers within the patience; `cancelled` when
   ///   told to stop.
   public func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
@@ -314,7 +314,7 @@ public final class InferenceClient {
 
   /// Handles what has arrived, waiting until `deadline` for something to arrive.
   private func pump(until deadline: MonotonicTime) throws(MartletError) {
-    if isStopped { throw MartletError(.timedOut, "stopped") }
+    if isStopped { throw MartletError(.cancelled, "stopped") }
     for event in mailbox.take(until: deadline) { try handle(event, now: .now()) }
     let now = MonotonicTime.now()
     for change in core.takeChanges(now: now) {

@@ -25,6 +25,8 @@ public struct MartletError: Error, Sendable, Equatable {
     case timedOut
     /// Another process took over this name.
     case superseded
+    /// The user asked to stop.
+    case cancelled
     /// A limit (memory, disk, queue) was reached.
     case resourceExhausted
     /// Reading or writing failed.
@@ -76,7 +78,7 @@ extension MartletError: CustomStringConvertible {
     return text
   }
 
-  /// The process exit status for this error: 64 and up as in `sysexits.h`.
+  /// The process exit status for this error: 64 and up as in `sysexits.h`, 130 after Ctrl-C.
   public var exitCode: Int32 {
     switch code {
     case .invalidArgument: 64
@@ -87,6 +89,8 @@ extension MartletError: CustomStringConvertible {
     case .io: 74
     case .timedOut, .resourceExhausted: 75
     case .permissionDenied: 77
+    // As after a SIGINT that nobody caught.
+    case .cancelled: 130
     }
   }
 }
