@@ -27,6 +27,12 @@ extension ClientCore {
       guard let message else { return }
       borrowed(context)?.received(message, properties)
     }
+  }
+
+  /// Listens to the library's complaints while a connection is made. Not afterwards: with a log
+  /// callback the library formats a line for every packet.
+  static func listenToLog(of handle: OpaquePointer, _ isOn: Bool) {
+    guard isOn else { return mosquitto_log_callback_set(handle, nil) }
     mosquitto_log_callback_set(handle) { _, context, level, text in
       guard level & Int32(MOSQ_LOG_ERR | MOSQ_LOG_WARNING) != 0, let text else { return }
       let line = String(cString: text)

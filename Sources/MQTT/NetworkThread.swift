@@ -54,6 +54,7 @@ extension ClientCore {
       severed = false
     }
     complaint.withLock { $0 = nil }
+    if let handle { Self.listenToLog(of: handle, true) }
     do throws(MartletError) {
       try Reachability.check(configuration.address, deadline: deadline, wake: wake)
     } catch {
@@ -101,9 +102,14 @@ extension ClientCore {
       pollfd(fd: -1, events: 0, revents: 0),
       pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
     ]
+    var isListening = true
     lock.lock()
     defer { lock.unlock() }
     while code == 0 && !closing {
+      if isListening, phase == .online, let handle {
+        Self.listenToLog(of: handle, false)
+        isListening = false
+      }
       let socket = mosquitto_socket(handle)
       guard socket >= 0 else { break }
       pollsForWrite = mosquitto_want_write(handle)
