@@ -95,7 +95,7 @@ public struct WireComparison: Sendable {
   /// Enough messages for a fraction of a second.
   private static func count(_ mode: WireBenchmark.Mode, _ bytes: Int) -> Int {
     mode == .latency
-      ? max(12, min(2000, 12_000_000 / bytes)) : max(12, min(2000, 50_000_000 / bytes))
+      ? max(20, min(2000, 40_000_000 / bytes)) : max(20, min(20_000, 100_000_000 / bytes))
   }
 
   private static func turn(_ command: [String]) throws(MartletError) -> WireBenchmark.Result {
