@@ -160,7 +160,8 @@ package final class ClientCore {
     let changes = liveness.changes(at: now)
     let someoneIsAlive = states(now: now).contains(.alive)
     for change in changes {
-      guard let reason = change.to.missingReason, change.to != .unknown,
+      // A draining device finishes the frames under way.
+      guard let reason = change.to.missingReason, change.to != .unknown, change.to != .draining,
         change.to != .suspect || someoneIsAlive, let number = names.firstIndex(of: change.device)
       else { continue }
       for task in tasks { task.deviceDown(number, reason: reason) }

@@ -215,7 +215,8 @@ package final class WorkerCore {
   /// Peers that went down are not waited for any more, in frames under way either.
   private func noticeChanges(now: MonotonicTime) {
     for change in liveness.changes(at: now) {
-      guard let reason = change.to.missingReason, change.to != .unknown,
+      // A draining peer finishes the frames under way.
+      guard let reason = change.to.missingReason, change.to != .unknown, change.to != .draining,
         let number = names.firstIndex(of: change.device)
       else { continue }
       for task in tasks { task.deviceDown(number, reason: reason) }

@@ -185,6 +185,22 @@ import WireProtocol
     }
   }
 
+  @Test func aDrainingDeviceFinishesItsFramesAndGetsNoMore() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input)
+      try simulation.work(1)
+      simulation.announce(1, .draining)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(outcome.fills.fills.isEmpty)
+      #expect(
+        try simulation.outputs(outcome)
+          == simulation.model.expected(input, alive: [true, true, true]))
+      #expect(simulation.client.roles(now: simulation.now).text == "a-a")
+    }
+  }
+
   @Test func anAbsentDeviceDoesNotCompute() throws {
     try simulate { simulation in
       let input = try simulation.inputMessage(
