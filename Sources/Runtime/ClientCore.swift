@@ -17,7 +17,7 @@ package final class ClientCore {
   }
 
   let engine: DeviceEngine
-  let planID: String
+  package let planID: String
   private(set) var liveness: Liveness
   package private(set) var drops = DropCounter<RejectReason>()
   /// Devices that run another plan.
@@ -127,7 +127,7 @@ package final class ClientCore {
   /// Takes what a device says of itself.
   ///
   /// - Returns: its plan, if that is news and not ours.
-  func description(_ description: DeviceDescription, of name: String) -> String? {
+  package func description(_ description: DeviceDescription, of name: String) -> String? {
     guard names.contains(name) else { return nil }
     if description.plan == planID {
       foreign.remove(name)
