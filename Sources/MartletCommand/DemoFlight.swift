@@ -111,7 +111,7 @@ final class DemoFlight {
       if index == killAt {
         workers[victim]?.signal(SIGKILL)
         say("frame \(index): killed the worker of \(victim) with SIGKILL")
-        statistics.begin(.oneLost, at: index)
+        statistics.begin(.oneLost)
       }
       if index == restartAt {
         try launch(victim)
@@ -121,7 +121,7 @@ final class DemoFlight {
         _ = try client.waitForDevices(timeout: .seconds(20))
       }
       if index > restartAt, client.devices.allSatisfy(\.isAlive) {
-        statistics.begin(.rejoined, at: index)
+        statistics.begin(.rejoined)
       }
       statistics.submitted(index)
       return try preprocessing.apply(try set.load(index % set.count))

@@ -33,8 +33,8 @@ struct DemoStatistics {
     self.expected = expected
   }
 
-  /// A new phase begins with frame `index`; phases never go back.
-  mutating func begin(_ phase: Phase, at index: Int) { self.phase = phase }
+  /// Frames sent from now on belong to this phase.
+  mutating func begin(_ phase: Phase) { self.phase = phase }
 
   /// A frame is sent in the current phase.
   mutating func submitted(_ index: Int) {

@@ -51,9 +51,9 @@ public struct WorkerConfiguration: Sendable {
   /// Frames computed at once.
   public var framesInFlight = 4
   /// Power of a busy core, for the estimate where no meter is found, in watts.
-  public var busyWatts = 4.0
+  public var busyWatts = 1.0
   /// Power of the idle board, for the same estimate, in watts.
-  public var idleWatts = 1.5
+  public var idleWatts = 2.7
 
   /// The defaults for one address.
   public init(address: DeploymentAddress) { self.address = address }
