@@ -1,5 +1,3 @@
-public import TensorCore
-
 /// Who holds the neurons of one layer: where each is computed while everybody is there, and who can
 /// stand in when somebody is not.
 public struct LayerPlacement: Sendable, Hashable {
