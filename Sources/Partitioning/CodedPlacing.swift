@@ -35,11 +35,12 @@ extension Placing {
     let span =
       tolerating <= 1
       ? devices : min(devices, max(ParityGenerator.maximumBlocks, tolerating + 1))
-    var offset = 0
+    var next = 0
     return layers.enumerated().map { number, layer in
-      defer { offset = (offset + layer.neurons) % devices }
+      defer { next = (next + layer.neurons) % devices }
       let order = descending(importance?[number], count: layer.neurons)
-      let rows = StripeRows(devices: devices, data: span - tolerating, offset: offset)
+      let rows = StripeRows(
+        devices: devices, data: span - tolerating, neurons: layer.neurons, odd: next)
       var standIns = StandIns(devices: devices)
       var holders = [[Int]](repeating: [], count: layer.neurons)
       for (position, neuron) in order.enumerated() {
@@ -68,18 +69,21 @@ private struct StripeRows {
   let devices: Int
   /// Data blocks of a full row.
   let data: Int
-  /// The device of position 0.
-  let offset: Int
   /// Rows after which every device has had equally many neurons.
   private let round: Int
+  /// The device of position 0.
+  private let offset: Int
 
-  init(devices: Int, data: Int, offset: Int) {
+  /// - Parameter odd: the device at which the last round begins, which may not go all the way round.
+  ///   Where it ends, the next layer's last round goes on.
+  init(devices: Int, data: Int, neurons: Int, odd: Int) {
     self.devices = devices
     self.data = data
-    self.offset = offset
     var (a, b) = (devices, data)
     while b != 0 { (a, b) = (b, a % b) }
     round = devices / a
+    let turns = max(0, neurons - 1) / (round * data)
+    offset = (odd + devices - turns % devices) % devices
   }
 
   /// The device at which a row begins; the stripe it belongs to.
