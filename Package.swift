@@ -98,7 +98,7 @@ let package = Package(
         "ONNXImport",
         "Processes", "TensorCore",
       ]),
-    tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "TensorCore"]),
+    tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "JSONCoding", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),

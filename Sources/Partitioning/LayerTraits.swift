@@ -33,17 +33,19 @@ public struct LayerTraits: Sendable, Hashable {
 
   /// The layers of a model.
   public static func all(of sharding: Sharding, graph: Graph) -> [LayerTraits] {
-    let constants = Set(graph.constants.keys)
+    // Told from the structure, because a plan keeps no elements of constants.
+    let computed = Set(graph.inputs).union(graph.nodes.map(\.output))
     var traits = sharding.layers.map {
       LayerTraits(id: $0.id, neurons: $0.neurons, mixingWeights: 0)
     }
     let weighted = sharding.layers.reduce(into: Set<Int>()) { $0.formUnion($1.weightedNodes) }
     for (index, node) in graph.nodes.enumerated() {
       guard case .sharded(let layer, _) = sharding[node.output] else { continue }
-      // Constants that all neurons share (a scalar, a table) are on every device anyway.
-      let sizes = node.inputs.filter(constants.contains).map { graph[$0].shape.count }
       let neurons = traits[layer].neurons
-      let each = sizes.filter { $0 > 0 && $0 % neurons == 0 }.reduce(0) { $0 + $1 / neurons }
+      // Constants that do not span the neurons (a scalar, a table) are on every device anyway.
+      let shapes = node.inputs.filter { !computed.contains($0) }.map { graph[$0].shape }
+      let each = shapes.filter { neurons > 0 && $0.dimensions.contains(neurons) }
+        .reduce(0) { $0 + $1.count / neurons }
       if weighted.contains(index) {
         traits[layer].mixingWeights += each
         if case .convolution(let attributes) = node.operation, attributes.groups > 1 {

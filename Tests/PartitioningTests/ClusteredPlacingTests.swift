@@ -163,6 +163,24 @@ struct ClusteredPlacingTests {
     }
   }
 
+  @Test("placing 4096 neurons on eight devices takes seconds at most, whatever the threshold")
+  func speed() throws {
+    var random = SplitMix(seed: 2)
+    let layer = try layer(
+      (0..<4096).map { _ in (0..<3).map { _ in .random(in: 0...1, using: &random) } })
+    let clock = ContinuousClock()
+    for distribution in [RoundRobin.literal, .balanced] {
+      for threshold in [0, 0.01, 0.1, 0.4, 1.2, .infinity] {
+        let start = clock.now
+        let placement = try place(layer, devices: 8, threshold: threshold, distribution)
+        let time = clock.now - start
+        let counts = placement.primaries(devices: 8).map(\.count)
+        print("placing 4096 neurons, threshold \(threshold): \(time), \(counts)")
+        #expect(time < .seconds(10))
+      }
+    }
+  }
+
   @Test("scores and thresholds that make no sense are refused by name")
   func refusals() throws {
     let scores = #expect(throws: MartletError.self) {

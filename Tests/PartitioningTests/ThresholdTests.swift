@@ -1,3 +1,4 @@
+import JSONCoding
 import Partitioning
 import Plan
 import TensorCore
@@ -98,6 +99,21 @@ struct ThresholdTests {
   func file() throws {
     let file = ThresholdFile(modelSHA256: "ab", thresholds: ["b": 0.5], otherwise: .infinity)
     #expect(try file.resolved(layers: ["a", "b"], modelSHA256: "ab") == [.infinity, 0.5])
+  }
+
+  @Test("a file survives JSON, infinity included")
+  func fileRoundTrip() throws {
+    let file = ThresholdFile(modelSHA256: "ab", thresholds: ["a": 0.5, "b": .infinity])
+    let bytes = try JSON.encode(file)
+    #expect(try JSON.decode(ThresholdFile.self, from: bytes, source: "t.json") == file)
+    let written = Array(#"{"model_sha256":"ab","thresholds":{"a":1},"default":"inf"}"#.utf8)
+    let read = try JSON.decode(ThresholdFile.self, from: written, source: "t.json")
+    #expect(try read.resolved(layers: ["a", "b"], modelSHA256: "ab") == [1, .infinity])
+    let wrong = Array(#"{"model_sha256":"ab","thresholds":{"a":"wide"}}"#.utf8)
+    let error = #expect(throws: MartletError.self) {
+      try JSON.decode(ThresholdFile.self, from: wrong, source: "t.json")
+    }
+    #expect(error?.code == .invalidFile)
   }
 
   @Test("a file of another model, or with other layers, is refused")
