@@ -21,25 +21,26 @@ public enum Clustering {
   public static func groups(_ points: [[Double]], threshold: Double) -> [[Int]] {
     guard threshold > 0 else { return points.indices.map { [$0] } }
     guard threshold < .infinity else { return points.isEmpty ? [] : [Array(points.indices)] }
-    let places = points.map(Place.init)
-    var remaining = Array(points.indices)
+    // The neurons without a group yet come first; what a pass leaves moves to the front.
+    var candidates = points.enumerated().map { (neuron: $0, place: Place($1)) }
+    var count = candidates.count
     var groups: [[Int]] = []
-    while let first = remaining.first {
-      // Members' coordinates side by side, for the inner loop.
-      var members = [places[first]]
-      var group = [first]
-      var rest: [Int] = []
-      for neuron in remaining.dropFirst() {
-        let place = places[neuron]
-        if members.allSatisfy({ $0.distance(to: place) < threshold }) {
-          members.append(place)
-          group.append(neuron)
+    while count > 0 {
+      var members = [candidates[0].place]
+      var group = [candidates[0].neuron]
+      var left = 0
+      for index in 1..<max(1, count) {
+        let candidate = candidates[index]
+        if members.allSatisfy({ $0.distance(to: candidate.place) < threshold }) {
+          members.append(candidate.place)
+          group.append(candidate.neuron)
         } else {
-          rest.append(neuron)
+          candidates[left] = candidate
+          left += 1
         }
       }
       groups.append(group)
-      remaining = rest
+      count = left
     }
     return groups
   }
