@@ -58,7 +58,7 @@ let package = Package(
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
-    module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
+    module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
@@ -99,7 +99,7 @@ let package = Package(
         "Processes", "TensorCore",
       ]),
     tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "JSONCoding", "TensorCore"]),
-    tests("WireProtocol", ["WireProtocol", "TensorCore"]),
+    tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
     // These two also run the executable, which SwiftPM builds because they depend on it.

@@ -3,9 +3,26 @@ import TensorCore
 
 /// Everything that must hold before a graph is compiled, so that kernels need no checks.
 enum GraphCheck {
+  /// That the graph's constants are what its values say.
+  static func checkConstants(of graph: borrowing Graph) throws(MartletError) {
+    for id in graph.constants.keys.sorted() {
+      guard graph.values.indices.contains(id.index) else {
+        throw MartletError(.invalidFile, "a constant refers to a value that does not exist")
+      }
+      guard let tensor = graph.constants[id], tensor.shape == graph[id].shape,
+        tensor.elementType == graph[id].elementType
+      else {
+        throw MartletError(
+          .mismatch, "a constant does not have the shape or type of its value",
+          context: ["value": graph[id].name])
+      }
+    }
+  }
+
+  /// - Parameter constants: the shapes of the constants.
   /// - Throws: `MartletError` that names the node.
   static func run(
-    _ graph: borrowing Graph, segments: [Program.Segment]
+    _ graph: borrowing Graph, constants: [ValueID: Shape], segments: [Program.Segment]
   ) throws(MartletError) {
     var known = [Bool](repeating: false, count: graph.values.count)
     func define(_ id: ValueID, _ what: String) throws(MartletError) {
@@ -17,8 +34,6 @@ enum GraphCheck {
           .invalidFile, "a value is defined twice", context: ["value": graph[id].name])
       }
       guard graph[id].elementType == .float32 else {
-        // Leftovers of shape arithmetic are harmless until a node reads them.
-        if what == "a constant" { return }
         throw MartletError(
           .unsupported, "a value that is computed at run time is not float32",
           context: ["value": graph[id].name])
@@ -26,11 +41,9 @@ enum GraphCheck {
       known[id.index] = true
     }
     for id in graph.inputs { try define(id, "an input") }
-    for id in graph.constants.keys.sorted() {
+    for (id, shape) in constants.sorted(by: { $0.key < $1.key }) {
       try define(id, "a constant")
-      guard let tensor = graph.constants[id], tensor.shape == graph[id].shape,
-        tensor.elementType == graph[id].elementType
-      else {
+      guard shape == graph[id].shape else {
         throw MartletError(
           .mismatch, "a constant does not have the shape or type of its value",
           context: ["value": graph[id].name])

@@ -17,6 +17,8 @@ extension Kernel {
 
 /// A constant operand in the form that a kernel wants. It takes the given one's place in memory.
 struct WeightPreparation: Sendable {
+  /// Names the form: programs that share a constant must want the same.
+  let form: String
   /// Which operand.
   let input: Int
   /// Floats of the new form.

@@ -7,11 +7,11 @@ struct KernelSelection {
   /// Constants that exactly one operand of one node refers to: a kernel may rewrite those.
   private let soleOperands: Set<ValueID>
 
-  init(_ graph: borrowing Graph) {
+  init(_ graph: borrowing Graph, constants: Set<ValueID>) {
     var uses: [ValueID: Int] = [:]
     for node in graph.nodes { for id in node.inputs { uses[id, default: 0] += 1 } }
     for id in graph.outputs { uses[id, default: 0] += 1 }
-    soleOperands = Set(uses.filter { $0.value == 1 }.keys).intersection(graph.constants.keys)
+    soleOperands = Set(uses.filter { $0.value == 1 }.keys).intersection(constants)
   }
 
   /// The kernel for a checked node; nil when nothing has to be computed: views, exchanges and empty
@@ -61,6 +61,10 @@ struct KernelSelection {
     case .pad(let before, let after, let value):
       return PadKernel(inputs[0], before: before, after: after, value: value, output: output)
     case .reduction(let reduction): return ReductionKernel(inputs[0], reduction, output: output)
+    case .combination(let combination):
+      return CombinationKernel(
+        outer: output.outerCount(before: combination.axis), extent: inputs[0][combination.axis],
+        inner: output.innerCount(after: combination.axis), rows: combination.rows)
     case .selection(let axis, let indices):
       return SelectionKernel(
         outer: output.outerCount(before: axis), extent: inputs[0][axis],

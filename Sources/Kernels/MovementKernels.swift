@@ -75,6 +75,41 @@ struct ConcatenationKernel: Kernel {
   }
 }
 
+struct CombinationKernel: Kernel {
+  let outer: Int
+  let extent: Int
+  let inner: Int
+  let rows: [[Combination.Term]]
+
+  func run(_ operands: Operands) {
+    operands.forEach(outer * rows.count) { task, _ in
+      let (block, row) = task.quotientAndRemainder(dividingBy: rows.count)
+      let x = operands.input(0) + block * extent * inner
+      combine(rows[row], x, operands.output + task * inner)
+    }
+  }
+
+  private func combine(
+    _ terms: [Combination.Term], _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>
+  ) {
+    let isLost = inner > 0 && terms.contains { x[$0.index * inner].isNaN }
+    guard !isLost, let first = terms.first else {
+      y.update(repeating: 0, count: inner)
+      return
+    }
+    if first.factor == 1 {
+      y.update(from: x + first.index * inner, count: inner)
+    } else {
+      let source = x + first.index * inner
+      for index in 0..<inner { y[index] = first.factor * source[index] }
+    }
+    for term in terms.dropFirst() {
+      let source = x + term.index * inner
+      for index in 0..<inner { y[index] += term.factor * source[index] }
+    }
+  }
+}
+
 struct SelectionKernel: Kernel {
   let outer: Int
   let extent: Int

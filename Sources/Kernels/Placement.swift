@@ -22,7 +22,7 @@ struct Placement: Sendable {
   /// Moments are node numbers. An exchange's operand lives to the end of its boundary; its result
   /// lives from the start of the segment before, because peers may be early; inputs live from the
   /// start and outputs to the end.
-  init(_ graph: borrowing Graph, segments: [Program.Segment]) {
+  init(_ graph: borrowing Graph, constants: Set<ValueID>, segments: [Program.Segment]) {
     let end = graph.nodes.count
     var births = Array(0..<end)
     var deaths = Array(0..<end)
@@ -43,7 +43,7 @@ struct Placement: Sendable {
       known[id.index] = true
       birth[id.index] = -1
     }
-    for id in graph.constants.keys { known[id.index] = true }
+    for id in constants { known[id.index] = true }
     for (index, node) in graph.nodes.enumerated() {
       known[node.output.index] = true
       birth[node.output.index] = births[index]
@@ -67,7 +67,7 @@ struct Placement: Sendable {
       for id in node.inputs {
         let root = owner[id.index]
         let target = storage(root)
-        guard graph.constants[ValueID(target)] == nil, lastUse[target] == index,
+        guard !constants.contains(ValueID(target)), lastUse[target] == index,
           graph[id].shape == graph[node.output].shape
         else { continue }
         merged[output] = target
@@ -79,7 +79,7 @@ struct Placement: Sendable {
     var requests: [MemoryPlan.Request] = []
     var requestOf: [Int: Int] = [:]
     for value in graph.values.indices where known[value] && storage(value) == value {
-      guard graph.constants[ValueID(value)] == nil else { continue }
+      guard !constants.contains(ValueID(value)) else { continue }
       requestOf[value] = requests.count
       requests.append(
         MemoryPlan.Request(

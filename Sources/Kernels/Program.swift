@@ -36,14 +36,37 @@ public final class Program: Sendable {
   ///
   /// - Throws: `MartletError` naming the node, when shapes, operands or attributes do not fit, a
   ///   value is not float32, or the working memory would be unreasonably large.
-  public init(_ graph: consuming Graph) throws(MartletError) {
+  public convenience init(_ graph: consuming Graph) throws(MartletError) {
+    try GraphCheck.checkConstants(of: graph)
+    var constants: [ValueID: SharedConstant] = [:]
+    for id in graph.constants.keys.sorted() {
+      // Leftovers of shape arithmetic are harmless until a node reads them.
+      guard let tensor = graph.constants.removeValue(forKey: id), tensor.floats != nil else {
+        continue
+      }
+      constants[id] = SharedConstant(tensor)
+    }
+    try self.init(graph, constants: constants)
+  }
+
+  /// Checks and compiles a graph whose constants other programs use as well.
+  ///
+  /// - Parameters:
+  ///   - graph: the structure; constants of its own are ignored.
+  ///   - constants: by value, of the value's shape.
+  /// - Throws: like `init(_:)`.
+  public init(
+    _ graph: consuming Graph, constants: consuming [ValueID: SharedConstant]
+  ) throws(MartletError) {
     _ = ComputeThreads.ready
+    graph.constants = [:]
     let segments = Program.cut(graph)
-    try GraphCheck.run(graph, segments: segments)
-    let placement = Placement(graph, segments: segments)
+    let shapes = constants.mapValues(\.shape)
+    try GraphCheck.run(graph, constants: shapes, segments: segments)
+    let placement = Placement(graph, constants: Set(shapes.keys), segments: segments)
     var kernels: [(any Kernel)?] = []
     kernels.reserveCapacity(graph.nodes.count)
-    let selection = KernelSelection(graph)
+    let selection = KernelSelection(graph, constants: Set(shapes.keys))
     var preparations: [ValueID: WeightPreparation] = [:]
     for node in graph.nodes {
       let kernel = selection.kernel(for: node, graph)
@@ -62,7 +85,7 @@ public final class Program: Sendable {
           "limit": "\(Program.maximumArenaBytes)",
         ])
     }
-    let weights = try WeightStore(takingFrom: &graph, preparations)
+    let weights = try WeightStore(graph, constants, preparations)
     self.segments = segments
     self.placement = placement
     self.kernels = kernels

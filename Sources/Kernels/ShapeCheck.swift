@@ -65,6 +65,15 @@ struct ShapeCheck {
       try require(
         indices.allSatisfy { $0 >= 0 && $0 < inputs[0][axis] }, "an index is out of range")
       try same(inputs[0].replacing(axis: axis, with: indices.count))
+    case .combination(let combination):
+      try operands(1...1)
+      try axes([combination.axis])
+      try require(
+        combination.rows.allSatisfy { terms in
+          !terms.isEmpty
+            && terms.allSatisfy { $0.index >= 0 && $0.index < inputs[0][combination.axis] }
+        }, "an index is out of range")
+      try same(inputs[0].replacing(axis: combination.axis, with: combination.rows.count))
     case .exchange(let exchange): try check(exchange)
     }
   }
@@ -153,7 +162,7 @@ struct ShapeCheck {
     try require(exchange.extents.reduce(0, +) == output[axis])
     if let part = inputs.first {
       try require(part.rank == output.rank)
-      try require(exchange.extents.contains(part[axis]))
+      try require(part[axis] <= output[axis])
       try require(part.replacing(axis: axis, with: output[axis]) == output)
     }
   }

@@ -38,7 +38,9 @@ struct WinogradKernel: Kernel {
 
   var preparation: WeightPreparation? {
     let count = outputs * depth
-    return WeightPreparation(input: 1, count: count * Int(CK_WINOGRAD_POINTS)) {
+    return WeightPreparation(
+      form: "winograd", input: 1, count: count * Int(CK_WINOGRAD_POINTS)
+    ) {
       ck_winograd_weights($0, count, $1)
     }
   }

@@ -55,7 +55,7 @@ final class DemoFlight {
     var configuration = ClientConfiguration(address: address)
     configuration.deadline = options.deadline.duration
     client = try InferenceClient(
-      engine: try DeviceEngine(folder: plan, device: nil), planID: plan.id,
+      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
       configuration: configuration, logger: logger)
     metrics = try MetricCollector(address: address, logger: logger)
     statistics = DemoStatistics(

@@ -63,9 +63,9 @@ struct Run: ParsableCommand {
     configuration.wire = wire.settings
     configuration.deadline = deadline.duration
     configuration.patience = patience.duration
-    let engine = try DeviceEngine(folder: folder, device: nil)
+    let engines = try DeviceEngines(folder: folder, device: nil)
     let client = try InferenceClient(
-      engine: engine, planID: folder.id, configuration: configuration, logger: logger)
+      engines: engines, planID: folder.id, configuration: configuration, logger: logger)
     defer { client.close() }
     let stop = client.stopper
     let signals = try TerminationSignals { _ in stop() }

@@ -57,7 +57,7 @@ struct WorkerCommand: ParsableCommand {
     let folder = try PlanFolder(reading: plan)
     let number = try folder.plan.deviceNumber(device)
     ComputeThreads.set(threads)
-    let engine = try DeviceEngine(folder: folder, device: number)
+    let engines = try DeviceEngines(folder: folder, device: number)
     var configuration = WorkerConfiguration(address: try broker.address())
     configuration.wire = wire.settings
     configuration.deadline = deadline.duration
@@ -66,7 +66,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.busyWatts = busyWatts
     configuration.idleWatts = idleWatts
     let worker = try Worker(
-      engine: engine, planID: folder.id, configuration: configuration, logger: logger)
+      engines: engines, planID: folder.id, configuration: configuration, logger: logger)
     let stop = worker.stopper
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }

@@ -37,6 +37,8 @@ public enum Operation: Sendable, Hashable {
   case reduction(Reduction)
   /// x; result index i along `axis` is operand index `indices[i]`.
   case selection(axis: Int, indices: [Int])
+  /// x; sums of slices along one axis. Never present in an imported model: a code is undone with it.
+  case combination(Combination)
   /// [own part]; the gathered value. A boundary at which a device sends its part and receives the
   /// others' (see `Plan`). Never present in an imported model.
   case exchange(Exchange)
@@ -214,13 +216,45 @@ public struct SliceRange: Sendable, Hashable, Codable {
   }
 }
 
+/// Sums of slices: result index i along `axis` is the sum of the operand's slices in `rows[i]`, each
+/// times its factor.
+///
+/// A result of which some slice is not a number at its first element (something that it needs is
+/// lost) is zero throughout.
+public struct Combination: Sendable, Hashable, Codable {
+  /// One slice of the operand.
+  public struct Term: Sendable, Hashable, Codable {
+    /// Its index along the axis.
+    public var index: Int
+    /// What it is multiplied with.
+    public var factor: Float
+
+    /// Makes a term.
+    public init(index: Int, factor: Float) {
+      self.index = index
+      self.factor = factor
+    }
+  }
+
+  /// The axis.
+  public var axis: Int
+  /// The terms of each result, at least one.
+  public var rows: [[Term]]
+
+  /// Makes a combination.
+  public init(axis: Int, rows: [[Term]]) {
+    self.axis = axis
+    self.rows = rows
+  }
+}
+
 /// The gathering of a value from its parts.
 public struct Exchange: Sendable, Hashable, Codable {
   /// The layer whose value is gathered; the `<layer>` of its topics.
   public var layer: String
   /// The axis along which parts lie one after the other.
   public var axis: Int
-  /// The extent of each device's part along `axis`, by device number; 0 for none.
+  /// Extents along `axis` of the pieces that make up the gathered value; they add up to its extent.
   public var extents: [Int]
   /// Makes an exchange.
   public init(layer: String, axis: Int, extents: [Int]) {

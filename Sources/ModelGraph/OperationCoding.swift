@@ -27,6 +27,7 @@ extension Operation: Codable {
     case .pad: "pad"
     case .reduction: "reduction"
     case .selection: "selection"
+    case .combination: "combination"
     case .exchange: "exchange"
     }
   }
@@ -41,6 +42,7 @@ extension Operation: Codable {
     case .layerNormalization(let attributes): try attributes.encode(to: encoder)
     case .reduction(let attributes): try attributes.encode(to: encoder)
     case .exchange(let attributes): try attributes.encode(to: encoder)
+    case .combination(let attributes): try attributes.encode(to: encoder)
     case .activation(let activation): try container.encode(activation, forKey: .activation)
     case .unary(let function): try container.encode(function, forKey: .function)
     case .binary(let function): try container.encode(function, forKey: .function)
@@ -98,6 +100,7 @@ extension Operation: Codable {
         axis: try container.decode(Int.self, forKey: .axis),
         indices: try container.decode([Int].self, forKey: .indices))
     case "exchange": self = .exchange(try Exchange(from: decoder))
+    case "combination": self = .combination(try Combination(from: decoder))
     default:
       throw DecodingError.dataCorruptedError(
         forKey: .kind, in: container, debugDescription: "unknown operation \"\(kind)\"")

@@ -114,6 +114,15 @@ extension Operation {
         throw mismatch("a selected index is out of range", inputs)
       }
       return try Shape(checking: x.dimensions.replacing(axis, with: indices.count))
+    case .combination(let combination):
+      try checkAxes([combination.axis], of: x)
+      guard
+        combination.rows.allSatisfy({ terms in
+          !terms.isEmpty && terms.allSatisfy { $0.index >= 0 && $0.index < x[combination.axis] }
+        })
+      else { throw mismatch("a combined index is out of range", inputs) }
+      return try Shape(
+        checking: x.dimensions.replacing(combination.axis, with: combination.rows.count))
     case .exchange(let exchange):
       try checkAxes([exchange.axis], of: x)
       guard exchange.extents.allSatisfy({ $0 >= 0 && $0 <= Shape.maximumCount }) else {

@@ -52,13 +52,19 @@ enum ChannelRule {
       }
     case .selection(let axis, _):
       self = .local { $0 == axis ? nil : $0 }
-    case .matMul, .concatenation, .exchange:
+    case .matMul, .concatenation, .exchange, .combination:
       self = .mixing
     }
   }
 }
 
 extension Node {
+  /// Whether all outputs of a weighted node read the same inputs.
+  var isUngrouped: Bool {
+    guard case .convolution(let attributes) = operation else { return true }
+    return attributes.groups == 1
+  }
+
   /// Whether this is a convolution in which each output channel reads the one input channel of the
   /// same number.
   func isDepthwise(_ graph: Graph) -> Bool {

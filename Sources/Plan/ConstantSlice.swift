@@ -1,7 +1,8 @@
 public import ModelGraph
 public import TensorCore
 
-/// How a device's copy of a constant is cut from the model's: chosen indices along some axes.
+/// How a device's copy of a constant is made from the model's: chosen indices along some axes, or sums
+/// of rows.
 ///
 /// Shared by planning, which has the model's weights and writes each device's shard, and by workers,
 /// which have only their shard and check that its tensors have the shapes that this predicts.
@@ -18,15 +19,21 @@ public struct ConstantSlice: Sendable, Hashable {
   public var source: ValueID
   /// Applied one after the other; no two on the same axis.
   public var selections: [Selection]
+  /// Sums of rows (axis 0), of a parity block; nil when the rows are copied.
+  public var sums: [[Combination.Term]]?
 
   /// The shape of the copy.
   public func shape(from source: Shape) -> Shape {
-    selections.reduce(source) { $0.replacing(axis: $1.axis, with: $1.indices.count) }
+    let selected = selections.reduce(source) {
+      $0.replacing(axis: $1.axis, with: $1.indices.count)
+    }
+    return sums.map { selected.replacing(axis: 0, with: $0.count) } ?? selected
   }
 
-  /// Cuts the copy.
+  /// Makes the copy.
   public func apply(to tensor: Tensor) -> Tensor {
-    selections.reduce(tensor) { $0.selecting($1.indices, axis: $1.axis) }
+    let selected = selections.reduce(tensor) { $0.selecting($1.indices, axis: $1.axis) }
+    return sums.map { selected.summing($0) } ?? selected
   }
 }
 
@@ -51,5 +58,23 @@ extension Tensor {
     case .float32(let values): return Tensor(target, gather(values))
     case .int64(let values): return Tensor(target, gather(values))
     }
+  }
+
+  /// Sums of rows, each rounded once.
+  func summing(_ sums: [[Combination.Term]]) -> Tensor {
+    guard let values = floats else { preconditionFailure("only float32 constants are summed") }
+    let inner = shape.innerCount(after: 0)
+    var result: [Float] = []
+    result.reserveCapacity(sums.count * inner)
+    var row = [Double](repeating: 0, count: inner)
+    for terms in sums {
+      for index in row.indices { row[index] = 0 }
+      for term in terms {
+        let factor = Double(term.factor)
+        for index in row.indices { row[index] += factor * Double(values[term.index * inner + index]) }
+      }
+      result.append(contentsOf: row.map { Float($0) })
+    }
+    return Tensor(shape.replacing(axis: 0, with: sums.count), result)
   }
 }

@@ -1,11 +1,11 @@
 import ModelGraph
 import TensorCore
 
-/// What a device holds, computes, sends and receives for one frame.
+/// What a device holds, computes, sends and receives for one frame while all devices are there.
 public struct DeviceCost: Sendable, Hashable, Codable {
-  /// Neurons, over all layers.
+  /// Neurons that it computes, over all layers.
   public var neurons: Int
-  /// Bytes of weights, as float32.
+  /// Bytes of weights that it holds, replicas and parity included, as float32.
   public var weightBytes: Int
   /// Multiply-adds per frame.
   public var multiplyAdds: Int
@@ -25,21 +25,25 @@ public struct DeviceCost: Sendable, Hashable, Codable {
 
 extension Plan {
   /// The cost of one device.
-  public func cost(of device: Int) -> DeviceCost {
-    let program = program(device: device)
+  ///
+  /// - Parameter attendance: who is there; everybody if nil.
+  public func cost(of device: Int, attendance: Attendance? = nil) -> DeviceCost {
+    let program = program(
+      device: device, attendance: attendance ?? .everyone(devices.count))
     let size = ElementType.float32.size
     let input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
     return DeviceCost(
-      neurons: parts.reduce(0) { $0 + $1[device].count },
-      weightBytes: program.constants.keys.reduce(0) { $0 + program.graph[$1].shape.count } * size,
+      neurons: placements.reduce(0) { sum, placement in
+        sum + placement.holders.count { $0[0] == device }
+      },
+      weightBytes: ShardInventory(self, device: device).bytes,
       multiplyAdds: program.graph.nodes.reduce(0) { $0 + program.graph.multiplyAdds(of: $1) },
-      bytesSent: size
-        * program.publications.reduce(0) { $0 + exchanges[$1.exchange].partShape(device).count },
+      bytesSent: size * program.publications.reduce(0) { $0 + program.graph[$1.value].shape.count },
       bytesReceived: size
         * (input
           + program.gatherings.reduce(0) { sum, gathering in
-            let exchange = exchanges[gathering.exchange]
-            return sum + exchange.shape.count - exchange.partShape(device).count
+            sum
+              + gathering.parts.reduce(0) { $0 + ($1.device == device ? 0 : $1.shape.count) }
           }))
   }
 }

@@ -1,9 +1,11 @@
 public import ModelGraph
+public import TensorCore
 
-/// What one device computes: its own graph, in which the exchanges are nodes.
+/// What one device computes in frames with one attendance: its own graph, in which the exchanges are
+/// nodes.
 ///
 /// The nodes are ordered by stage, with the exchanges that end a stage after its nodes. Constants are
-/// described by slices of the model's; `Shards` supplies the elements.
+/// described by slices of the model's; the device's shard supplies the elements.
 public struct DeviceProgram: Sendable {
   /// A part that this device computes for an exchange.
   public struct Publication: Sendable, Hashable {
@@ -15,18 +17,51 @@ public struct DeviceProgram: Sendable {
     public var node: Int
   }
 
+  /// One device's contribution to a gathered value.
+  public struct Part: Sendable, Hashable {
+    /// Channels that lie side by side in the part and in the gathered value.
+    public struct Run: Sendable, Hashable {
+      /// First channel in the part.
+      public var source: Int
+      /// First channel in the gathered value.
+      public var target: Int
+      /// Channels.
+      public var count: Int
+
+      /// Makes a run.
+      public init(source: Int, target: Int, count: Int) {
+        self.source = source
+        self.target = target
+        self.count = count
+      }
+    }
+
+    /// The device's number.
+    public var device: Int
+    /// The part's shape.
+    public var shape: Shape
+    /// Where its channels go; those in no run are not used.
+    public var runs: [Run]
+    /// Channels of the gathered value that it supplies.
+    public var channels: Int { runs.reduce(0) { $0 + $1.count } }
+  }
+
   /// An exchange whose gathered value this device needs.
   public struct Gathering: Sendable, Hashable {
     /// Position in `Plan.exchanges`.
     public var exchange: Int
     /// The `.exchange` node in `graph.nodes`.
     public var node: Int
-    /// Where the parts go along the exchange's axis: entry i is the place of channel i, counted over
-    /// the parts in device order. Nil when each part is one contiguous run in that order.
-    public var destinations: [Int]?
+    /// The axis along which parts are cut.
+    public var axis: Int
+    /// What makes up the value, by ascending device. Lost neurons belong to their absent primary.
+    public var parts: [Part]
+
+    /// A device's part.
+    public func part(of device: Int) -> Part? { parts.first { $0.device == device } }
   }
 
-  /// The device's graph; `constants` is empty until a shard is loaded.
+  /// The device's graph; its constants have no elements.
   public internal(set) var graph: Graph
   /// The stage of each node.
   public internal(set) var stages: [Int]

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Who holds the neurons of one layer: where each is computed while everybody is there, and who can
 /// stand in when somebody is not.
 public struct LayerPlacement: Sendable, Hashable {
@@ -98,4 +100,64 @@ public struct LayerCode: Sendable, Hashable {
 
   /// Makes a code.
   public init(stripes: [Stripe]) { self.stripes = stripes }
+}
+
+extension LayerCode {
+  /// Whether a device holds any block.
+  func involves(_ device: Int) -> Bool {
+    stripes.contains { stripe in
+      stripe.data.contains { $0.device == device } || stripe.parity.contains { $0.device == device }
+    }
+  }
+
+  /// Rows of parity by device.
+  func parityRows(devices: Int) -> [Int] {
+    var rows = [Int](repeating: 0, count: devices)
+    for stripe in stripes { for block in stripe.parity { rows[block.device] += stripe.width } }
+    return rows
+  }
+}
+
+extension LayerPlacement {
+  /// That the placement fits a layer and a number of devices.
+  func check(_ layer: Sharding.Layer, devices: Int) throws(MartletError) {
+    func fail(_ message: String, _ code: MartletError.Code = .mismatch) -> MartletError {
+      MartletError(code, message, context: ["layer": layer.id, "neurons": "\(layer.neurons)"])
+    }
+    guard holders.count == layer.neurons else {
+      throw fail("\(holders.count) neurons of a layer are placed, not all")
+    }
+    for devicesOfNeuron in holders {
+      guard !devicesOfNeuron.isEmpty else { throw fail("a neuron is on no device") }
+      guard devicesOfNeuron.allSatisfy({ (0..<devices).contains($0) }) else {
+        throw fail("a neuron is on a device that the plan does not have")
+      }
+      guard Set(devicesOfNeuron).count == devicesOfNeuron.count else {
+        throw fail("a device holds a neuron twice")
+      }
+    }
+    guard let code else { return }
+    guard layer.isSummable else {
+      throw fail("a grouped convolution cannot be coded: its neurons read different inputs", .unsupported)
+    }
+    var seen = [Bool](repeating: false, count: layer.neurons)
+    for stripe in code.stripes {
+      let blocks = stripe.data.map(\.device) + stripe.parity.map(\.device)
+      guard blocks.allSatisfy({ (0..<devices).contains($0) }), Set(blocks).count == blocks.count
+      else { throw fail("the blocks of a stripe are not on different devices of the plan") }
+      guard
+        stripe.parity.allSatisfy({
+          $0.coefficients.count == stripe.data.count && $0.coefficients.allSatisfy(\.isFinite)
+        })
+      else { throw fail("a parity block does not have one finite factor for each data block") }
+      for block in stripe.data {
+        for neuron in block.neurons {
+          guard seen.indices.contains(neuron), !seen[neuron], holders[neuron][0] == block.device
+          else { throw fail("the code's data blocks are not the neurons of their devices") }
+          seen[neuron] = true
+        }
+      }
+    }
+    guard seen.allSatisfy({ $0 }) else { throw fail("the code does not cover all neurons") }
+  }
 }

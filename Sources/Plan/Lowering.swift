@@ -1,171 +1,166 @@
 import ModelGraph
 import TensorCore
 
-/// Which original channel stands at each position along one axis of a value.
-struct ChannelOrder: Hashable {
-  var axis: Int
-  var sources: [Int]
-
-  /// Where each original channel went.
-  var positions: [Int] {
-    var result = [Int](repeating: 0, count: sources.count)
-    for (position, source) in sources.enumerated() { result[source] = position }
-    return result
-  }
-}
-
-/// A value of a device's graph, with the order of its channels; nil is the model's own order.
-struct LoweredValue {
-  var id: ValueID
-  var order: ChannelOrder?
-}
-
-/// Builds one device's graph from the model's graph, its sharding and the placement of neurons.
+/// Builds one device's graph from the model's graph, its sharding and the assignment of neurons.
 ///
-/// Values appear in up to two forms: in full (perhaps with channels in another order, so that each
-/// device's part is one contiguous run), and as the device's own channels. Readers permute their
-/// weights to match, which costs nothing at run time; only a reader that cannot is given a copy in
-/// the model's order.
+/// Values appear in up to two forms: in full, with the model's channels in the model's order, and as
+/// the device's own channels, one value for each block of neurons. Every weight keeps the model's
+/// order of inputs, so that it serves in every attendance.
 struct Lowering {
-  let model: Graph
+  let plan: Plan
   let sharding: Sharding
-  /// Neurons of each device, by layer then device, ascending.
-  let parts: [[[Int]]]
-  let exchangeIDs: [String]
+  let layers: [LayerAssignment]
   /// Nil builds the client's graph, which owns no neurons and computes the outputs.
   let device: Int?
 
+  let model: Graph
   let computed: Set<ValueID>
-  let exchangeNumber: [ValueID: Int]
+  let decoded: [Int: Sharding.DecodedNode]
   var graph: Graph
-  var full: [ValueID: LoweredValue] = [:]
-  var own: [ValueID: ValueID] = [:]
+  var full: [ValueID: ValueID] = [:]
+  /// One value for each of the device's blocks.
+  var own: [ValueID: [ValueID]] = [:]
   var gatherings: [DeviceProgram.Gathering] = []
+  var publications: [(exchange: Int, value: ValueID)] = []
   var slices: [ValueID: ConstantSlice] = [:]
+  private var joined: [ValueID: ValueID] = [:]
   private var sliceValues: [ConstantSlice: ValueID] = [:]
 
-  init(
-    model: Graph, sharding: Sharding, parts: [[[Int]]], exchangeIDs: [String], device: Int?
-  ) {
-    self.model = model
-    self.sharding = sharding
-    self.parts = parts
-    self.exchangeIDs = exchangeIDs
+  init(_ plan: Plan, _ variant: PlanVariant, device: Int?) {
+    self.plan = plan
+    sharding = variant.sharding
+    layers = variant.layers
     self.device = device
+    model = plan.graph
     computed = model.computedValues
-    exchangeNumber = Dictionary(
-      uniqueKeysWithValues: sharding.exchanges.enumerated().map { ($1, $0) })
+    decoded = Dictionary(uniqueKeysWithValues: variant.sharding.decoded.map { ($0.node, $0) })
     graph = Graph(name: model.name)
     for input in model.inputs {
       let id = graph.add(model[input])
       graph.inputs.append(id)
-      full[input] = LoweredValue(id: id)
+      full[input] = id
     }
   }
 
   /// The device's graph: built node by node, then reduced to what its parts (or, for the client, the
   /// outputs) need.
-  static func program(
-    model: Graph, sharding: Sharding, parts: [[[Int]]], exchangeIDs: [String], device: Int?
-  ) -> DeviceProgram {
-    var lowering = Lowering(
-      model: model, sharding: sharding, parts: parts, exchangeIDs: exchangeIDs, device: device)
-    for index in model.nodes.indices { lowering.lower(index) }
+  static func program(_ plan: Plan, _ variant: PlanVariant, device: Int?) -> DeviceProgram {
+    var lowering = Lowering(plan, variant, device: device)
+    for index in plan.graph.nodes.indices { lowering.lower(index) }
     return lowering.finish()
   }
 
-  /// This device's neurons of a layer.
-  func ownNeurons(_ layer: Int) -> [Int] { device.map { parts[layer][$0] } ?? [] }
+  /// This device's blocks of a layer's neurons.
+  func ownBlocks(_ layer: Int) -> [[Int]] { device.map { layers[layer].blocks[$0] } ?? [] }
 
   // MARK: Operands
 
-  /// A value in full, gathered if need be. With `target` the channels are in that order (nil: the
-  /// model's); without, in whatever order is cheapest.
-  mutating func inFull(_ value: ValueID, target: ChannelOrder?? = nil) -> LoweredValue {
-    let lowered = full[value] ?? gathered(value, target: target)
-    guard let target, lowered.order != target else { return lowered }
-    return reordered(lowered, to: target)
+  /// A value in full, gathered if need be.
+  mutating func inFull(_ value: ValueID) -> ValueID {
+    if let id = full[value] { return id }
+    guard case .sharded(let layer, let axis) = sharding[value],
+      let number = plan.exchangeNumber(of: value, isDecoded: false)
+    else { preconditionFailure("\(model[value].name) is neither full nor exchanged") }
+    let assignment = layers[layer]
+    let parts = plan.devices.indices.compactMap { device -> DeviceProgram.Part? in
+      part(
+        of: device, neurons: assignment.sent(by: device), shape: model[value].shape, axis: axis
+      ) { assignment.owners[$0] == device ? $0 : nil }
+    }
+    let id = gather(
+      number, parts: parts, axis: axis, own: own[value].map { join($0, axis: axis, of: value) },
+      description: model[value])
+    full[value] = id
+    return id
   }
 
-  private mutating func gathered(_ value: ValueID, target: ChannelOrder??) -> LoweredValue {
-    guard case .sharded(let layer, let axis) = sharding[value], let number = exchangeNumber[value]
-    else { preconditionFailure("\(model[value].name) is neither full nor exchanged") }
-    let arrival = parts[layer].flatMap { $0 }
-    let order: ChannelOrder?
-    if let target, target == nil || target?.axis == axis {
-      order = target ?? nil
-    } else {
-      order = ChannelOrder(axis: axis, sources: arrival)
-    }
-    let position = order?.positions ?? Array(0..<arrival.count)
-    let destinations = arrival.map { position[$0] }
-    let isContiguous = destinations.elementsEqual(0..<arrival.count)
-    let id = graph.add(model[value])
-    let extents = parts[layer].map(\.count)
+  /// Adds the exchange.
+  mutating func gather(
+    _ number: Int, parts: [DeviceProgram.Part], axis: Int, own: ValueID?,
+    description: Graph.Value
+  ) -> ValueID {
+    let id = graph.add(description)
+    let point = plan.exchanges[number]
     graph.nodes.append(
       Node(
-        name: exchangeIDs[number],
-        operation: .exchange(Exchange(layer: exchangeIDs[number], axis: axis, extents: extents)),
-        inputs: own[value].map { [$0] } ?? [], output: id))
+        name: point.id,
+        operation: .exchange(
+          Exchange(layer: point.id, axis: axis, extents: [description.shape[axis]])),
+        inputs: own.map { [$0] } ?? [], output: id))
     gatherings.append(
       DeviceProgram.Gathering(
-        exchange: number, node: graph.nodes.count - 1,
-        destinations: isContiguous ? nil : destinations))
-    let isIdentity = order?.sources.elementsEqual(0..<arrival.count) ?? true
-    let lowered = LoweredValue(id: id, order: isIdentity ? nil : order)
-    full[value] = lowered
-    return lowered
+        exchange: number, node: graph.nodes.count - 1, axis: axis, parts: parts))
+    return id
   }
 
-  /// A copy with the channels in another order.
-  private mutating func reordered(_ value: LoweredValue, to target: ChannelOrder?) -> LoweredValue {
-    // Through the model's order when the axes differ; otherwise directly.
-    if let order = value.order, let target, order.axis != target.axis {
-      return reordered(reordered(value, to: nil), to: target)
+  /// What a device sends of a value; nil when nothing of it is used.
+  func part(
+    of device: Int, neurons: [Int], shape: Shape, axis: Int, target: (Int) -> Int?
+  ) -> DeviceProgram.Part? {
+    var runs: [DeviceProgram.Part.Run] = []
+    for (source, neuron) in neurons.enumerated() {
+      guard let target = target(neuron) else { continue }
+      if let last = runs.last, last.source + last.count == source,
+        last.target + last.count == target
+      {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(.init(source: source, target: target, count: 1))
+      }
     }
-    guard let axis = value.order?.axis ?? target?.axis else { return value }
-    let count = graph[value.id].shape[axis]
-    let current = value.order?.positions ?? Array(0..<count)
-    let wanted = target?.sources ?? Array(0..<count)
-    let id = select(value.id, axis: axis, indices: wanted.map { current[$0] }, suffix: "reordered")
-    return LoweredValue(id: id, order: target)
+    guard !runs.isEmpty else { return nil }
+    return DeviceProgram.Part(
+      device: device, shape: shape.replacing(axis: axis, with: neurons.count), runs: runs)
   }
 
-  /// This device's channels of a value that is full or sharded.
-  mutating func ownChannels(_ value: ValueID, layer: Int, axis: Int) -> ValueID {
-    if let id = own[value] { return id }
-    let whole = inFull(value)
-    let source: LoweredValue =
-      whole.order == nil || whole.order?.axis == axis ? whole : reordered(whole, to: nil)
-    let positions = source.order?.positions
-    let indices = ownNeurons(layer).map { positions?[$0] ?? $0 }
-    return select(source.id, axis: axis, indices: indices, suffix: "own")
+  /// Blocks side by side: the device's part.
+  mutating func join(_ blocks: [ValueID], axis: Int, of value: ValueID) -> ValueID {
+    guard blocks.count > 1 else { return blocks[0] }
+    if let id = joined[value] { return id }
+    let name = model[value].name + ".part"
+    let id = concatenate(blocks, axis: axis, name: name)
+    joined[value] = id
+    return id
   }
 
-  private mutating func select(
-    _ value: ValueID, axis: Int, indices: [Int], suffix: String
-  ) -> ValueID {
-    let source = graph[value]
-    let name = "\(source.name).\(suffix)\(graph.values.count)"
+  mutating func concatenate(_ values: [ValueID], axis: Int, name: String) -> ValueID {
+    let extent = values.reduce(0) { $0 + graph[$1].shape[axis] }
     let id = graph.add(
-      Graph.Value(name: name, shape: source.shape.replacing(axis: axis, with: indices.count)))
+      Graph.Value(name: name, shape: graph[values[0]].shape.replacing(axis: axis, with: extent)))
+    graph.nodes.append(
+      Node(name: name, operation: .concatenation(axis: axis), inputs: values, output: id))
+    return id
+  }
+
+  /// One of this device's blocks of a value that is full or sharded.
+  mutating func ownChannels(_ value: ValueID, layer: Int, axis: Int, block: Int) -> ValueID {
+    if let blocks = own[value] { return blocks[block] }
+    let whole = inFull(value)
+    let source = graph[whole]
+    let neurons = ownBlocks(layer)[block]
+    let name = "\(source.name).own\(graph.values.count)"
+    let id = graph.add(
+      Graph.Value(name: name, shape: source.shape.replacing(axis: axis, with: neurons.count)))
     graph.nodes.append(
       Node(
-        name: name, operation: .selection(axis: axis, indices: indices), inputs: [value],
+        name: name, operation: .selection(axis: axis, indices: neurons), inputs: [whole],
         output: id))
     return id
   }
 
-  /// A constant with chosen indices along some axes.
-  mutating func constant(_ value: ValueID, _ selections: [ConstantSlice.Selection] = []) -> ValueID
-  {
+  /// A constant, or chosen indices of it along an axis, or sums of its rows.
+  mutating func constant(
+    _ value: ValueID, axis: Int = 0, indices: [Int]? = nil, sums: [[Combination.Term]]? = nil
+  ) -> ValueID {
     let shape = model[value].shape
-    let needed = selections.filter { !$0.indices.elementsEqual(0..<shape[$0.axis]) }
-    let slice = ConstantSlice(source: value, selections: needed)
+    var slice = ConstantSlice(source: value, selections: [], sums: sums)
+    if let indices, !indices.elementsEqual(0..<shape[axis]) {
+      slice.selections = [.init(axis: axis, indices: indices)]
+    }
     if let id = sliceValues[slice] { return id }
     var description = model[value]
-    description.shape = slice.shape(from: description.shape)
-    if !needed.isEmpty && sliceValues.keys.contains(where: { $0.source == value }) {
+    description.shape = slice.shape(from: shape)
+    if sliceValues.keys.contains(where: { $0.source == value }) {
       description.name += "#\(sliceValues.count)"
     }
     let id = graph.add(description)
@@ -177,24 +172,64 @@ struct Lowering {
   // MARK: Results
 
   /// Adds a node that computes a value in full.
-  mutating func emitFull(
-    _ node: Node, operation: Operation? = nil, inputs: [ValueID], order: ChannelOrder? = nil
-  ) {
+  mutating func emitFull(_ node: Node, operation: Operation? = nil, inputs: [ValueID]) {
     let id = graph.add(model[node.output])
     graph.nodes.append(
       Node(name: node.name, operation: operation ?? node.operation, inputs: inputs, output: id))
-    full[node.output] = LoweredValue(id: id, order: order)
+    full[node.output] = id
   }
 
-  /// Adds a node that computes this device's channels of a value.
-  mutating func emitOwn(
-    _ node: Node, operation: Operation? = nil, inputs: [ValueID], layer: Int, axis: Int
-  ) {
+  /// Adds a node that computes some rows of a value.
+  mutating func emit(
+    _ node: Node, operation: Operation, inputs: [ValueID], axis: Int, count: Int, suffix: String
+  ) -> ValueID {
     var description = model[node.output]
-    description.shape = description.shape.replacing(axis: axis, with: ownNeurons(layer).count)
+    description.shape = description.shape.replacing(axis: axis, with: count)
+    description.name += suffix
     let id = graph.add(description)
     graph.nodes.append(
-      Node(name: node.name, operation: operation ?? node.operation, inputs: inputs, output: id))
-    own[node.output] = id
+      Node(name: node.name + suffix, operation: operation, inputs: inputs, output: id))
+    return id
+  }
+
+  // MARK: Finishing
+
+  /// Keeps what the device's parts need (for the client: the outputs), in order of stages.
+  private mutating func finish() -> DeviceProgram {
+    if device == nil {
+      graph.outputs = model.outputs.map { inFull($0) }
+    } else {
+      for value in sharding.exchanges {
+        guard let blocks = own[value], case .sharded(_, let axis) = sharding[value],
+          let number = plan.exchangeNumber(of: value, isDecoded: false)
+        else { continue }
+        publications.append((number, join(blocks, axis: axis, of: value)))
+      }
+      graph.outputs = publications.map(\.value)
+    }
+    var stages: [Int: Int] = [:]
+    for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
+      if let number = plan.exchangeNumber(of: value, isDecoded: false) { stages[number] = stage }
+    }
+    for site in sharding.decoded {
+      let value = model.nodes[site.node].output
+      if let number = plan.exchangeNumber(of: value, isDecoded: true) {
+        stages[number] = site.stage
+      }
+    }
+    return ProgramAssembly(
+      graph: graph, publications: publications, gatherings: gatherings, slices: slices,
+      exchangeStages: stages
+    ).program()
+  }
+}
+
+extension LayerAssignment {
+  /// The neurons of a device's part in the order of its channels. An absent primary's part has what
+  /// nobody stands in for.
+  func sent(by device: Int) -> [Int] {
+    let blocks = blocks[device]
+    guard blocks.isEmpty else { return blocks.flatMap { $0 } }
+    return owners.indices.filter { owners[$0] == device }
   }
 }

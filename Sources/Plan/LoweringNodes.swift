@@ -5,247 +5,202 @@ import TensorCore
 extension Lowering {
   mutating func lower(_ index: Int) {
     let node = model.nodes[index]
+    if let site = decoded[index] { return lowerDecoded(node, site) }
     switch sharding[node.output] {
     case .full: lowerFull(node)
     case .sharded(let layer, let axis):
-      guard !ownNeurons(layer).isEmpty else { return }
-      lowerOwn(node, uses: sharding.uses[index], layer: layer, axis: axis)
+      let blocks = ownBlocks(layer)
+      guard !blocks.isEmpty else { return }
+      own[node.output] = blocks.indices.map { block in
+        lowerBlock(node, uses: sharding.uses[index], layer: layer, axis: axis, block: block)
+      }
     }
+  }
+
+  private mutating func lowerFull(_ node: Node) {
+    let inputs = node.inputs.map { input in
+      computed.contains(input) ? inFull(input) : constant(input)
+    }
+    emitFull(node, inputs: inputs)
   }
 
   // MARK: Own channels
 
-  private mutating func lowerOwn(_ node: Node, uses: [Sharding.Use], layer: Int, axis: Int) {
-    let neurons = ownNeurons(layer)
+  private mutating func lowerBlock(
+    _ node: Node, uses: [Sharding.Use], layer: Int, axis: Int, block: Int
+  ) -> ValueID {
+    let neurons = ownBlocks(layer)[block]
+    var operation = node.operation
+    let inputs: [ValueID]
     switch node.operation {
-    case .convolution(let attributes) where uses[0] == .own:
-      let inputs = [own(node, 0)] + rowConstants(node, from: 1, rows: neurons)
-      var depthwise = attributes
-      depthwise.groups = neurons.count
-      emitOwn(node, operation: .convolution(depthwise), inputs: inputs, layer: layer, axis: axis)
-    case .convolution(let attributes):
-      lowerWeightedConvolution(node, attributes, neurons: neurons, layer: layer, axis: axis)
-    case .dense:
-      let last = model[node.inputs[0]].shape.rank - 1
-      let input = ordered(node.inputs[0], axis: last)
-      var selections = [ConstantSlice.Selection(axis: 0, indices: neurons)]
-      if let order = input.order { selections.append(.init(axis: 1, indices: order.sources)) }
-      let inputs =
-        [input.id, constant(node.inputs[1], selections)]
-        + rowConstants(node, from: 2, rows: neurons)
-      emitOwn(node, inputs: inputs, layer: layer, axis: axis)
+    case .convolution(var attributes) where uses[0] == .own:
+      attributes.groups = neurons.count
+      operation = .convolution(attributes)
+      inputs = [own(node, 0, layer, axis, block)] + rowConstants(node, rows: neurons)
+    case .convolution, .dense:
+      operation = weighted(node, rows: neurons)
+      inputs = [inFull(node.inputs[0])] + rowConstants(node, rows: neurons)
     case .channelAffine:
-      let inputs = [own(node, 0)] + rowConstants(node, from: 1, rows: neurons)
-      emitOwn(node, inputs: inputs, layer: layer, axis: axis)
+      inputs = [own(node, 0, layer, axis, block)] + rowConstants(node, rows: neurons)
     case .binary:
-      let inputs = node.inputs.indices.map {
-        ownOperand(node, $0, use: uses[$0], neurons: neurons, layer: layer, axis: axis)
+      inputs = node.inputs.indices.map {
+        operand(node, $0, use: uses[$0], layer: layer, axis: axis, block: block)
       }
-      emitOwn(node, inputs: inputs, layer: layer, axis: axis)
     case .slice(var ranges):
       if case .sharded(_, let from) = sharding[node.inputs[0]] {
         ranges[from] = SliceRange(start: 0, count: neurons.count)
       }
-      emitOwn(
-        node, operation: .slice(ranges), inputs: [own(node, 0)], layer: layer, axis: axis)
+      operation = .slice(ranges)
+      inputs = [own(node, 0, layer, axis, block)]
     default:
-      let constants = node.inputs.dropFirst().map { constant($0) }
-      emitOwn(node, inputs: [own(node, 0)] + constants, layer: layer, axis: axis)
+      inputs =
+        [own(node, 0, layer, axis, block)] + node.inputs.dropFirst().map { constant($0) }
     }
+    return emit(
+      node, operation: operation, inputs: inputs, axis: axis, count: neurons.count,
+      suffix: block == 0 ? "" : ".block\(block)")
   }
 
-  private mutating func lowerWeightedConvolution(
-    _ node: Node, _ attributes: Convolution, neurons: [Int], layer: Int, axis: Int
-  ) {
-    var attributes = attributes
-    var selections = [ConstantSlice.Selection(axis: 0, indices: neurons)]
-    let input: LoweredValue
-    if attributes.groups == 1 {
-      input = ordered(node.inputs[0], axis: 1)
-      if let order = input.order { selections.append(.init(axis: 1, indices: order.sources)) }
-    } else {
-      // Each group reads its own run of channels, which only the model's order keeps together.
-      input = inFull(node.inputs[0], target: .some(nil))
-      let perGroup = model[node.output].shape[1] / attributes.groups
-      var counts = [Int](repeating: 0, count: attributes.groups)
-      for neuron in neurons { counts[neuron / perGroup] += 1 }
-      attributes.groupOutputs = counts
+  /// A weighted node's operation for some of its rows.
+  private func weighted(_ node: Node, rows: [Int]) -> Operation {
+    guard case .convolution(var attributes) = node.operation, attributes.groups > 1 else {
+      return node.operation
     }
-    let inputs =
-      [input.id, constant(node.inputs[1], selections)]
-      + rowConstants(node, from: 2, rows: neurons)
-    emitOwn(
-      node, operation: .convolution(attributes), inputs: inputs, layer: layer, axis: axis)
+    let perGroup = model[node.output].shape[1] / attributes.groups
+    var counts = [Int](repeating: 0, count: attributes.groups)
+    for neuron in rows { counts[neuron / perGroup] += 1 }
+    attributes.groupOutputs = counts
+    return .convolution(attributes)
   }
 
-  private mutating func own(_ node: Node, _ operand: Int) -> ValueID {
-    guard case .sharded(let layer, let axis) = sharding[node.inputs[operand]] else {
-      preconditionFailure("\(node.name) reads a full value as its own channels")
+  private mutating func own(
+    _ node: Node, _ operand: Int, _ layer: Int, _ axis: Int, _ block: Int
+  ) -> ValueID {
+    let value = node.inputs[operand]
+    guard case .sharded(_, let from) = sharding[value] else {
+      // A decoded value behind which the layer is sharded again; a depthwise convolution keeps axes.
+      return ownChannels(value, layer: layer, axis: axis, block: block)
     }
-    return ownChannels(node.inputs[operand], layer: layer, axis: axis)
+    return ownChannels(value, layer: layer, axis: from, block: block)
   }
 
-  private mutating func ownOperand(
-    _ node: Node, _ operand: Int, use: Sharding.Use, neurons: [Int], layer: Int, axis: Int
+  private mutating func operand(
+    _ node: Node, _ operand: Int, use: Sharding.Use, layer: Int, axis: Int, block: Int
   ) -> ValueID {
     let value = node.inputs[operand]
     let operandAxis = axis - (model[node.output].shape.rank - model[value].shape.rank)
     switch use {
-    case .own: return ownChannels(value, layer: layer, axis: operandAxis)
-    case .full: return inFull(value, target: .some(nil)).id
+    case .own: return ownChannels(value, layer: layer, axis: operandAxis, block: block)
+    case .full: return inFull(value)
     case .constant:
       guard operandAxis >= 0, model[value].shape[operandAxis] > 1 else { return constant(value) }
-      return constant(value, [.init(axis: operandAxis, indices: neurons)])
+      return constant(value, axis: operandAxis, indices: ownBlocks(layer)[block])
     }
   }
 
-  /// Operands from `from` on, which have one row per neuron.
-  private mutating func rowConstants(_ node: Node, from: Int, rows: [Int]) -> [ValueID] {
-    node.inputs.dropFirst(from).map { constant($0, [.init(axis: 0, indices: rows)]) }
+  /// The constants after the first operand, which have one row per neuron.
+  private mutating func rowConstants(_ node: Node, rows: [Int]) -> [ValueID] {
+    node.inputs.dropFirst().map { constant($0, indices: rows) }
   }
 
-  /// A value in full whose channels may stand in any order along `axis` but no other.
-  private mutating func ordered(_ value: ValueID, axis: Int) -> LoweredValue {
-    let lowered = inFull(value)
-    return lowered.order == nil || lowered.order?.axis == axis
-      ? lowered : inFull(value, target: .some(nil))
-  }
+  // MARK: Decoding
 
-  // MARK: Full values
+  /// Own rows and parity rows before the activation, their exchange, the decoding, the activation.
+  private mutating func lowerDecoded(_ node: Node, _ site: Sharding.DecodedNode) {
+    let assignment = layers[site.layer]
+    guard let recovery = assignment.recovery,
+      let number = plan.exchangeNumber(of: node.output, isDecoded: true)
+    else { preconditionFailure("\(node.name) is decoded without a code") }
+    let (linear, activation) = node.operation.splittingActivation()
+    let shape = model[node.output].shape
 
-  private mutating func lowerFull(_ node: Node) {
-    switch node.operation {
-    case .convolution where node.isDepthwise(model), .channelAffine:
-      let input = ordered(node.inputs[0], axis: 1)
-      let rows = input.order?.sources ?? Array(0..<model[node.inputs[0]].shape[1])
-      let inputs = [input.id] + rowConstants(node, from: 1, rows: rows)
-      emitFull(node, inputs: inputs, order: input.order)
-    case .binary: lowerFullBinary(node)
-    case .concatenation(let axis): lowerConcatenation(node, axis: axis)
-    default:
-      if let follow = orderFollowing(node) {
-        let input = inFull(node.inputs[0])
-        if let order = input.order, let outcome = follow(order) {
-          let constants = node.inputs.dropFirst().map { constant($0, outcome.constants) }
-          emitFull(node, inputs: [input.id] + constants, order: outcome.order)
-          return
-        }
-      }
-      let inputs = node.inputs.map { input in
-        computed.contains(input) ? inFull(input, target: .some(nil)).id : constant(input)
-      }
-      emitFull(node, inputs: inputs)
+    let parts = plan.devices.indices.compactMap { device in
+      let rows = plan.rawRows(of: device, layer: site.layer, recovery, blocks: assignment.blocks)
+      return part(of: device, neurons: rows, shape: shape, axis: site.axis) { $0 }
     }
-  }
-
-  /// What an operand's channel order becomes, and how the node's constants must be permuted.
-  private typealias OrderOutcome = (order: ChannelOrder?, constants: [ConstantSlice.Selection])
-
-  /// For operators that carry a channel order through; the closure returns nil where they do not.
-  private func orderFollowing(_ node: Node) -> ((ChannelOrder) -> OrderOutcome?)? {
-    let from = model[node.inputs[0]].shape
-    let to = model[node.output].shape
-    func moved(_ order: ChannelOrder, _ axis: Int?) -> OrderOutcome? {
-      axis.map { (ChannelOrder(axis: $0, sources: order.sources), []) }
+    var rows: [ValueID] = []
+    if let device {
+      if let primaries = plan.primaryBlock(of: device, layer: site.layer, assignment.blocks) {
+        let inputs = [inFull(node.inputs[0])] + rowConstants(node, rows: primaries)
+        rows.append(
+          emit(
+            node, operation: linear, inputs: inputs, axis: site.axis, count: primaries.count,
+            suffix: ".raw"))
+      }
+      for parity in recovery.parity where parity.device == device {
+        let sums = plan.paritySums(layer: site.layer, parity)
+        let inputs =
+          [inFull(node.inputs[0])] + node.inputs.dropFirst().map { constant($0, sums: sums) }
+        rows.append(
+          emit(
+            node, operation: linear, inputs: inputs, axis: site.axis, count: parity.width,
+            suffix: ".parity\(parity.stripe)-\(parity.number)"))
+      }
     }
-    switch node.operation {
-    case .activation, .unary: return { ($0, []) }
-    case .pooling: return { $0.axis == 1 ? ($0, []) : nil }
-    case .softmax: return { ($0, []) }
-    case .transpose(let permutation):
-      return { moved($0, permutation.firstIndex(of: $0.axis)) }
-    case .slice, .pad, .selection:
-      let rule = ChannelRule(node: node, graph: model)
-      guard case .local(let map) = rule else { return nil }
-      return { moved($0, map($0.axis)) }
-    case .reduction(let attributes):
-      let rule = ChannelRule(node: node, graph: model)
-      guard case .local(let map) = rule else { return nil }
-      return { attributes.axes.contains($0.axis) ? (nil, []) : moved($0, map($0.axis)) }
-    case .layerNormalization(let attributes):
-      return { order in
-        guard let position = attributes.axes.firstIndex(of: order.axis) else { return (order, []) }
-        return (order, [.init(axis: position, indices: order.sources)])
-      }
-    case .reshape:
-      return { order in
-        if let axis = from.axis(order.axis, carriedTo: to) { return moved(order, axis) }
-        guard let merged = from.axis(order.axis, mergedInto: to) else { return nil }
-        let sources = order.sources.flatMap { source in
-          (0..<merged.factor).map { source * merged.factor + $0 }
-        }
-        return (ChannelOrder(axis: merged.axis, sources: sources), [])
-      }
-    default: return nil
+    let own =
+      rows.count > 1
+      ? concatenate(rows, axis: site.axis, name: node.name + ".rows") : rows.first
+    if let own { publications.append((number, own)) }
+    var description = model[node.output]
+    description.name += ".gathered"
+    description.shape = shape.replacing(axis: site.axis, with: recovery.extent)
+    let gathered = gather(
+      number, parts: parts, axis: site.axis, own: own, description: description)
+
+    let combination = Operation.combination(Combination(axis: site.axis, rows: recovery.rows))
+    guard let activation else {
+      return emitFull(node, operation: combination, inputs: [gathered])
+    }
+    let raw = emit(
+      node, operation: combination, inputs: [gathered], axis: site.axis, count: shape[site.axis],
+      suffix: ".decoded")
+    emitFull(node, operation: .activation(activation), inputs: [raw])
+  }
+}
+
+extension Operation {
+  /// A weighted operation without its activation, and the activation.
+  func splittingActivation() -> (linear: Operation, activation: Activation?) {
+    switch self {
+    case .convolution(var attributes):
+      let activation = attributes.activation
+      attributes.activation = nil
+      return (.convolution(attributes), activation)
+    case .dense(var attributes):
+      let activation = attributes.activation
+      attributes.activation = nil
+      return (.dense(attributes), activation)
+    default: return (self, nil)
     }
   }
+}
 
-  private mutating func lowerFullBinary(_ node: Node) {
-    let rank = model[node.output].shape.rank
-    let dynamic = node.inputs.filter { computed.contains($0) }
-    // The order of the output: that of an operand that is already here, so that a value which is
-    // still to be gathered can be gathered straight into it.
-    let lead = dynamic.first { full[$0] != nil } ?? dynamic[0]
-    let leadValue = inFull(lead)
-    var order = leadValue.order
-    order?.axis += rank - model[lead].shape.rank
-    let spans = order.map { model[node.output].shape[$0.axis] == $0.sources.count } ?? true
-    if !spans { order = nil }
-    var inputs: [ValueID] = []
-    for value in node.inputs {
-      let offset = rank - model[value].shape.rank
-      var wanted = order
-      wanted?.axis -= offset
-      let hasChannels = wanted.map { $0.axis >= 0 && model[value].shape[$0.axis] > 1 } ?? false
-      if computed.contains(value) {
-        inputs.append(inFull(value, target: .some(hasChannels ? wanted : nil)).id)
-      } else if hasChannels, let wanted {
-        inputs.append(constant(value, [.init(axis: wanted.axis, indices: wanted.sources)]))
-      } else {
-        inputs.append(constant(value))
-      }
+extension Plan {
+  /// The block that a device is the primary of, if it computes it.
+  func primaryBlock(of device: Int, layer: Int, _ blocks: [[[Int]]]) -> [Int]? {
+    guard let first = blocks[device].first, placements[layer].holders[first[0]][0] == device else {
+      return nil
     }
-    emitFull(node, inputs: inputs, order: order)
+    return first
   }
 
-  private mutating func lowerConcatenation(_ node: Node, axis: Int) {
-    var sources: [Int] = []
-    var inputs: [ValueID] = []
-    var start = 0
-    for value in node.inputs {
-      let extent = model[value].shape[axis]
-      guard computed.contains(value) else {
-        inputs.append(constant(value))
-        sources += start..<(start + extent)
-        start += extent
-        continue
-      }
-      let input = ordered(value, axis: axis)
-      inputs.append(input.id)
-      sources += input.order?.sources.map { $0 + start } ?? Array(start..<(start + extent))
-      start += extent
-    }
-    let isIdentity = sources.elementsEqual(0..<sources.count)
-    emitFull(
-      node, inputs: inputs, order: isIdentity ? nil : ChannelOrder(axis: axis, sources: sources))
+  /// The rows of a gathered value that a device supplies for decoding, in the order of its part.
+  func rawRows(
+    of device: Int, layer: Int, _ recovery: LayerAssignment.Recovery, blocks: [[[Int]]]
+  ) -> [Int] {
+    (primaryBlock(of: device, layer: layer, blocks) ?? [])
+      + recovery.parity.filter { $0.device == device }.flatMap { $0.start..<($0.start + $0.width) }
   }
 
-  // MARK: Finishing
-
-  /// Keeps what the device's parts need (for the client: the outputs), in order of stages.
-  mutating func finish() -> DeviceProgram {
-    var publications: [(exchange: Int, value: ValueID)] = []
-    if device == nil {
-      graph.outputs = model.outputs.map { inFull($0, target: .some(nil)).id }
-    } else {
-      for (number, value) in sharding.exchanges.enumerated() {
-        if let id = own[value] { publications.append((number, id)) }
+  /// The rows of a parity block as sums of the layer's rows.
+  func paritySums(layer: Int, _ parity: LayerAssignment.Recovery.Parity) -> [[Combination.Term]] {
+    guard let stripe = placements[layer].code?.stripes[parity.stripe] else { return [] }
+    let coefficients = stripe.parity[parity.number].coefficients
+    return (0..<stripe.width).map { row in
+      zip(stripe.data, coefficients).compactMap { block, factor in
+        row < block.neurons.count && factor != 0
+          ? Combination.Term(index: block.neurons[row], factor: factor) : nil
       }
-      graph.outputs = publications.map(\.value)
     }
-    return ProgramAssembly(
-      graph: graph, publications: publications, gatherings: gatherings, slices: slices,
-      exchangeStages: sharding.exchangeStages
-    ).program()
   }
 }

@@ -29,17 +29,25 @@ public struct Plan: Sendable {
     public var layer: Int
     /// The axis along which parts are cut.
     public var axis: Int
-    /// The stage it ends.
-    public var stage: Int
-    /// The gathered shape.
+    /// The stage it ends while all devices are there; nil for an exchange that only happens when some
+    /// are missing.
+    public var stage: Int?
+    /// Whether outputs are gathered before the activation, to be decoded.
+    public var isDecoded: Bool
+    /// The value's shape.
     public var shape: Shape
-    /// Channels of each device's part along `axis`, by device.
-    public var extents: [Int]
+    /// The most channels along `axis` that one device's part may have.
+    public var maximumExtent: Int
+    /// The devices that may send a part.
+    public var senders: [Int]
+  }
 
-    /// The shape of one device's part.
-    public func partShape(_ device: Int) -> Shape {
-      shape.replacing(axis: axis, with: extents[device])
-    }
+  /// What stands in for channels that are lost.
+  public enum Fill: Sendable, Hashable {
+    /// Zero.
+    case zero
+    /// Each channel's mean over calibration images; by exchange, then channel.
+    case mean([[Float]])
   }
 
   /// Which model, how prepared and read.
@@ -72,33 +80,41 @@ public struct Plan: Sendable {
   public let graph: Graph
   /// What is whole and what is split.
   public let sharding: Sharding
-  /// Neurons of each device, by layer then device; ascending.
-  public let parts: [[[Int]]]
-  /// Every exchange, in graph order.
+  /// Who holds each neuron, by layer.
+  public let placements: [LayerPlacement]
+  /// What stands in for lost channels.
+  public let fill: Fill
+  /// Every exchange: those of a frame with all devices in graph order, then those that only happen
+  /// when some are missing.
   public let exchanges: [ExchangePoint]
+  private let exchangeNumbers: [ExchangeKey: Int]
+  /// Devices whose absence changes what others compute.
+  private let hasStandIns: [Bool]
 
-  /// Puts a plan together and checks that every neuron of every layer is on exactly one device.
+  private struct ExchangeKey: Hashable {
+    var value: ValueID
+    var isDecoded: Bool
+  }
+
+  /// Puts a plan together and checks that it can run.
   ///
-  /// - Parameter graph: the model; its constants' elements are not kept.
-  /// - Throws: `invalidArgument` for bad device names or parts that do not cover a layer exactly.
+  /// - Parameters:
+  ///   - graph: the model; its constants' elements are not kept.
+  ///   - placements: by layer of `sharding`.
+  /// - Throws: `invalidArgument` for bad device names; `mismatch` for placements that do not fit the
+  ///   model or the devices, naming the layer; `unsupported` for a code where sums mean nothing.
   public init(
     model: Model, method: String, devices: [Device], graph: Graph, sharding: Sharding,
-    parts: [[[Int]]]
+    placements: [LayerPlacement], fill: Fill = .zero
   ) throws(MartletError) {
     try Plan.check(devices)
-    guard parts.count == sharding.layers.count else {
+    guard placements.count == sharding.layers.count else {
       throw MartletError(
-        .mismatch, "the plan places \(parts.count) layers, the model has \(sharding.layers.count)")
+        .mismatch,
+        "the plan places \(placements.count) layers, the model has \(sharding.layers.count)")
     }
-    for (layer, part) in zip(sharding.layers, parts) {
-      guard part.count == devices.count,
-        part.flatMap({ $0 }).sorted().elementsEqual(0..<layer.neurons),
-        part.allSatisfy({ zip($0, $0.dropFirst()).allSatisfy(<) })
-      else {
-        throw MartletError(
-          .mismatch, "the parts of a layer do not cover each of its neurons exactly once",
-          context: ["layer": layer.id, "neurons": "\(layer.neurons)"])
-      }
+    for (layer, placement) in zip(sharding.layers, placements) {
+      try placement.check(layer, devices: devices.count)
     }
     self.model = model
     self.method = method
@@ -107,8 +123,56 @@ public struct Plan: Sendable {
     structure.constants = [:]
     self.graph = structure
     self.sharding = sharding
-    self.parts = parts
-    exchanges = Plan.exchangePoints(graph: graph, sharding: sharding, parts: parts)
+    self.placements = placements
+    self.fill = fill
+    exchanges = Plan.exchangePoints(
+      graph: structure, sharding: sharding, placements: placements, devices: devices.count)
+    exchangeNumbers = Dictionary(
+      uniqueKeysWithValues: exchanges.enumerated().map {
+        (ExchangeKey(value: $1.value, isDecoded: $1.isDecoded), $0)
+      })
+    hasStandIns = devices.indices.map { device in
+      placements.contains { placement in
+        placement.code?.involves(device) == true
+          || placement.holders.contains { $0.count > 1 && $0.contains(device) }
+      }
+    }
+    if case .mean(let means) = fill {
+      guard means.count == exchanges.count,
+        zip(means, exchanges).allSatisfy({ $1.isDecoded || $0.count == $1.shape[$1.axis] }),
+        means.allSatisfy({ $0.allSatisfy(\.isFinite) })
+      else {
+        throw MartletError(
+          .mismatch, "the means for lost channels do not fit the exchanges of the plan")
+      }
+    }
+  }
+
+  /// A plan in which each neuron is on one device.
+  ///
+  /// - Parameter parts: ascending neurons, by layer then device.
+  /// - Throws: like the other initialiser.
+  public init(
+    model: Model, method: String, devices: [Device], graph: Graph, sharding: Sharding,
+    parts: [[[Int]]]
+  ) throws(MartletError) {
+    for (layer, part) in zip(sharding.layers, parts) {
+      guard part.count == devices.count,
+        part.flatMap({ $0 }).sorted().elementsEqual(0..<layer.neurons)
+      else {
+        throw MartletError(
+          .mismatch, "the parts of a layer do not cover each of its neurons exactly once",
+          context: ["layer": layer.id, "neurons": "\(layer.neurons)"])
+      }
+    }
+    try self.init(
+      model: model, method: method, devices: devices, graph: graph, sharding: sharding,
+      placements: parts.map { LayerPlacement(parts: $0) })
+  }
+
+  /// The neurons that each device computes while all are there, by layer then device; ascending.
+  public var parts: [[[Int]]] {
+    placements.map { $0.primaries(devices: devices.count) }
   }
 
   private static func check(_ devices: [Device]) throws(MartletError) {
@@ -140,29 +204,111 @@ public struct Plan: Sendable {
   public static let maximumDevices = 256
 
   private static func exchangePoints(
-    graph: Graph, sharding: Sharding, parts: [[[Int]]]
+    graph: Graph, sharding: Sharding, placements: [LayerPlacement], devices: Int
   ) -> [ExchangePoint] {
     var taken: Set<String> = []
-    return sharding.exchanges.enumerated().compactMap { number, value in
-      guard case .sharded(let layer, let axis) = sharding[value] else { return nil }
-      let id = Identifier.make(from: sharding.layers[layer].id, avoiding: taken)
+    func point(
+      _ value: ValueID, layer: Int, axis: Int, stage: Int?, isDecoded: Bool
+    ) -> ExchangePoint {
+      let name = sharding.layers[layer].id
+      let id = Identifier.make(from: isDecoded ? name + "-raw" : name, avoiding: taken)
       taken.insert(id)
+      let placement = placements[layer]
+      let parity = placement.code?.parityRows(devices: devices)
       return ExchangePoint(
-        id: id, value: value, layer: layer, axis: axis, stage: sharding.exchangeStages[number],
-        shape: graph[value].shape, extents: parts[layer].map(\.count))
+        id: id, value: value, layer: layer, axis: axis, stage: stage, isDecoded: isDecoded,
+        shape: graph[value].shape,
+        maximumExtent: graph[value].shape[axis] + (isDecoded ? parity?.max() ?? 0 : 0),
+        senders: (0..<devices).filter { device in
+          isDecoded
+            ? placement.code?.involves(device) == true
+            : placement.holders.contains { $0.contains(device) }
+        })
     }
+    var points: [ExchangePoint] = []
+    for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
+      guard case .sharded(let layer, let axis) = sharding[value] else { continue }
+      points.append(point(value, layer: layer, axis: axis, stage: stage, isDecoded: false))
+    }
+    guard placements.contains(where: { $0.code != nil }) else { return points }
+    // With some layers gathered early, other values may have to be gathered than without.
+    let known = Set(sharding.exchanges)
+    for node in graph.nodes where !known.contains(node.output) {
+      guard case .sharded(let layer, let axis) = sharding[node.output] else { continue }
+      points.append(point(node.output, layer: layer, axis: axis, stage: nil, isDecoded: false))
+    }
+    for (number, layer) in sharding.layers.enumerated() where placements[number].code != nil {
+      for node in layer.weightedNodes.map({ graph.nodes[$0] }) {
+        guard case .weighted(_, let axis) = ChannelRule(node: node, graph: graph) else { continue }
+        points.append(
+          point(node.output, layer: number, axis: axis, stage: nil, isDecoded: true))
+      }
+    }
+    return points
   }
 
-  /// What one device computes, sends and gathers.
-  public func program(device: Int) -> DeviceProgram { lowered(device) }
+  /// The position in `exchanges` of a value's gathering.
+  func exchangeNumber(of value: ValueID, isDecoded: Bool) -> Int? {
+    exchangeNumbers[ExchangeKey(value: value, isDecoded: isDecoded)]
+  }
 
-  /// What a client computes: the model's outputs from gathered parts.
-  public func clientProgram() -> DeviceProgram { lowered(nil) }
+  // MARK: Programs
 
-  private func lowered(_ device: Int?) -> DeviceProgram {
-    Lowering.program(
-      model: graph, sharding: sharding, parts: parts, exchangeIDs: exchanges.map(\.id),
-      device: device)
+  /// The same attendance as far as anybody's program depends on it: devices for whom nobody stands in
+  /// count as there, and what they do not send is filled.
+  public func normalised(_ attendance: Attendance) -> Attendance {
+    Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
+  }
+
+  /// What one device computes, sends and gathers in frames with that attendance; nil for the client,
+  /// which computes the model's outputs.
+  public func program(device: Int?, attendance: Attendance) -> DeviceProgram {
+    Lowering.program(self, PlanVariant(self, attendance), device: device)
+  }
+
+  /// What one device computes, sends and gathers while all are there.
+  public func program(device: Int) -> DeviceProgram {
+    program(device: device, attendance: .everyone(devices.count))
+  }
+
+  /// What a client computes while all devices are there.
+  public func clientProgram() -> DeviceProgram {
+    program(device: nil, attendance: .everyone(devices.count))
+  }
+
+  /// The exchanges that a device (nil: the client) may gather in some attendance; ascending.
+  public func possibleGatherings(device: Int?) -> [Int] {
+    var variants = [false, true].map { PlanVariant(everythingOf: self, decoding: $0) }
+    variants.append(PlanVariant(self, .everyone(devices.count)))
+    for missing in devices.indices where hasStandIns[missing] {
+      var attendance = Attendance.everyone(devices.count)
+      attendance.roles[missing] = .absent
+      variants.append(PlanVariant(self, attendance))
+    }
+    var result: Set<Int> = []
+    for variant in variants {
+      result.formUnion(
+        Lowering.program(self, variant, device: device).gatherings.map(\.exchange))
+    }
+    return result.sorted()
+  }
+
+  /// How many neurons of an exchange's layer come from a device in frames with that attendance.
+  public func neurons(of exchange: Int, from device: Int, attendance: Attendance) -> Int {
+    LayerAssignment(placements[exchanges[exchange].layer], attendance).owners
+      .count { $0 == device }
+  }
+
+  /// Neurons that nobody computes in frames with that attendance, by layer; ascending.
+  public func lostNeurons(_ attendance: Attendance) -> [[Int]] {
+    placements.map { placement in
+      let assignment = LayerAssignment(placement, attendance)
+      if assignment.recovery != nil {
+        // What is decoded may still lack the channel-local nodes behind it; see `holders`.
+        return []
+      }
+      return assignment.owners.indices.filter { !attendance.awaits(assignment.owners[$0]) }
+    }
   }
 
   /// The number of a device.

@@ -5,7 +5,7 @@ import TensorCore
 /// `plan.json`: what a `Plan` is rebuilt from, in a form that people can read.
 struct PlanDocument: Codable {
   static let format = "martlet-plan"
-  static let version = 1
+  static let version = 2
 
   struct Value: Codable {
     var name: String
@@ -20,11 +20,10 @@ struct PlanDocument: Codable {
     var nodes: [Node]
   }
 
-  struct Layer: Codable {
-    var id: String
-    var neurons: Int
-    /// Neurons by device name, as ranges.
-    var parts: [String: String]
+  /// The file with each channel's mean, when lost channels are filled with it.
+  struct Means: Codable {
+    var file: String
+    var sha256: String
   }
 
   struct Shard: Codable {
@@ -46,10 +45,12 @@ struct PlanDocument: Codable {
   var model: Plan.Model
   var shards: [Shard]
   var client: Shard?
-  var layers: [Layer]
+  /// Absent when lost channels are filled with zero.
+  var means: Means?
+  var layers: [PlacementDocument]
   var graph: Structure
 
-  init(_ plan: Plan, shards: [Shard], client: Shard?) {
+  init(_ plan: Plan, shards: [Shard], client: Shard?, means: Means?) {
     format = PlanDocument.format
     version = PlanDocument.version
     id = ""
@@ -57,19 +58,19 @@ struct PlanDocument: Codable {
     model = plan.model
     self.shards = shards
     self.client = client
-    layers = zip(plan.sharding.layers, plan.parts).map { layer, parts in
-      Layer(
-        id: layer.id, neurons: layer.neurons,
-        parts: Dictionary(
-          uniqueKeysWithValues: zip(plan.devices, parts).map {
-            ($0.name, NeuronRanges.format($1))
-          }))
+    self.means = means
+    layers = zip(plan.sharding.layers, plan.placements).map {
+      PlacementDocument($0, $1, devices: plan.devices)
     }
     graph = Structure(plan.graph)
   }
 
   /// The plan that this describes, with everything checked that a file could get wrong.
-  func plan() throws(MartletError) -> Plan {
+  ///
+  /// - Parameter means: reads the file of means.
+  func plan(
+    means read: (Means, Plan) throws(MartletError) -> [[Float]]
+  ) throws(MartletError) -> Plan {
     let graph = try graph.graph(name: model.name)
     let sharding = try Sharding(graph)
     guard layers.map(\.id) == sharding.layers.map(\.id),
@@ -79,18 +80,19 @@ struct PlanDocument: Codable {
         .mismatch, "the layers of the plan are not those of its graph",
         hint: "the plan was made by another version of martlet: run martlet plan again")
     }
-    var parts: [[[Int]]] = []
-    for layer in layers {
-      var byDevice: [[Int]] = []
-      for shard in shards {
-        byDevice.append(
-          try NeuronRanges.parse(layer.parts[shard.device.name] ?? "", count: layer.neurons))
-      }
-      parts.append(byDevice)
+    let numbers = Dictionary(
+      shards.enumerated().map { ($1.device.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let placements = try layers.map { layer throws(MartletError) in
+      try layer.placement(devices: numbers)
     }
-    return try Plan(
-      model: model, method: method, devices: shards.map(\.device), graph: graph,
-      sharding: sharding, parts: parts)
+    func make(_ fill: Plan.Fill) throws(MartletError) -> Plan {
+      try Plan(
+        model: model, method: method, devices: shards.map(\.device), graph: graph,
+        sharding: sharding, placements: placements, fill: fill)
+    }
+    let plan = try make(.zero)
+    guard let means else { return plan }
+    return try make(.mean(try read(means, plan)))
   }
 }
 

@@ -8,6 +8,11 @@ import TensorFiles
 public struct PlanFolder: Sendable {
   /// The name of the plan's own file.
   public static let documentName = "plan.json"
+  /// The table of what failures cost, beside it; see the command `study`.
+  public static let studyName = "study.json"
+  /// The importance of neurons, beside it; see the command `score`.
+  public static let scoresName = "scores.json"
+  private static let companions: Set<String> = [studyName, scoresName]
 
   /// The folder.
   public let path: String
@@ -48,7 +53,9 @@ public struct PlanFolder: Sendable {
         context: ["file": file], hint: "run martlet plan again")
     }
     do {
-      plan = try document.plan()
+      plan = try document.plan { means, plan throws(MartletError) in
+        try PlanFolder.means(means, of: plan, folder: path)
+      }
     } catch {
       throw error.adding("file", file)
     }
@@ -62,49 +69,65 @@ public struct PlanFolder: Sendable {
     var version: Int
   }
 
-  /// The constants of one device's program (nil: the client's), read from its shard.
+  /// Everything that a device (nil: the client) needs in any attendance, read from its shard.
   ///
   /// - Throws: `notFound` or `mismatch` when the shard is missing, corrupt or another plan's.
-  public func constants(
-    of program: DeviceProgram, device: Int?
-  ) throws(MartletError) -> [ValueID: Tensor] {
-    guard !program.constants.isEmpty else { return [:] }
+  public func constants(device: Int?) throws(MartletError) -> [ConstantSlice: Tensor] {
+    let inventory = ShardInventory(plan, device: device)
+    guard !inventory.entries.isEmpty else { return [:] }
     guard let shard = device.map({ document.shards[$0] }) ?? document.client else {
       throw MartletError(
         .mismatch, "the plan has no constants for the client", context: ["folder": path])
     }
-    guard FileSystem.name(of: shard.file) == shard.file, shard.file.hasSuffix(".safetensors") else {
-      throw MartletError(
-        .invalidFile, "a shard must be a file in the plan's own folder",
-        context: ["folder": path, "shard": shard.file])
-    }
-    let file = path + "/" + shard.file
-    guard FileSystem.exists(file) else {
-      throw MartletError(
-        .notFound, "the shard of this device is missing", context: ["file": file],
-        hint: "copy it from the folder that martlet plan wrote")
-    }
-    guard try FileDigest.sha256(path: file) == shard.sha256 else {
-      throw MartletError(
-        .mismatch, "the shard is corrupt or belongs to another plan",
-        context: ["file": file, "plan": id], hint: "copy the plan's folder again")
-    }
-    let tensors = try SafetensorsFile(file)
-    var result: [ValueID: Tensor] = [:]
-    for id in program.constants.keys.sorted() {
-      let value = program.graph[id]
-      let tensor = try tensors.tensor(value.name)
-      guard tensor.shape == value.shape, tensor.elementType == .float32 else {
+    let tensors = try PlanFolder.open(
+      shard.file, sha256: shard.sha256, folder: path, what: "the shard of this device")
+    var result: [ConstantSlice: Tensor] = [:]
+    for entry in inventory.entries {
+      let tensor = try tensors.tensor(entry.name)
+      guard tensor.shape == entry.shape, tensor.elementType == .float32 else {
         throw MartletError(
           .mismatch, "a tensor of the shard has another shape than the plan says",
           context: [
-            "file": file, "tensor": value.name, "expected": "\(value.shape)",
+            "file": path + "/" + shard.file, "tensor": entry.name, "expected": "\(entry.shape)",
             "found": "\(tensor.shape)",
           ])
       }
-      result[id] = tensor
+      result[entry.slice] = tensor
     }
     return result
+  }
+
+  private static func open(
+    _ name: String, sha256: String, folder: String, what: String
+  ) throws(MartletError) -> SafetensorsFile {
+    guard FileSystem.name(of: name) == name, name.hasSuffix(".safetensors") else {
+      throw MartletError(
+        .invalidFile, "a plan's files must be in its own folder",
+        context: ["folder": folder, "file": name])
+    }
+    let file = folder + "/" + name
+    guard FileSystem.exists(file) else {
+      throw MartletError(
+        .notFound, "\(what) is missing", context: ["file": file],
+        hint: "copy it from the folder that martlet plan wrote")
+    }
+    guard try FileDigest.sha256(path: file) == sha256 else {
+      throw MartletError(
+        .mismatch, "\(what) is corrupt or belongs to another plan", context: ["file": file],
+        hint: "copy the plan's folder again")
+    }
+    return try SafetensorsFile(file)
+  }
+
+  private static func means(
+    _ means: PlanDocument.Means, of plan: Plan, folder: String
+  ) throws(MartletError) -> [[Float]] {
+    let tensors = try open(
+      means.file, sha256: means.sha256, folder: folder, what: "the file of channel means")
+    return try plan.exchanges.map { point throws(MartletError) in
+      if point.isDecoded { return [] }
+      return try tensors.tensor(point.id).floats ?? []
+    }
   }
 
   // MARK: Writing
@@ -128,18 +151,19 @@ public struct PlanFolder: Sendable {
       for (number, device) in plan.devices.enumerated() {
         shards.append(
           try writeShard(
-            plan.program(device: number), graph: graph, device: device,
+            ShardInventory(plan, device: number), graph: graph, device: device,
             file: device.name + ".safetensors", folder: temporary))
         progress(number)
       }
-      let client = plan.clientProgram()
+      let client = ShardInventory(plan, device: nil)
       let clientShard =
-        client.constants.isEmpty
+        client.entries.isEmpty
         ? nil
         : try writeShard(
           client, graph: graph, device: Plan.Device(name: "client", share: 0),
-          file: clientFile(avoiding: plan.devices), folder: temporary)
-      var document = PlanDocument(plan, shards: shards, client: clientShard)
+          file: file("client", avoiding: plan.devices), folder: temporary)
+      let means = try writeMeans(plan, folder: temporary)
+      var document = PlanDocument(plan, shards: shards, client: clientShard, means: means)
       document.id = try document.computedID()
       try FileSystem.write(
         try JSON.encode(document, pretty: true), to: temporary + "/" + documentName)
@@ -151,9 +175,23 @@ public struct PlanFolder: Sendable {
     return try PlanFolder(reading: path)
   }
 
-  private static func clientFile(avoiding devices: [Plan.Device]) -> String {
-    // A device may be called "client".
-    devices.contains { $0.name == "client" } ? "client-constants.safetensors" : "client.safetensors"
+  /// A device may be called "client", or "means".
+  private static func file(_ name: String, avoiding devices: [Plan.Device]) -> String {
+    devices.contains { $0.name == name }
+      ? "\(name)-constants.safetensors" : "\(name).safetensors"
+  }
+
+  private static func writeMeans(
+    _ plan: Plan, folder: String
+  ) throws(MartletError) -> PlanDocument.Means? {
+    guard case .mean(let means) = plan.fill else { return nil }
+    let name = file("means", avoiding: plan.devices)
+    let tensors = zip(plan.exchanges, means).filter { !$0.0.isDecoded }.map { point, values in
+      (name: point.id, tensor: Tensor(Shape([values.count]), values))
+    }
+    try SafetensorsFile.write(folder + "/" + name, tensors: tensors, metadata: [])
+    return PlanDocument.Means(
+      file: name, sha256: try FileDigest.sha256(path: folder + "/" + name))
   }
 
   private static func checkReplaceable(_ path: String) throws(MartletError) {
@@ -166,7 +204,9 @@ public struct PlanFolder: Sendable {
     let names = try FileSystem.list(path, recursive: false).map(\.path)
     let isPlan = names.contains(documentName)
     guard names.isEmpty || isPlan,
-      names.allSatisfy({ $0 == documentName || $0.hasSuffix(".safetensors") })
+      names.allSatisfy({
+        $0 == documentName || companions.contains($0) || $0.hasSuffix(".safetensors")
+      })
     else {
       throw MartletError(
         .invalidArgument, "the folder holds something else than a plan and is left alone",
@@ -175,23 +215,21 @@ public struct PlanFolder: Sendable {
   }
 
   private static func writeShard(
-    _ program: DeviceProgram, graph: Graph, device: Plan.Device, file: String, folder: String
+    _ inventory: ShardInventory, graph: Graph, device: Plan.Device, file: String, folder: String
   ) throws(MartletError) -> PlanDocument.Shard {
     var tensors: [(name: String, tensor: Tensor)] = []
-    var bytes = 0
-    for (id, slice) in program.constants.sorted(by: { $0.key < $1.key }) {
-      guard let source = graph.constants[slice.source] else {
+    for entry in inventory.entries {
+      guard let source = graph.constants[entry.slice.source] else {
         throw MartletError(
-          .mismatch, "the model has no such constant", context: ["value": program.graph[id].name])
+          .mismatch, "the model has no such constant", context: ["value": entry.name])
       }
-      let tensor = slice.apply(to: source)
-      bytes += tensor.shape.count * ElementType.float32.size
-      tensors.append((program.graph[id].name, tensor))
+      tensors.append((entry.name, entry.slice.apply(to: source)))
     }
     let path = folder + "/" + file
     try SafetensorsFile.write(path, tensors: tensors, metadata: [("device", device.name)])
     return PlanDocument.Shard(
-      device: device, file: file, sha256: try FileDigest.sha256(path: path), weightBytes: bytes)
+      device: device, file: file, sha256: try FileDigest.sha256(path: path),
+      weightBytes: inventory.bytes)
   }
 }
 

@@ -7,7 +7,7 @@ struct ProgramAssembly {
   let gatherings: [DeviceProgram.Gathering]
   let slices: [ValueID: ConstantSlice]
   /// By exchange.
-  let exchangeStages: [Int]
+  let exchangeStages: [Int: Int]
 
   func program() -> DeviceProgram {
     let stages = stageOfNode()
@@ -42,7 +42,8 @@ struct ProgramAssembly {
       },
       gatherings: gatherings.compactMap { gathering in
         newIndex[gathering.node].map {
-          .init(exchange: gathering.exchange, node: $0, destinations: gathering.destinations)
+          .init(
+            exchange: gathering.exchange, node: $0, axis: gathering.axis, parts: gathering.parts)
         }
       }.sorted { $0.node < $1.node },
       constants: Dictionary(uniqueKeysWithValues: constants))
@@ -65,7 +66,7 @@ struct ProgramAssembly {
   /// stage from the whole model, so that a device without neurons in it waits no sooner than others.
   private func stageOfNode() -> [Int] {
     let exchangeStage = Dictionary(
-      uniqueKeysWithValues: gatherings.map { ($0.node, exchangeStages[$0.exchange]) })
+      uniqueKeysWithValues: gatherings.map { ($0.node, exchangeStages[$0.exchange] ?? 0) })
     var stageOfValue: [ValueID: Int] = [:]
     return graph.nodes.enumerated().map { index, node in
       if let stage = exchangeStage[index] {

@@ -20,6 +20,21 @@ public struct Sharding: Sendable {
     public var neurons: Int
     /// Weighted nodes (positions in `Graph.nodes`), first to last.
     public var weightedNodes: [Int]
+    /// Whether sums of its neurons mean something: all of them read the same values. Not so in a
+    /// grouped convolution.
+    public var isSummable: Bool
+  }
+
+  /// A weighted node whose outputs are gathered before the activation and decoded everywhere.
+  struct DecodedNode: Sendable, Hashable {
+    /// Position in `Graph.nodes`.
+    var node: Int
+    /// Its layer.
+    var layer: Int
+    /// The axis of its output that counts neurons.
+    var axis: Int
+    /// The stage that its exchange ends.
+    var stage: Int
   }
 
   /// Where a value's channels are.
@@ -50,6 +65,8 @@ public struct Sharding: Sendable {
   public private(set) var exchanges: [ValueID] = []
   /// The stage that each exchange ends: how many exchanges lie on the longest way to it.
   public private(set) var exchangeStages: [Int] = []
+  /// Nodes that are decoded; none unless made by `decoding`.
+  private(set) var decoded: [DecodedNode] = []
 
   /// Propagates placements through a graph.
   ///
@@ -70,27 +87,65 @@ public struct Sharding: Sendable {
       let nodes = builder.weightedNodes[root] ?? []
       let id = Identifier.make(from: graph.nodes[nodes[0]].name, avoiding: taken)
       taken.insert(id)
-      layers.append(Layer(id: id, neurons: builder.neurons[root], weightedNodes: nodes))
+      layers.append(
+        Layer(
+          id: id, neurons: builder.neurons[root], weightedNodes: nodes,
+          isSummable: nodes.allSatisfy { graph.nodes[$0].isUngrouped }))
     }
+    take(builder, graph) { number[$0] ?? 0 }
+  }
+
+  /// The same layers, some of them gathered before their activation, because lost neurons can only
+  /// be decoded there. What follows is computed in full by everybody, except depthwise convolutions,
+  /// whose filters only the neurons' holders have: from there on the layer is sharded again.
+  ///
+  /// - Parameter layers: positions in `layers`.
+  func decoding(_ layers: Set<Int>, of graph: Graph) -> Sharding {
+    guard !layers.isEmpty else { return self }
+    var layerOfNode: [Int: Int] = [:]
+    for (number, layer) in self.layers.enumerated() {
+      for node in layer.weightedNodes { layerOfNode[node] = number }
+    }
+    var builder = ShardingBuilder(
+      graph: graph, decoded: Set(layers.flatMap { self.layers[$0].weightedNodes }))
+    builder.propagate()
+    builder.recomputeWhereCheap()
+    var result = self
+    result.take(builder, graph) { root in
+      layerOfNode[builder.weightedNodes[root]?.first ?? -1] ?? 0
+    }
+    return result
+  }
+
+  private mutating func take(
+    _ builder: ShardingBuilder, _ graph: Graph, number: (Int) -> Int
+  ) {
     uses = builder.uses
     exchanges = builder.exchanges
     placements = builder.placements.mapValues { placement in
       guard case .sharded(let layer, let axis) = placement else { return .full }
-      return .sharded(layer: number[builder.root(of: layer)] ?? 0, axis: axis)
+      return .sharded(layer: number(builder.root(of: layer)), axis: axis)
     }
-    exchangeStages = countStages(graph)
+    let stages = countStages(graph, decoded: Set(builder.decodedNodes.map(\.node)))
+    exchangeStages = exchanges.map { stages[$0] ?? 0 }
+    decoded = builder.decodedNodes.map { node, layer, axis in
+      DecodedNode(
+        node: node, layer: number(builder.root(of: layer)), axis: axis,
+        stage: (stages[graph.nodes[node].output] ?? 1) - 1)
+    }
   }
 
-  private func countStages(_ graph: Graph) -> [Int] {
+  private func countStages(_ graph: Graph, decoded: Set<Int>) -> [ValueID: Int] {
     var stages: [ValueID: Int] = [:]
-    for (node, uses) in zip(graph.nodes, uses) {
-      stages[node.output] =
+    for (index, (node, uses)) in zip(graph.nodes, uses).enumerated() {
+      let inputs =
         zip(node.inputs, uses).map { input, use in
           let gathered = use == .full && self[input] != .full
           return (stages[input] ?? 0) + (gathered ? 1 : 0)
         }.max() ?? 0
+      stages[node.output] = inputs + (decoded.contains(index) ? 1 : 0)
     }
-    return exchanges.map { stages[$0] ?? 0 }
+    return stages
   }
 
   /// Where a value lives; constants are full.
@@ -108,9 +163,15 @@ struct ShardingBuilder {
   private var parents: [Int] = []
   private var exchanged: Set<ValueID> = []
   private let computed: Set<ValueID>
+  /// Weighted nodes to decode, and the layer and axis of each that has been met.
+  private let decoded: Set<Int>
+  private(set) var decodedNodes: [(node: Int, layer: Int, axis: Int)] = []
+  /// Full values that are decoded outputs or channel-local functions of them.
+  private var origins: [ValueID: (layer: Int, axis: Int)] = [:]
 
-  init(graph: Graph) {
+  init(graph: Graph, decoded: Set<Int> = []) {
     self.graph = graph
+    self.decoded = decoded
     computed = graph.computedValues
     for input in graph.inputs { placements[input] = .full }
   }
@@ -169,7 +230,14 @@ struct ShardingBuilder {
     switch rule {
     case .weighted(let count, let axis):
       needFull(index)
-      placements[node.output] = .sharded(layer: newLayer(count, node: index), axis: axis)
+      let layer = newLayer(count, node: index)
+      guard decoded.contains(index) else {
+        placements[node.output] = .sharded(layer: layer, axis: axis)
+        break
+      }
+      decodedNodes.append((index, layer, axis))
+      origins[node.output] = (layer, axis)
+      placements[node.output] = .full
     case .local(let map):
       placeLocal(index, map)
     case .elementwise:
@@ -191,12 +259,25 @@ struct ShardingBuilder {
     guard case .sharded(let layer, let axis) = placements[node.inputs[0]] ?? .full,
       let outputAxis = map(axis)
     else {
-      needFull(index)
-      placements[node.output] = .full
+      placeDecoded(index, map)
       return
     }
     uses.append(node.inputs.indices.map { $0 == 0 ? .own : .constant })
     placements[node.output] = .sharded(layer: layer, axis: outputAxis)
+  }
+
+  /// A channel-local function of a full value, perhaps of a decoded one.
+  private mutating func placeDecoded(_ index: Int, _ map: (Int) -> Int?) {
+    let node = graph.nodes[index]
+    let origin = origins[node.inputs[0]]
+    if let origin, let axis = map(origin.axis), node.isDepthwise(graph) {
+      uses.append(node.inputs.indices.map { $0 == 0 ? .own : .constant })
+      placements[node.output] = .sharded(layer: origin.layer, axis: axis)
+      return
+    }
+    needFull(index)
+    placements[node.output] = .full
+    if let origin, let axis = map(origin.axis) { origins[node.output] = (origin.layer, axis) }
   }
 
   /// Two operands, element by element with broadcasting.
@@ -205,10 +286,20 @@ struct ShardingBuilder {
     guard let placement = elementwisePlacement(node) else {
       needFull(index)
       placements[node.output] = .full
+      carryOrigin(node)
       return
     }
     placements[node.output] = placement.output
     uses.append(placement.uses)
+  }
+
+  /// Combined with constants only, a decoded value keeps its channels.
+  private mutating func carryOrigin(_ node: Node) {
+    let operands = node.inputs.filter { isComputed($0) }
+    guard operands.count == 1, let origin = origins[operands[0]],
+      graph[operands[0]].shape == graph[node.output].shape
+    else { return }
+    origins[node.output] = origin
   }
 
   private mutating func elementwisePlacement(

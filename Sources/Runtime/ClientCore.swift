@@ -1,5 +1,5 @@
 package import Kernels
-import Plan
+package import Plan
 package import TensorCore
 package import WireProtocol
 
@@ -9,14 +9,16 @@ package final class ClientCore {
   /// A frame that has come to its end.
   package struct Outcome {
     package var key: FrameKey
+    package var engine: DeviceEngine
     package var execution: Execution
     package var fills: FillReport
-    package var roles: FrameRoles
+    package var roles: Attendance
     /// Whether any device sent anything for it.
     package var hasParts: Bool
   }
 
-  let engine: DeviceEngine
+  let engines: DeviceEngines
+  let plan: Plan
   package let planID: String
   private(set) var liveness: Liveness
   package private(set) var drops = DropCounter<RejectReason>()
@@ -25,29 +27,31 @@ package final class ClientCore {
   private var receiver: PartReceiver
   private var tasks: [FrameTask] = []
   private var heard: Set<FrameKey> = []
+  /// Working memory of the last frames' program, for frames with the same attendance.
   private var pool: [Execution] = []
+  private var poolProgram: ObjectIdentifier?
   private let names: [String]
   private let rule: DeadlineRule
 
-  package init(engine: DeviceEngine, planID: String, rule: DeadlineRule) {
-    self.engine = engine
+  package init(engines: DeviceEngines, planID: String, rule: DeadlineRule) {
+    self.engines = engines
+    plan = engines.plan
     self.planID = planID
     self.rule = rule
-    names = engine.plan.devices.map(\.name)
+    names = plan.devices.map(\.name)
     liveness = Liveness(devices: names)
     receiver = PartReceiver(
-      plan: engine.plan, planID: planID,
-      exchanges: Set(engine.program.gatherings.map(\.exchange)))
+      plan: plan, planID: planID, exchanges: Set(plan.possibleGatherings(device: nil)))
   }
 
   /// Who would take part in a frame that began now.
   ///
   /// With nobody alive the suspects are waited for: a broker that was away makes everybody suspect,
   /// and a frame that waits for nobody would end before anybody could answer.
-  package func roles(now: MonotonicTime) -> FrameRoles {
+  package func roles(now: MonotonicTime) -> Attendance {
     let states = states(now: now)
-    let suspects: FrameRoles.Role = states.contains(.alive) ? .probed : .awaited
-    return FrameRoles(
+    let suspects: Attendance.Role = states.contains(.alive) ? .probed : .awaited
+    return Attendance(
       zip(names, states).map { name, state in
         if foreign.contains(name) { return .absent }
         switch state {
@@ -65,8 +69,13 @@ package final class ClientCore {
 
   /// Begins to wait for a frame's parts.
   package func begin(
-    _ key: FrameKey, input: Tensor, roles: FrameRoles, now: MonotonicTime
+    _ key: FrameKey, input: Tensor, roles: Attendance, now: MonotonicTime
   ) throws(MartletError) {
+    let engine = try engines.engine(for: roles)
+    if poolProgram != ObjectIdentifier(engine.compiled) {
+      pool = []
+      poolProgram = ObjectIdentifier(engine.compiled)
+    }
     let execution = pool.popLast() ?? Execution(engine.compiled)
     try engine.setInputs([input], of: execution)
     let task = FrameTask(
@@ -101,7 +110,7 @@ package final class ClientCore {
     guard let task = tasks.first(where: { $0.key == key }) else { return nil }
     guard
       let report = FillReport(
-        text: part.header.note, exchanges: engine.plan.exchanges.count, devices: names.count)
+        text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
     else { return .garbage }
     switch task.receive(
       part.elements, exchange: part.exchange, device: part.device, epoch: part.header.epoch,
@@ -193,10 +202,12 @@ package final class ClientCore {
   private func end(_ task: FrameTask) -> Outcome {
     tasks.removeAll { $0 === task }
     return Outcome(
-      key: task.key, execution: task.execution, fills: task.fills, roles: task.roles,
+      key: task.key, engine: task.engine, execution: task.execution, fills: task.fills, roles: task.roles,
       hasParts: heard.remove(task.key) != nil)
   }
 
   /// Gives back an outcome's working memory.
-  package func recycle(_ outcome: Outcome) { pool.append(outcome.execution) }
+  package func recycle(_ outcome: Outcome) {
+    if poolProgram == ObjectIdentifier(outcome.engine.compiled) { pool.append(outcome.execution) }
+  }
 }

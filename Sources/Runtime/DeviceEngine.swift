@@ -1,10 +1,10 @@
 public import Kernels
-public import ModelGraph
+import ModelGraph
 public import Plan
-public import TensorCore
+import TensorCore
 
-/// One device's program, compiled: what to run, then which exchanges to send and gather, segment by
-/// segment. Immutable and shared by all frames in flight.
+/// One device's program for one attendance, compiled: what to run, then which exchanges to send and
+/// gather, segment by segment. Immutable and shared by all frames in flight.
 public final class DeviceEngine: Sendable {
   /// The work between two boundaries and what happens at the boundary after it.
   public struct Step: Sendable {
@@ -25,20 +25,28 @@ public final class DeviceEngine: Sendable {
   /// One per segment; the last one gathers nothing.
   public let steps: [Step]
 
-  /// Compiles a device's program with its weights.
+  /// Compiles a device's program.
   ///
-  /// - Parameter constants: elements for every value in `program.constants`.
-  public init(
-    plan: Plan, device: Int?, program: DeviceProgram, constants: [ValueID: Tensor]
+  /// - Parameter constants: what the slices in `program.constants` stand for.
+  /// - Throws: `mismatch` when a constant is missing; what `Program` throws.
+  init(
+    plan: Plan, device: Int?, program: DeviceProgram,
+    constants: [ConstantSlice: SharedConstant]
   ) throws(MartletError) {
     self.plan = plan
     self.device = device
     self.program = program
-    var graph = program.graph
-    graph.constants = constants
-    compiled = try Program(graph)
-    let segments = compiled.segments
-    steps = segments.map { segment in
+    var own: [ValueID: SharedConstant] = [:]
+    for (id, slice) in program.constants {
+      guard let constant = constants[slice] else {
+        throw MartletError(
+          .mismatch, "the shard lacks a constant that the plan needs",
+          context: ["constant": program.graph[id].name])
+      }
+      own[id] = constant
+    }
+    compiled = try Program(program.graph, constants: own)
+    steps = compiled.segments.map { segment in
       Step(
         publications: program.publications.filter { segment.nodes.contains($0.node) },
         gatherings: program.gatherings.filter { segment.exchanges.contains($0.node) })
@@ -47,37 +55,63 @@ public final class DeviceEngine: Sendable {
 
   /// Puts one device's part where it belongs in a gathered value.
   ///
-  /// - Parameters:
-  ///   - device: whose part it is.
-  ///   - part: its elements, row-major in the part's shape; nil fills with zeros.
-  public func place(
-    _ part: UnsafeBufferPointer<Float>?, of device: Int, gathering: DeviceProgram.Gathering,
-    in execution: Execution
+  /// - Parameter elements: row-major in the part's shape.
+  func place(
+    _ elements: UnsafeBufferPointer<Float>, _ part: DeviceProgram.Part,
+    gathering: DeviceProgram.Gathering, in execution: Execution
   ) {
-    let exchange = plan.exchanges[gathering.exchange]
-    let node = program.graph.nodes[gathering.node]
-    execution.withMutableValue(node.output) { whole in
-      GatheredLayout(exchange: exchange, destinations: gathering.destinations)
-        .copy(part, of: device, into: whole)
+    precondition(elements.count == part.shape.count, "a part of another shape")
+    guard let source = elements.baseAddress else { return }
+    execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
+      guard let target = whole.baseAddress else { return }
+      layout(gathering, part).forEachRun { from, to, count, _ in
+        (target + to).update(from: source + from, count: count)
+      }
     }
+  }
+
+  /// Fills the place of a part that is missing: with zeros, with the plan's channel means, or, where
+  /// it would have been decoded with, with what marks everything as lost that depends on it.
+  func fill(
+    _ part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, in execution: Execution
+  ) {
+    let point = plan.exchanges[gathering.exchange]
+    var means: [Float]?
+    if case .mean(let all) = plan.fill, !point.isDecoded { means = all[gathering.exchange] }
+    let value: Float = point.isDecoded ? .nan : 0
+    let layout = layout(gathering, part)
+    execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
+      guard let target = whole.baseAddress else { return }
+      layout.forEachRun { _, to, count, channel in
+        guard let means else { return (target + to).update(repeating: value, count: count) }
+        for index in 0..<(count / layout.inner) {
+          (target + to + index * layout.inner).update(
+            repeating: means[channel + index], count: layout.inner)
+        }
+      }
+    }
+  }
+
+  private func layout(
+    _ gathering: DeviceProgram.Gathering, _ part: DeviceProgram.Part
+  ) -> PartLayout {
+    let whole = program.graph[program.graph.nodes[gathering.node].output].shape
+    return PartLayout(part: part, axis: gathering.axis, extent: whole[gathering.axis])
   }
 
   /// Gives access to the place of a part in a gathered value, if that place is one contiguous run.
   ///
   /// - Returns: whether it is, and `body` was called.
   func withRun(
-    of device: Int, gathering: DeviceProgram.Gathering, in execution: Execution,
+    of part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, in execution: Execution,
     _ body: (UnsafeMutableBufferPointer<Float>) -> Void
   ) -> Bool {
-    let exchange = plan.exchanges[gathering.exchange]
-    guard gathering.destinations == nil, exchange.shape.outerCount(before: exchange.axis) == 1
+    guard part.runs.count == 1, part.channels == part.shape[gathering.axis],
+      part.shape.outerCount(before: gathering.axis) == 1
     else { return false }
-    let inner = exchange.shape.innerCount(after: exchange.axis)
-    let start = exchange.extents[..<device].reduce(0, +) * inner
+    let start = part.runs[0].target * part.shape.innerCount(after: gathering.axis)
     execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
-      body(
-        UnsafeMutableBufferPointer(
-          rebasing: whole[start..<(start + exchange.extents[device] * inner)]))
+      body(UnsafeMutableBufferPointer(rebasing: whole[start..<(start + part.shape.count)]))
     }
     return true
   }
@@ -91,58 +125,33 @@ public final class DeviceEngine: Sendable {
   }
 }
 
-/// Where parts lie in a gathered value.
-struct GatheredLayout {
-  let exchange: Plan.ExchangePoint
-  /// See `DeviceProgram.Gathering.destinations`.
-  let destinations: [Int]?
+/// Where the channels of a part lie in a gathered value.
+private struct PartLayout {
+  let part: DeviceProgram.Part
+  let outer: Int
+  /// Elements of one channel.
+  let inner: Int
+  private let partExtent: Int
+  private let extent: Int
 
-  /// Copies a part into the whole, or fills its place with zeros.
-  ///
-  /// With the outermost axis cut and parts in device order this is one contiguous copy.
-  func copy(
-    _ part: UnsafeBufferPointer<Float>?, of device: Int,
-    into whole: UnsafeMutableBufferPointer<Float>
-  ) {
-    let shape = exchange.shape
-    let outer = shape.outerCount(before: exchange.axis)
-    let inner = shape.innerCount(after: exchange.axis)
-    let extent = shape[exchange.axis]
-    let count = exchange.extents[device]
-    let start = exchange.extents[..<device].reduce(0, +)
-    guard count > 0, let base = whole.baseAddress else { return }
-    precondition(part == nil || part?.count == outer * count * inner, "a part of another shape")
-    func run(from source: Int, to target: Int, _ length: Int) {
-      if let elements = part?.baseAddress {
-        (base + target).update(from: elements + source, count: length)
-      } else {
-        (base + target).update(repeating: 0, count: length)
-      }
-    }
-    for block in 0..<outer {
-      let source = block * count * inner
-      let target = block * extent * inner
-      guard let destinations else {
-        run(from: source, to: target + start * inner, count * inner)
-        continue
-      }
-      for channel in 0..<count {
-        run(
-          from: source + channel * inner, to: target + destinations[start + channel] * inner, inner)
-      }
-    }
+  init(part: DeviceProgram.Part, axis: Int, extent: Int) {
+    self.part = part
+    self.extent = extent
+    outer = part.shape.outerCount(before: axis)
+    inner = part.shape.innerCount(after: axis)
+    partExtent = part.shape[axis]
   }
-}
 
-extension DeviceEngine {
-  /// Lowers, loads and compiles one device's program (nil: the client's) from a plan folder.
-  ///
-  /// - Throws: what `PlanFolder.constants` and `Program` throw.
-  public convenience init(folder: PlanFolder, device: Int?) throws(MartletError) {
-    let program =
-      device.map { folder.plan.program(device: $0) } ?? folder.plan.clientProgram()
-    try self.init(
-      plan: folder.plan, device: device, program: program,
-      constants: try folder.constants(of: program, device: device))
+  /// Calls `body` with element offsets in the part and in the whole, a number of elements, and the
+  /// first channel in the whole.
+  func forEachRun(_ body: (Int, Int, Int, Int) -> Void) {
+    guard inner > 0 else { return }
+    for block in 0..<outer {
+      for run in part.runs {
+        body(
+          (block * partExtent + run.source) * inner, (block * extent + run.target) * inner,
+          run.count * inner, run.target)
+      }
+    }
   }
 }

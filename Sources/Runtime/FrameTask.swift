@@ -46,7 +46,7 @@ final class FrameTask {
   let key: FrameKey
   let engine: DeviceEngine
   let execution: Execution
-  let roles: FrameRoles
+  let roles: Attendance
   let started: MonotonicTime
   private(set) var fills = FillReport()
   private(set) var waitNanoseconds: UInt64 = 0
@@ -62,7 +62,7 @@ final class FrameTask {
   private var devices: [GatherState.Device]
 
   init(
-    key: FrameKey, engine: DeviceEngine, execution: Execution, roles: FrameRoles,
+    key: FrameKey, engine: DeviceEngine, execution: Execution, roles: Attendance,
     devices: [GatherState.Device], rule: DeadlineRule, now: MonotonicTime
   ) {
     self.key = key
@@ -123,8 +123,8 @@ final class FrameTask {
     guard let slot = gathers[index].slots[device] else { return .unknownDevice }
     let arrival = gathers[index].state.receive(
       slot: slot, from: device, frame: key.frame, epoch: epoch, elements: message.count)
-    if arrival.isKept {
-      message.place(of: device, gathering: gathers[index].gathering, engine: engine, in: execution)
+    if arrival.isKept, let part = gathers[index].gathering.part(of: device) {
+      message.place(part, gathering: gathers[index].gathering, engine: engine, in: execution)
       if case .afterFirstPart(let wait, let limit) = rule {
         let entered = boundaryEntered ?? started
         gathers[index].state.deadline = min(
@@ -158,13 +158,10 @@ final class FrameTask {
     case .afterFirstPart(_, let limit): deadline = now.adding(nanoseconds: limit)
     }
     gathers = gatherings.map { gathering in
-      let exchange = engine.plan.exchanges[gathering.exchange]
-      var slots: [GatherState.Slot] = []
-      var numbers = [Int?](repeating: nil, count: exchange.extents.count)
-      for (device, extent) in exchange.extents.enumerated() where extent > 0 {
-        numbers[device] = slots.count
-        slots.append(
-          GatherState.Slot(elements: exchange.partShape(device).count, candidates: [device]))
+      var numbers = [Int?](repeating: nil, count: devices.count)
+      for (slot, part) in gathering.parts.enumerated() { numbers[part.device] = slot }
+      let slots = gathering.parts.map {
+        GatherState.Slot(elements: $0.shape.count, candidates: [$0.device])
       }
       return Gather(
         gathering: gathering,
@@ -185,10 +182,10 @@ final class FrameTask {
   private func takeOwnPart(_ index: Int) {
     let gathering = gathers[index].gathering
     guard let device = engine.device, let slot = gathers[index].slots[device],
-      let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
+      let place = gathering.part(of: device), let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
     else { return }
     engine.withOwnPart(own, in: execution) { part in
-      engine.place(part, of: device, gathering: gathering, in: execution)
+      engine.place(part, place, gathering: gathering, in: execution)
       _ = gathers[index].state.receive(
         slot: slot, from: device, frame: key.frame, epoch: devices[device].epoch,
         elements: part.count)
@@ -199,7 +196,8 @@ final class FrameTask {
     for gather in gathers {
       guard case .degrade(let missing) = gather.state.finished else { continue }
       for part in missing {
-        engine.place(nil, of: part.device, gathering: gather.gathering, in: execution)
+        engine.fill(
+          gather.gathering.parts[part.slot], gathering: gather.gathering, in: execution)
         if part.reason == .deadline { missed.insert(part.device) }
         fills.insert(
           .init(exchange: gather.gathering.exchange, device: part.device, reason: part.reason))
@@ -242,16 +240,16 @@ enum PartElements {
 
   /// Writes the elements to their place in the gathered value: one copy where that place is one run.
   func place(
-    of device: Int, gathering: DeviceProgram.Gathering, engine: DeviceEngine,
+    _ part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, engine: DeviceEngine,
     in execution: Execution
   ) {
     if case .message(let message) = self,
-      engine.withRun(of: device, gathering: gathering, in: execution, message.copyElements)
+      engine.withRun(of: part, gathering: gathering, in: execution, message.copyElements)
     {
       return
     }
     floats().withUnsafeBufferPointer {
-      engine.place($0, of: device, gathering: gathering, in: execution)
+      engine.place($0, part, gathering: gathering, in: execution)
     }
   }
 }

@@ -65,12 +65,12 @@ public final class InferenceClient {
   /// Prepares a client; nothing is sent before `connect`.
   ///
   /// - Parameters:
-  ///   - engine: the compiled program of the client.
+  ///   - engines: the compiled programs of the client.
   ///   - planID: the id of the plan that the workers run.
   public init(
-    engine: DeviceEngine, planID: String, configuration: ClientConfiguration, logger: Logger
+    engines: DeviceEngines, planID: String, configuration: ClientConfiguration, logger: Logger
   ) throws(MartletError) {
-    let graph = engine.plan.graph
+    let graph = engines.plan.graph
     guard graph.inputs.count == 1 else {
       throw MartletError(
         .unsupported, "only models with one input can run distributed",
@@ -83,7 +83,7 @@ public final class InferenceClient {
     inputTopic = try root.path(.input(client: id))
     resultTopic = try root.path(.result(client: id))
     core = ClientCore(
-      engine: engine, planID: planID,
+      engines: engines, planID: planID,
       rule: .afterFirstPart(
         configuration.deadline.nanoseconds,
         limit: min(configuration.frameLimit, configuration.patience).nanoseconds))
@@ -98,19 +98,18 @@ public final class InferenceClient {
       configuration.address.configuration(clientIDPrefix: "client"), logger: logger,
       onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
       onEvent: { mailbox.post(.connection($0)) })
-    try subscribe(engine)
+    try subscribe(engines.plan)
   }
 
-  private func subscribe(_ engine: DeviceEngine) throws(MartletError) {
+  private func subscribe(_ plan: Plan) throws(MartletError) {
     var filters: [(filter: String, quality: MQTTQuality)] = [
       (try root.path(.allPresence), .atLeastOnce), (try root.path(.allHeartbeats), .atMostOnce),
       (try root.path(.allDescriptions), .atLeastOnce),
     ]
-    for gathering in engine.program.gatherings {
-      let exchange = engine.plan.exchanges[gathering.exchange]
-      for (number, device) in engine.plan.devices.enumerated() where exchange.extents[number] > 0 {
+    for exchange in plan.possibleGatherings(device: nil).map({ plan.exchanges[$0] }) {
+      for device in exchange.senders.map({ plan.devices[$0].name }) {
         filters.append(
-          (try root.path(.activation(layer: exchange.id, device: device.name)), .atMostOnce))
+          (try root.path(.activation(layer: exchange.id, device: device)), .atMostOnce))
       }
     }
     try client.subscribe(filters)
@@ -134,7 +133,7 @@ public final class InferenceClient {
   /// What is known of each device now.
   public var devices: [DeviceState] {
     let states = core.states(now: .now())
-    return zip(core.engine.plan.devices, states).map {
+    return zip(core.plan.devices, states).map {
       DeviceState(
         device: $0.name, state: core.foreign.contains($0.name) ? "on another plan" : $1.rawValue,
         isAlive: $1 == .alive && !core.foreign.contains($0.name))
@@ -147,7 +146,7 @@ public final class InferenceClient {
   public func waitForDevices(
     _ count: Int? = nil, timeout: Duration
   ) throws(MartletError) -> Bool {
-    let wanted = count ?? core.engine.plan.devices.count
+    let wanted = count ?? core.plan.devices.count
     let end = MonotonicTime.now().adding(nanoseconds: timeout.nanoseconds)
     while devices.count(where: \.isAlive) < wanted {
       guard MonotonicTime.now() < end else { return false }
@@ -211,15 +210,17 @@ public final class InferenceClient {
 
   private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
   {
-    let plan = core.engine.plan
+    let plan = core.plan
     let fills = outcome.fills.fills.map { fill in
       Answer.Fill(
         layer: plan.exchanges[fill.exchange].id, device: plan.devices[fill.device].name,
-        reason: fill.reason.rawValue, neurons: plan.exchanges[fill.exchange].extents[fill.device])
+        reason: fill.reason.rawValue,
+        neurons: plan.neurons(
+          of: fill.exchange, from: fill.device, attendance: outcome.roles))
     }
     return Answer(
       ticket: ticket, frame: outcome.key.frame,
-      outputs: core.engine.outputs(of: outcome.execution),
+      outputs: outcome.engine.outputs(of: outcome.execution),
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
       awaited: outcome.roles.roles.map { $0 == .awaited },
       latency: .nanoseconds(
@@ -230,7 +231,7 @@ public final class InferenceClient {
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
   private func publishResult(_ answer: Answer, _ outcome: ClientCore.Outcome) {
-    let plan = core.engine.plan
+    let plan = core.plan
     let ranking = Classification(
       scores: answer.outputs.first?.floats ?? [], names: plan.model.labels)
     guard let best = ranking.top.first else { return }

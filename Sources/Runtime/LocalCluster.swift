@@ -5,97 +5,118 @@ public import TensorCore
 import WireProtocol
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,
-/// joined by copies instead of a broker. For accuracy studies, and to check workers against.
+/// joined by copies instead of a broker. To check workers and studies against.
 public final class LocalCluster {
   private let plan: Plan
-  private let engines: [DeviceEngine]
-  private let client: DeviceEngine
-  private let executions: [Execution]
-  private let clientExecution: Execution
+  private let devices: [DeviceEngines]
+  private let client: DeviceEngines
   private let wire: ElementType
+  private var current: Flight?
 
-  /// - Parameters:
-  ///   - engines: one per device of the plan, in order.
-  ///   - client: the client's program.
-  ///   - wire: how parts are rounded on their way, `.float32` or `.float16`.
-  public init(engines: [DeviceEngine], client: DeviceEngine, wire: ElementType = .float32) {
-    precondition(engines.count == client.plan.devices.count, "one engine per device")
-    precondition(wire == .float32 || wire == .float16, "parts travel as float32 or float16")
-    plan = client.plan
-    self.engines = engines
-    self.client = client
-    self.wire = wire
-    executions = engines.map { Execution($0.compiled) }
-    clientExecution = Execution(client.compiled)
+  /// The programs of one attendance and their working memory.
+  private struct Flight {
+    let attendance: Attendance
+    let engines: [DeviceEngine]
+    let client: DeviceEngine
+    let executions: [Execution]
+    let clientExecution: Execution
   }
 
-  /// One frame with some devices missing; what they would have sent is filled with zeros.
+  /// - Parameters:
+  ///   - devices: one per device of the plan, in order.
+  ///   - client: the client's programs.
+  ///   - wire: how parts are rounded on their way, `.float32` or `.float16`.
+  public init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType = .float32) {
+    precondition(devices.count == client.plan.devices.count, "one set of engines per device")
+    precondition(wire == .float32 || wire == .float16, "parts travel as float32 or float16")
+    plan = client.plan
+    self.devices = devices
+    self.client = client
+    self.wire = wire
+  }
+
+  /// One frame with some devices missing: others stand in, what is lost is filled.
   ///
   /// - Parameters:
   ///   - inputs: the model's inputs, in order.
   ///   - alive: by device.
   /// - Returns: the model's outputs, in order.
   public func run(_ inputs: [Tensor], alive: [Bool]) throws(MartletError) -> [Tensor] {
-    precondition(alive.count == engines.count, "one flag per device")
+    precondition(alive.count == devices.count, "one flag per device")
+    let flight = try prepare(Attendance(alive: alive))
     var parts: [[Int: [Float]]] = Array(repeating: [:], count: plan.exchanges.count)
     let members = alive.indices.filter { alive[$0] }
-    for device in members { try engines[device].setInputs(inputs, of: executions[device]) }
-    try client.setInputs(inputs, of: clientExecution)
+    for device in members {
+      try flight.engines[device].setInputs(inputs, of: flight.executions[device])
+    }
+    try flight.client.setInputs(inputs, of: flight.clientExecution)
 
     // Each turn advances every device whose boundary is complete. Stages are numbered over the whole
     // model, so some device can always go on.
-    var next = [Int](repeating: 0, count: engines.count)
+    var next = [Int](repeating: 0, count: devices.count)
     var open = members
     while !open.isEmpty {
       open = open.filter { device in
-        let engine = engines[device]
+        let (engine, execution) = (flight.engines[device], flight.executions[device])
         let step = next[device]
         if step > 0 {
           let awaited = engine.steps[step - 1].gatherings
-          guard awaited.allSatisfy({ isComplete($0, members, parts) }) else { return true }
-          for gathering in awaited {
-            place(gathering, for: engine, in: executions[device], parts, members)
-          }
+          guard awaited.allSatisfy({ isComplete($0, alive, parts) }) else { return true }
+          for gathering in awaited { place(gathering, for: engine, in: execution, parts) }
         }
-        executions[device].run(segment: step)
+        execution.run(segment: step)
         for publication in engine.steps[step].publications {
-          parts[publication.exchange][device] = engine.withOwnPart(
-            publication, in: executions[device]
-          ) { Array($0) }
+          parts[publication.exchange][device] = engine.withOwnPart(publication, in: execution) {
+            Array($0)
+          }
         }
         next[device] = step + 1
         return step + 1 < engine.steps.count
       }
     }
-    for (index, step) in client.steps.enumerated() {
-      clientExecution.run(segment: index)
+    for (index, step) in flight.client.steps.enumerated() {
+      flight.clientExecution.run(segment: index)
       for gathering in step.gatherings {
-        place(gathering, for: client, in: clientExecution, parts, members)
+        place(gathering, for: flight.client, in: flight.clientExecution, parts)
       }
     }
-    return client.outputs(of: clientExecution)
+    return flight.client.outputs(of: flight.clientExecution)
+  }
+
+  private func prepare(_ attendance: Attendance) throws(MartletError) -> Flight {
+    if let current, current.attendance == attendance { return current }
+    let engines = try devices.map { set throws(MartletError) in
+      try set.engine(for: attendance)
+    }
+    let client = try client.engine(for: attendance)
+    let flight = Flight(
+      attendance: attendance, engines: engines, client: client,
+      executions: engines.map { Execution($0.compiled) },
+      clientExecution: Execution(client.compiled))
+    current = flight
+    return flight
   }
 
   private func isComplete(
-    _ gathering: DeviceProgram.Gathering, _ members: [Int], _ parts: [[Int: [Float]]]
+    _ gathering: DeviceProgram.Gathering, _ alive: [Bool], _ parts: [[Int: [Float]]]
   ) -> Bool {
-    let extents = plan.exchanges[gathering.exchange].extents
-    return members.allSatisfy { extents[$0] == 0 || parts[gathering.exchange][$0] != nil }
+    gathering.parts.allSatisfy {
+      !alive[$0.device] || parts[gathering.exchange][$0.device] != nil
+    }
   }
 
   private func place(
     _ gathering: DeviceProgram.Gathering, for engine: DeviceEngine, in execution: Execution,
-    _ parts: [[Int: [Float]]], _ members: [Int]
+    _ parts: [[Int: [Float]]]
   ) {
-    for device in engines.indices {
-      guard var part = parts[gathering.exchange][device] else {
-        engine.place(nil, of: device, gathering: gathering, in: execution)
+    for part in gathering.parts {
+      guard var elements = parts[gathering.exchange][part.device] else {
+        engine.fill(part, gathering: gathering, in: execution)
         continue
       }
-      part.withUnsafeMutableBufferPointer { elements in
-        if device != engine.device { WireElements.roundTrip(elements, as: wire) }
-        engine.place(
-          UnsafeBufferPointer(elements), of: device, gathering: gathering, in: execution)
+      elements.withUnsafeMutableBufferPointer { elements in
+        if part.device != engine.device { WireElements.roundTrip(elements, as: wire) }
+        engine.place(UnsafeBufferPointer(elements), part, gathering: gathering, in: execution)
       }
     }
   }

@@ -24,10 +24,11 @@ struct PartReceiver {
     var origins: [(exchange: Int, device: Int)] = []
     for exchange in exchanges.sorted() {
       let point = plan.exchanges[exchange]
-      for device in plan.devices.indices where point.extents[device] > 0 {
+      for device in point.senders {
         parts.append(
           .init(
-            layer: point.id, device: plan.devices[device].name, shape: point.partShape(device)))
+            layer: point.id, device: plan.devices[device].name, shape: point.shape,
+            axis: point.axis, maximumExtent: point.maximumExtent))
         origins.append((exchange, device))
       }
     }
@@ -55,7 +56,9 @@ struct PartReceiver {
             elements: .message(message)))
         return nil
       }
-      let shape = validator.parts[number].shape
+      // Parts change their shape when others stand in or no longer do.
+      let shape = message.header.shape
+      if assemblers[number]?.shape != shape { assemblers[number] = ChunkAssembler(shape: shape) }
       switch assemblers[number, default: ChunkAssembler(shape: shape)].receive(message) {
       case .incomplete: return nil
       case .duplicate: return .duplicate

@@ -14,6 +14,7 @@ struct PartSender {
 
   private(set) var counters = Counters()
   private var encoder: TensorEncoder
+  /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
   private var topics: [Int: String] = [:]
   /// Exchanges that the client gathers: their parts carry the report of what was missing.
@@ -22,35 +23,34 @@ struct PartSender {
   private var sequence: UInt64 = 0
 
   init(
-    engine: DeviceEngine, planID: String, name: String, epoch: UInt64, root: TopicRoot,
+    plan: Plan, device: Int, planID: String, name: String, epoch: UInt64, root: TopicRoot,
     wire: WireSettings, deadline: Duration
   ) throws(MartletError) {
     encoder = try TensorEncoder(elementType: wire.elementType, chunkBytes: wire.chunkBytes)
-    reporting = Set(engine.plan.clientProgram().gatherings.map(\.exchange))
+    reporting = Set(plan.possibleGatherings(device: nil))
     // Expiry counts in whole seconds.
     properties = MQTTProperties(
       expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
-    for publication in engine.program.publications {
-      let exchange = engine.plan.exchanges[publication.exchange]
-      topics[publication.exchange] = try root.path(.activation(layer: exchange.id, device: name))
-      headers[publication.exchange] = try TensorHeader(
-        stage: exchange.stage, epoch: epoch, plan: planID, layer: exchange.id, device: name,
-        shape: exchange.partShape(engine.device ?? 0))
+    for (number, exchange) in plan.exchanges.enumerated() where exchange.senders.contains(device) {
+      topics[number] = try root.path(.activation(layer: exchange.id, device: name))
+      headers[number] = try TensorHeader(
+        stage: exchange.stage ?? 0, epoch: epoch, plan: planID, layer: exchange.id, device: name,
+        shape: exchange.shape)
     }
   }
 
   /// Sends one part. A failure is counted: whoever waits for the part fills it at the deadline.
   mutating func send(
-    _ publication: DeviceProgram.Publication, _ values: UnsafeBufferPointer<Float>,
+    _ exchange: Int, shape: Shape, _ values: UnsafeBufferPointer<Float>,
     of key: FrameKey, fills: FillReport, through client: MQTTClient
   ) {
-    guard var header = headers[publication.exchange], let topic = topics[publication.exchange]
-    else { return }
+    guard var header = headers[exchange], let topic = topics[exchange] else { return }
     sequence += 1
     header.frame = key.frame
     header.client = key.client
     header.sequence = sequence
-    if reporting.contains(publication.exchange) { header.note = fills.text }
+    header.shape = shape
+    if reporting.contains(exchange) { header.note = fills.text }
     var failed = false
     var bytes = 0
     encoder.encode(header, values) { message in

@@ -30,28 +30,29 @@ public final class Worker {
   /// Prepares a worker; nothing is sent before `run`.
   ///
   /// - Parameters:
-  ///   - engine: the compiled program of the device.
+  ///   - engines: the compiled programs of the device.
   ///   - planID: the id under which parts are exchanged.
   public init(
-    engine: DeviceEngine, planID: String, configuration: WorkerConfiguration, logger: Logger
+    engines: DeviceEngines, planID: String, configuration: WorkerConfiguration, logger: Logger
   ) throws(MartletError) {
-    guard let device = engine.device else {
+    let plan = engines.plan
+    guard let device = engines.device else {
       throw MartletError(.invalidArgument, "a worker needs the program of a device")
     }
-    guard engine.plan.graph.inputs.count == 1 else {
+    guard plan.graph.inputs.count == 1 else {
       throw MartletError(
         .unsupported, "only models with one input can run in workers",
-        context: ["inputs": "\(engine.plan.graph.inputs.count)"])
+        context: ["inputs": "\(plan.graph.inputs.count)"])
     }
     self.configuration = configuration
     self.logger = logger
-    name = engine.plan.devices[device].name
+    name = plan.devices[device].name
     epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
     root = try TopicRoot(deployment: configuration.address.deployment)
     var limits = WorkerCore.Limits()
     limits.deadlineNanoseconds = configuration.deadline.nanoseconds
     limits.framesInFlight = configuration.framesInFlight
-    core = WorkerCore(engine: engine, planID: planID, device: device, limits: limits)
+    core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
     mailbox = Mailbox(maximumBytes: 256 << 20)
     presenceTopic = try root.path(.presence(device: name))
 
@@ -67,32 +68,30 @@ public final class Worker {
       broker, logger: logger, onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
       onEvent: { mailbox.post(.connection($0)) })
     parts = try PartSender(
-      engine: engine, planID: planID, name: name, epoch: epoch, root: root,
+      plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
       wire: configuration.wire, deadline: configuration.deadline)
     heart = try Heart(
       client: client, topic: try root.path(.heartbeat(device: name)), epoch: epoch,
       interval: configuration.heartbeat)
     meter = try WorkerMeter(
-      engine: engine, planID: planID, name: name, epoch: epoch, root: root,
+      engines: engines, planID: planID, name: name, epoch: epoch, root: root,
       configuration: configuration)
-    try subscribe(engine)
+    try subscribe(plan, device: device)
   }
 
   /// Retained presence outlives its device by this long at most; refreshed well before.
   static let presenceExpirySeconds: UInt32 = 180
 
-  private func subscribe(_ engine: DeviceEngine) throws(MartletError) {
+  private func subscribe(_ plan: Plan, device: Int) throws(MartletError) {
     var filters: [(filter: String, quality: MQTTQuality)] = [
       (try root.path(.allPresence), .atLeastOnce),
       (try root.path(.allHeartbeats), .atMostOnce),
       (try root.path(.allInputs), .atMostOnce),
     ]
-    for gathering in engine.program.gatherings {
-      let exchange = engine.plan.exchanges[gathering.exchange]
-      for (number, device) in engine.plan.devices.enumerated()
-      where number != engine.device && exchange.extents[number] > 0 {
-        filters.append(
-          (try root.path(.activation(layer: exchange.id, device: device.name)), .atMostOnce))
+    for exchange in plan.possibleGatherings(device: device).map({ plan.exchanges[$0] }) {
+      for sender in exchange.senders where sender != device {
+        let topic = Topic.activation(layer: exchange.id, device: plan.devices[sender].name)
+        filters.append((try root.path(topic), .atMostOnce))
       }
     }
     try client.subscribe(filters)
@@ -116,8 +115,8 @@ public final class Worker {
     try client.connect(timeout: configuration.patience)
     var drainEnd = MonotonicTime.distantFuture
     while true {
-      var wake = core.work(clock: MonotonicTime.now) { [self] key, publication, values, fills in
-        parts.send(publication, values, of: key, fills: fills, through: client)
+      var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
+        parts.send(exchange, shape: shape, values, of: key, fills: fills, through: client)
       }
       heart.update(frame: core.counters.lastFrame, queue: core.queueLength)
       let now = MonotonicTime.now()

@@ -1,6 +1,6 @@
 import Kernels
 import ModelGraph
-package import Plan
+import Plan
 package import TensorCore
 package import WireProtocol
 
@@ -45,7 +45,7 @@ package final class WorkerCore {
 
   private struct PendingFrame {
     var key: FrameKey
-    var roles: FrameRoles
+    var roles: Attendance
     var input: [Float]
   }
 
@@ -56,7 +56,8 @@ package final class WorkerCore {
     var lastHeard: MonotonicTime
   }
 
-  let engine: DeviceEngine
+  let engines: DeviceEngines
+  private let plan: Plan
   let planID: String
   let device: Int
   let limits: Limits
@@ -67,21 +68,24 @@ package final class WorkerCore {
   private var clients: [String: ClientState] = [:]
   private var pending: [PendingFrame] = []
   private var tasks: [FrameTask] = []
+  /// Working memory of the last frames' program, for frames with the same attendance.
   private var pool: [Execution] = []
+  private var poolProgram: ObjectIdentifier?
   private let names: [String]
   private let inputShape: Shape
 
-  package init(engine: DeviceEngine, planID: String, device: Int, limits: Limits) {
-    self.engine = engine
+  package init(engines: DeviceEngines, planID: String, device: Int, limits: Limits) {
+    self.engines = engines
+    plan = engines.plan
     self.planID = planID
     self.device = device
     self.limits = limits
-    names = engine.plan.devices.map(\.name)
-    inputShape = engine.plan.graph[engine.plan.graph.inputs[0]].shape
+    names = plan.devices.map(\.name)
+    inputShape = plan.graph[plan.graph.inputs[0]].shape
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
     receiver = PartReceiver(
-      plan: engine.plan, planID: planID,
-      exchanges: Set(engine.program.gatherings.map(\.exchange)))
+      plan: plan, planID: planID,
+      exchanges: Set(plan.possibleGatherings(device: device)))
   }
 
   /// Frames here: begun and waiting.
@@ -97,7 +101,7 @@ package final class WorkerCore {
       guard header.device == client else { return .topicDisagrees }
       guard header.plan == planID else { return .wrongPlan }
       guard header.shape == inputShape else { return .wrongShape }
-      guard let roles = FrameRoles(text: header.note, devices: names.count) else { return .garbage }
+      guard let roles = Attendance(text: header.note, devices: names.count) else { return .garbage }
       heard(client, frame: header.frame, now: now)
       guard header.frame > clients[client]?.lastInput ?? 0 else { return .late }
       switch clients[client]?.assembler.receive(message) {
@@ -225,13 +229,18 @@ package final class WorkerCore {
 
   // MARK: Work
 
+  /// Sends a part: its frame, its exchange, its shape and elements, and what was missing so far.
+  package typealias Publish = (
+    FrameKey, Int, Shape, UnsafeBufferPointer<Float>, FillReport
+  ) -> Void
+
   /// Does one piece of work: finishes a boundary and runs the next segment of the oldest frame that
   /// can go on, or begins a frame.
   ///
   /// - Returns: nil if something was done; otherwise the time until which there is nothing to do.
   package func work(
     clock: () -> MonotonicTime,
-    publish: (FrameKey, DeviceProgram.Publication, UnsafeBufferPointer<Float>, FillReport) -> Void
+    publish: Publish
   ) -> MonotonicTime? {
     let now = clock()
     noticeChanges(now: now)
@@ -253,12 +262,23 @@ package final class WorkerCore {
       }
     }
     guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
-    let task = begin(pending.removeFirst(), now: now)
-    run(task, clock: clock, publish: publish)
+    let frame = pending.removeFirst()
+    guard let engine = try? engines.engine(for: frame.roles) else {
+      // Only without memory for it; the others fill what this device would have sent.
+      counters.framesDropped += 1
+      return nil
+    }
+    run(begin(frame, engine: engine, now: now), clock: clock, publish: publish)
     return nil
   }
 
-  private func begin(_ frame: PendingFrame, now: MonotonicTime) -> FrameTask {
+  private func begin(
+    _ frame: PendingFrame, engine: DeviceEngine, now: MonotonicTime
+  ) -> FrameTask {
+    if poolProgram != ObjectIdentifier(engine.compiled) {
+      pool = []
+      poolProgram = ObjectIdentifier(engine.compiled)
+    }
     let execution = pool.popLast() ?? Execution(engine.compiled)
     execution.withMutableValue(engine.program.graph.inputs[0]) {
       _ = $0.update(fromContentsOf: frame.input)
@@ -278,7 +298,7 @@ package final class WorkerCore {
 
   /// Waits for whom the client counts on, unless it is known here that they are down.
   private func gatherDevice(
-    _ number: Int, role: FrameRoles.Role, now: MonotonicTime
+    _ number: Int, role: Attendance.Role, now: MonotonicTime
   ) -> GatherState.Device {
     guard number != device else { return GatherState.Device() }
     let state = liveness.state(of: names[number], at: now)
@@ -293,18 +313,25 @@ package final class WorkerCore {
 
   private func run(
     _ task: FrameTask, clock: () -> MonotonicTime,
-    publish: (FrameKey, DeviceProgram.Publication, UnsafeBufferPointer<Float>, FillReport) -> Void
+    publish: Publish
   ) {
     let start = clock()
     task.runSegment(
-      now: clock, publish: { publication, part in publish(task.key, publication, part, task.fills) }
-    )
+      now: clock,
+      publish: { publication, part in
+        let shape = task.engine.program.graph[publication.value].shape
+        publish(task.key, publication.exchange, shape, part, task.fills)
+      })
     counters.computeNanoseconds += clock().nanoseconds(since: start)
   }
 
   private func finish(_ task: FrameTask) {
     tasks.removeAll { $0 === task }
-    if pool.count < limits.framesInFlight { pool.append(task.execution) }
+    if pool.count < limits.framesInFlight,
+      poolProgram == ObjectIdentifier(task.engine.compiled)
+    {
+      pool.append(task.execution)
+    }
     counters.framesFinished += 1
     counters.lastFrame = max(counters.lastFrame, task.key.frame)
     counters.waitNanoseconds += task.waitNanoseconds

@@ -2,6 +2,7 @@ import Glibc
 import Kernels
 import Logging
 import MQTT
+import ModelGraph
 import Plan
 import Telemetry
 import TensorCore
@@ -14,6 +15,7 @@ final class WorkerMeter {
   private static let intervalNanoseconds: UInt64 = 1_000_000_000
   private static let hour: UInt32 = 3600
 
+  private let engines: DeviceEngines
   private let engine: DeviceEngine
   private let name: String
   private let epoch: UInt64
@@ -26,10 +28,11 @@ final class WorkerMeter {
   private var lastPresence = MonotonicTime.zero
 
   init(
-    engine: DeviceEngine, planID: String, name: String, epoch: UInt64, root: TopicRoot,
+    engines: DeviceEngines, planID: String, name: String, epoch: UInt64, root: TopicRoot,
     configuration: WorkerConfiguration
   ) throws(MartletError) {
-    self.engine = engine
+    self.engines = engines
+    engine = try engines.engine(for: .everyone(engines.plan.devices.count))
     self.planID = planID
     self.name = name
     self.epoch = epoch
@@ -60,7 +63,7 @@ final class WorkerMeter {
       version: Worker.version, methods: [], plan: planID,
       parts: engine.program.publications.map { publication in
         let exchange = engine.plan.exchanges[publication.exchange]
-        return .init(layer: exchange.id, neurons: exchange.extents[engine.device ?? 0])
+        return .init(layer: exchange.id, neurons: engine.program.graph[publication.value].shape[exchange.axis])
       },
       hardware: .init(
         architecture: text(&names.machine), cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
@@ -89,7 +92,7 @@ final class WorkerMeter {
       send(
         MemoryMetric(
           epoch: epoch, sequence: sequence, residentBytes: memory.residentBytes,
-          peakResidentBytes: memory.peakBytes, weightBytes: engine.compiled.weightBytes,
+          peakResidentBytes: memory.peakBytes, weightBytes: engines.weightBytes,
           arenaBytes: engine.compiled.arenaBytes), "memory", client)
     }
     if let last {

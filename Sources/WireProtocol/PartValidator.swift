@@ -8,14 +8,28 @@ public struct PartValidator: Sendable {
     public var layer: String
     /// The device's topic id.
     public var device: String
-    /// The shape of the whole part.
+    /// The shape of the gathered value.
     public var shape: Shape
+    /// The axis along which parts are cut.
+    public var axis: Int
+    /// The most channels along the axis; how many there are depends on who is there.
+    public var maximumExtent: Int
 
-    /// The part of `layer` that `device` sends, `shape` elements.
-    public init(layer: String, device: String, shape: Shape) {
+    /// The part of `layer` that `device` sends.
+    public init(layer: String, device: String, shape: Shape, axis: Int, maximumExtent: Int) {
       self.layer = layer
       self.device = device
       self.shape = shape
+      self.axis = axis
+      self.maximumExtent = maximumExtent
+    }
+
+    /// Whether a part may have this shape.
+    func admits(_ other: Shape) -> Bool {
+      guard other.rank == shape.rank, (1...maximumExtent).contains(other[axis]) else {
+        return false
+      }
+      return other.replacing(axis: axis, with: shape[axis]) == shape
     }
   }
 
@@ -58,7 +72,7 @@ public struct PartValidator: Sendable {
       return .failure(.unknownLayer)
     }
     guard header.plan == plan else { return .failure(.wrongPlan) }
-    guard header.shape == parts[index].shape else { return .failure(.wrongShape) }
+    guard parts[index].admits(header.shape) else { return .failure(.wrongShape) }
     guard header.epoch >= epoch(device) ?? 0 else { return .failure(.staleEpoch) }
     return .success(index)
   }

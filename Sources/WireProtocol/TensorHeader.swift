@@ -24,8 +24,8 @@ public struct TensorHeader: Sendable, Equatable {
   /// The sender: a device's id, or a client's for an input.
   public let device: String
   /// The shape of the whole tensor, also when it travels in chunks.
-  public let shape: Shape
-  /// What else the sender has to say: `FrameRoles` with an input, a `FillReport` with a last part.
+  public var shape: Shape
+  /// What else the sender has to say: `Attendance` with an input, a `FillReport` with a last part.
   /// At most `maximumNoteBytes` of `a-z`, `0-9`, `:`, `,`, `.`, `_` and `-`; anything else is dropped
   /// when it is set.
   public var note: String = "" {
@@ -42,7 +42,7 @@ public struct TensorHeader: Sendable, Equatable {
       }
   }
 
-  /// Makes a header. `frame`, `epoch` and `sequence` may be changed for each message.
+  /// Makes a header. What is a variable may be changed for each message.
   ///
   /// - Throws: `MartletError.Code.invalidArgument` when an id is not one, or a number is negative
   ///   or above 2^53 - 1.

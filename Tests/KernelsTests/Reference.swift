@@ -58,6 +58,12 @@ enum Reference {
     case .reduction(let r): return reduction(r, x, output)
     case .selection(let axis, let indices):
       return map(output) { x[$0.replacing(axis, indices[$0[axis]])] }
+    case .combination(let combination):
+      return map(output) { index in
+        combination.rows[index[combination.axis]].reduce(0) { sum, term in
+          sum + Double(term.factor) * x[index.replacing(combination.axis, term.index)]
+        }
+      }
     case .exchange: return []
     }
   }

@@ -9,26 +9,40 @@ import TensorCore
 func cluster(
   _ graph: Graph, shares: [Double], method: PartitionMethod, wire: ElementType = .float32
 ) throws -> LocalCluster {
-  let plan = try plan(graph, shares: shares, method: method)
-  func engine(_ device: Int?) throws -> DeviceEngine {
-    let program = device.map { plan.program(device: $0) } ?? plan.clientProgram()
+  try cluster(try plan(graph, shares: shares, method: method), graph, wire: wire)
+}
+
+/// A plan's devices, ready to run in this process.
+func cluster(_ plan: Plan, _ graph: Graph, wire: ElementType = .float32) throws -> LocalCluster {
+  func engines(_ device: Int?) throws -> DeviceEngines {
+    let entries = ShardInventory(plan, device: device).entries
     let constants = Dictionary(
-      uniqueKeysWithValues: program.constants.compactMap { id, slice in
-        graph.constants[slice.source].map { (id, slice.apply(to: $0)) }
+      uniqueKeysWithValues: entries.compactMap { entry in
+        graph.constants[entry.slice.source].map { (entry.slice, entry.slice.apply(to: $0)) }
       })
-    return try DeviceEngine(plan: plan, device: device, program: program, constants: constants)
+    return try DeviceEngines(plan: plan, device: device, constants: constants)
   }
   return LocalCluster(
-    engines: try shares.indices.map { try engine($0) }, client: try engine(nil), wire: wire)
+    devices: try plan.devices.indices.map { try engines($0) }, client: try engines(nil),
+    wire: wire)
 }
 
 func plan(_ graph: Graph, shares: [Double], method: PartitionMethod) throws -> Plan {
   let sharding = try Sharding(graph)
-  return try Plan(
+  return try plan(
+    graph,
+    method.parts(graph: graph, sharding: sharding, shares: shares).map { LayerPlacement(parts: $0) },
+    shares: shares)
+}
+
+func plan(
+  _ graph: Graph, _ placements: [LayerPlacement], shares: [Double], fill: Plan.Fill = .zero
+) throws -> Plan {
+  try Plan(
     model: Plan.Model(name: graph.name, sha256: "", preprocessing: nil, labels: []),
-    method: method.rawValue,
+    method: "test",
     devices: shares.enumerated().map { Plan.Device(name: "d\($0)", share: $1) }, graph: graph,
-    sharding: sharding, parts: method.parts(graph: graph, sharding: sharding, shares: shares))
+    sharding: try Sharding(graph), placements: placements, fill: fill)
 }
 
 /// The whole graph in one program.

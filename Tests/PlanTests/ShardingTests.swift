@@ -46,17 +46,9 @@ struct ShardingTests {
     let plan = try plan(try chain(), shares: [2, 1, 1], method: .lop)
     #expect(plan.parts[0] == [[0, 1, 2], [3, 4], [5]])
     #expect(plan.exchanges[0].shape == [1, 6, 4, 4])
-    #expect(plan.exchanges[0].partShape(1) == [1, 2, 4, 4])
-  }
-
-  @Test("a device with contiguous parts gathers them in one run each")
-  func contiguousGather() throws {
-    let plan = try plan(try chain(), shares: [1, 1], method: .interleaved)
-    for device in 0..<2 {
-      for gathering in plan.program(device: device).gatherings {
-        #expect(gathering.destinations == nil)
-      }
-    }
+    let gathering = try #require(plan.program(device: 0).gatherings.first)
+    #expect(gathering.parts[1].shape == [1, 2, 4, 4])
+    #expect(gathering.parts[1].runs == [.init(source: 0, target: 3, count: 2)])
   }
 
   @Test("a worker does not gather the classifier, and publishes its part of everything")

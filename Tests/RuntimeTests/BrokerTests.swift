@@ -81,7 +81,7 @@ extension DistributedTests {
       try TemporaryFolder.with { folder in
         let plan = try DemoModel.plan(devices: 2, folder: folder)
         let client = try InferenceClient(
-          engine: try DeviceEngine(folder: plan, device: nil), planID: plan.id,
+          engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
           configuration: ClientConfiguration(address: try Deployment.address(of: broker)),
           logger: quietLogger)
         defer { client.close() }

@@ -112,7 +112,7 @@ import WireProtocol
       var limits = WorkerCore.Limits()
       limits.framesInFlight = 4
       simulation.workers[1] = WorkerCore(
-        engine: simulation.model.engines[1], planID: simulation.model.folder.id, device: 1,
+        engines: simulation.model.engines[1], planID: simulation.model.folder.id, device: 1,
         limits: limits)
       simulation.announceAll()
       // A will of the earlier run comes late and changes nothing.

@@ -25,26 +25,34 @@ enum DemoModel {
 
   /// A plan of the model in `folder/plan`.
   static func plan(
-    devices: Int, method: PartitionMethod = .interleaved, folder: String
+    devices: Int, method: PartitionMethod = .interleaved,
+    placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil, folder: String
   ) throws -> PlanFolder {
     let path = folder + "/demo.onnx"
     try FileSystem.write(bytes(martlet_demo_model()), to: path)
     let graph = try ONNXImporter.load(path: path)
-    return try makePlan(graph, devices: devices, method: method, path: folder + "/plan")
+    return try makePlan(
+      graph, devices: devices, method: method, placing: placing, path: folder + "/plan")
   }
 }
 
 /// Plans a graph for devices `d0`, `d1` and so on.
+///
+/// - Parameter placing: who holds what; `method` decides if nil.
 func makePlan(
-  _ graph: Graph, devices: Int, method: PartitionMethod = .interleaved, path: String
+  _ graph: Graph, devices: Int, method: PartitionMethod = .interleaved,
+  placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil, path: String
 ) throws -> PlanFolder {
   let sharding = try Sharding(graph)
+  let shares = [Double](repeating: 1, count: devices)
+  let placements =
+    try placing?(LayerTraits.all(of: sharding, graph: graph))
+    ?? method.parts(graph: graph, sharding: sharding, shares: shares)
+    .map { LayerPlacement(parts: $0) }
   let plan = try Plan(
     model: .init(name: graph.name, sha256: "", preprocessing: nil, labels: []),
     method: method.rawValue, devices: (0..<devices).map { Plan.Device(name: "d\($0)") },
-    graph: graph, sharding: sharding,
-    parts: method.parts(
-      graph: graph, sharding: sharding, shares: Array(repeating: 1, count: devices)))
+    graph: graph, sharding: sharding, placements: placements)
   return try PlanFolder.write(plan, graph: graph, to: path)
 }
 

@@ -93,7 +93,7 @@ final class Deployment {
     configuration.frameLimit = .seconds(10)
     adjust(&configuration)
     let client = try InferenceClient(
-      engine: try DeviceEngine(folder: plan, device: nil), planID: plan.id,
+      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
       configuration: configuration, logger: quietLogger)
     defer { client.close() }
     try client.connect()
@@ -103,8 +103,8 @@ final class Deployment {
   /// The same plan in this process.
   func reference(wire: ElementType = .float32) throws -> LocalCluster {
     LocalCluster(
-      engines: try names.indices.map { try DeviceEngine(folder: plan, device: $0) },
-      client: try DeviceEngine(folder: plan, device: nil), wire: wire)
+      devices: try names.indices.map { try DeviceEngines(folder: plan, device: $0) },
+      client: try DeviceEngines(folder: plan, device: nil), wire: wire)
   }
 
   /// Every device but these, as a mask for the reference.

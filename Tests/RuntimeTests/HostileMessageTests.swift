@@ -66,11 +66,12 @@ extension DistributedTests {
       ) throws -> [UInt8] {
         try tensorMessage(
           TensorHeader(
-            frame: frame, stage: exchange.stage, epoch: epoch, plan: plan, client: "x",
+            frame: frame, stage: exchange.stage ?? 0, epoch: epoch, plan: plan, client: "x",
             layer: layer, device: device, shape: shape), note: note)
       }
       let late = Epoch.maximum
-      let good = exchange.partShape(0)
+      let good = exchange.shape.replacing(
+        axis: exchange.axis, with: plan.parts[exchange.layer][0].count)
       var bad: [Bad] = []
       func add(_ topic: String, _ payload: [UInt8], _ reason: RejectReason?) {
         bad.append(Bad(message: MQTTMessage(topic: topic, payload: payload), reason: reason))

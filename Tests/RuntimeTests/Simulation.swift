@@ -34,10 +34,10 @@ final class Simulation {
     var chosen = WorkerCore.Limits()
     limits(&chosen)
     workers = model.engines.indices.map {
-      WorkerCore(engine: model.engines[$0], planID: model.folder.id, device: $0, limits: chosen)
+      WorkerCore(engines: model.engines[$0], planID: model.folder.id, device: $0, limits: chosen)
     }
     client = ClientCore(
-      engine: model.client, planID: model.folder.id, rule: .afterFirstPart(deadline, limit: limit))
+      engines: model.client, planID: model.folder.id, rule: .afterFirstPart(deadline, limit: limit))
   }
 
   private var names: [String] { model.folder.plan.devices.map(\.name) }
@@ -107,9 +107,9 @@ final class Simulation {
     plan: String? = nil, shape: Shape? = nil, note: String = "", client: String = "cam"
   ) throws -> Message {
     let point = model.folder.plan.exchanges[exchange]
-    let shape = shape ?? point.partShape(device)
+    let shape = try shape ?? partShape(exchange, device)
     var header = try TensorHeader(
-      frame: frame, stage: point.stage, epoch: epoch ?? epochs[device],
+      frame: frame, stage: point.stage ?? 0, epoch: epoch ?? epochs[device],
       plan: plan ?? model.folder.id, client: client, layer: point.id, device: names[device],
       shape: shape)
     header.note = note
@@ -119,6 +119,13 @@ final class Simulation {
       sender: device, exchange: exchange, frame: frame)
   }
 
+  /// The shape of a device's part while all are there.
+  func partShape(_ exchange: Int, _ device: Int) throws -> Shape {
+    let plan = model.folder.plan
+    let point = plan.exchanges[exchange]
+    return point.shape.replacing(axis: point.axis, with: plan.parts[point.layer][device].count)
+  }
+
   // MARK: Work
 
   /// Lets one device work until it has nothing to do; what it sends goes to `network`.
@@ -126,12 +133,12 @@ final class Simulation {
     guard !dead.contains(device) else { return }
     var failure: (any Error)?
     while true {
-      let idle = workers[device].work(clock: clock) { key, publication, values, fills in
+      let idle = workers[device].work(clock: clock) { key, exchange, shape, values, fills in
         do {
           network.append(
             try part(
-              exchange: publication.exchange, device: device, frame: key.frame,
-              values: Array(values), note: fills.text, client: key.client))
+              exchange: exchange, device: device, frame: key.frame, values: Array(values),
+              shape: shape, note: fills.text, client: key.client))
         } catch { failure = error }
       }
       if idle != nil { break }
@@ -143,12 +150,9 @@ final class Simulation {
   func deliver(_ message: Message) {
     for index in workers.indices where index != message.sender && !dead.contains(index) {
       // A broker only sends what was subscribed to.
-      let wanted = model.engines[index].program.gatherings.contains {
-        $0.exchange == message.exchange
-      }
-      if wanted { workers[index].part(message.payload, on: message.topic, now: now) }
+      if model.folder.plan.possibleGatherings(device: index).contains(message.exchange) { workers[index].part(message.payload, on: message.topic, now: now) }
     }
-    if model.client.program.gatherings.contains(where: { $0.exchange == message.exchange }) {
+    if model.folder.plan.possibleGatherings(device: nil).contains(message.exchange) {
       client.part(message.payload, on: message.topic, now: now)
     }
   }
@@ -170,6 +174,6 @@ final class Simulation {
   }
 
   func outputs(_ outcome: ClientCore.Outcome) -> [Tensor] {
-    model.client.outputs(of: outcome.execution)
+    outcome.engine.outputs(of: outcome.execution)
   }
 }

@@ -10,23 +10,27 @@ import TensorCore
 /// two exchanges between the devices and one to the client.
 struct TinyModel {
   let folder: PlanFolder
-  let engines: [DeviceEngine]
-  let client: DeviceEngine
+  let engines: [DeviceEngines]
+  let client: DeviceEngines
 
   static let inputShape: Shape = [1, 5]
 
   /// Runs `body` with a plan in a temporary folder.
+  ///
+  /// - Parameter placing: who holds what; `method` decides if nil.
   static func with(
-    devices: Int = 3, method: PartitionMethod = .interleaved, _ body: (TinyModel) throws -> Void
+    devices: Int = 3, method: PartitionMethod = .interleaved,
+    placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
+    _ body: (TinyModel) throws -> Void
   ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { path in
       let folder = try makePlan(
-        try graph(), devices: devices, method: method, path: path + "/plan")
+        try graph(), devices: devices, method: method, placing: placing, path: path + "/plan")
       try body(
         TinyModel(
           folder: folder,
-          engines: try (0..<devices).map { try DeviceEngine(folder: folder, device: $0) },
-          client: try DeviceEngine(folder: folder, device: nil)))
+          engines: try (0..<devices).map { try DeviceEngines(folder: folder, device: $0) },
+          client: try DeviceEngines(folder: folder, device: nil)))
     }
   }
 
@@ -53,7 +57,7 @@ struct TinyModel {
 
   /// What a cluster in this process answers.
   func expected(_ input: Tensor, alive: [Bool]? = nil) throws -> [Tensor] {
-    try LocalCluster(engines: engines, client: client).run(
+    try LocalCluster(devices: engines, client: client).run(
       [input], alive: alive ?? engines.map { _ in true })
   }
 

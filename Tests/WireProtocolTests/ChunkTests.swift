@@ -128,9 +128,9 @@ import WireProtocol
   private let validator = PartValidator(
     plan: "p-1",
     parts: [
-      .init(layer: "conv-1", device: "pi-1", shape: [2, 4]),
-      .init(layer: "conv-1", device: "pi-2", shape: [2, 4]),
-      .init(layer: "fc", device: "pi-1", shape: [8]),
+      .init(layer: "conv-1", device: "pi-1", shape: [2, 4], axis: 0, maximumExtent: 2),
+      .init(layer: "conv-1", device: "pi-2", shape: [2, 4], axis: 0, maximumExtent: 2),
+      .init(layer: "fc", device: "pi-1", shape: [8], axis: 0, maximumExtent: 8),
     ])
 
   @Test(

@@ -1,5 +1,6 @@
 import TensorCore
 import Testing
+import Plan
 import WireProtocol
 
 @Suite struct ReportTests {
@@ -8,19 +9,19 @@ import WireProtocol
   @Test func rolesSurviveTheWire() {
     var random = SeededGenerator(seed: 1)
     for _ in 0..<200 {
-      let roles = FrameRoles(
+      let roles = Attendance(
         (0..<Int.random(in: 0...20, using: &random)).map { _ in
           [.awaited, .probed, .absent].randomElement(using: &random) ?? .absent
         })
-      #expect(FrameRoles(text: roles.text, devices: roles.roles.count) == roles)
-      #expect(FrameRoles(text: roles.text, devices: roles.roles.count + 1) == nil)
+      #expect(Attendance(text: roles.text, devices: roles.roles.count) == roles)
+      #expect(Attendance(text: roles.text, devices: roles.roles.count + 1) == nil)
     }
-    #expect(FrameRoles(text: "ap-", devices: 3)?.roles == [.awaited, .probed, .absent])
+    #expect(Attendance(text: "ap-", devices: 3)?.roles == [.awaited, .probed, .absent])
   }
 
   @Test(arguments: ["", "aa", "aaaa", "aaA", "aab", "aa ", "aa\u{0}", "aé", "\u{FFFD}"])
   func otherTextsAreNoRoles(_ text: String) {
-    #expect(FrameRoles(text: text, devices: 3) == nil)
+    #expect(Attendance(text: text, devices: 3) == nil)
   }
 
   // MARK: Fills
@@ -88,7 +89,7 @@ import WireProtocol
           "seed \(seed): \(text)")
         #expect(FillReport(text: report.text, exchanges: 12, devices: 5) == report)
       }
-      if let roles = FrameRoles(text: text, devices: 3) { #expect(roles.text == text) }
+      if let roles = Attendance(text: text, devices: 3) { #expect(roles.text == text) }
     }
   }
 

@@ -1,0 +1,66 @@
+import ModelGraph
+public import TensorCore
+
+/// Every constant that a device (nil: the client) may need in any attendance, each once.
+///
+/// Blocks of neurons and parity blocks are the same in every attendance, so two programs have them
+/// all: one in which every stand-in computes, and one in which every coded layer is decoded as well.
+public struct ShardInventory: Sendable {
+  /// One tensor of a shard.
+  public struct Entry: Sendable, Hashable {
+    /// The tensor's name in the shard.
+    public var name: String
+    /// How it is made from the model's constants.
+    public var slice: ConstantSlice
+    /// Its shape.
+    public var shape: Shape
+  }
+
+  /// In the order of the shard.
+  public let entries: [Entry]
+
+  /// Lists a device's constants.
+  public init(_ plan: Plan, device: Int?) {
+    let isCoded = plan.placements.contains { $0.code != nil }
+    var slices: Set<ConstantSlice> = []
+    for decoding in isCoded ? [false, true] : [false] {
+      let variant = PlanVariant(everythingOf: plan, decoding: decoding)
+      slices.formUnion(
+        Lowering.program(plan, variant, device: device).constants.values)
+    }
+    var entries: [Entry] = []
+    var taken: Set<String> = []
+    for slice in slices.sorted(by: ShardInventory.precedes) {
+      let value = plan.graph[slice.source]
+      var name = value.name
+      var number = 2
+      while !taken.insert(name).inserted {
+        name = "\(value.name)#\(number)"
+        number += 1
+      }
+      entries.append(Entry(name: name, slice: slice, shape: slice.shape(from: value.shape)))
+    }
+    self.entries = entries
+  }
+
+  /// Bytes of weights, as float32.
+  public var bytes: Int {
+    entries.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
+  }
+
+  /// By source; of one source copies before sums, then by their first indices.
+  private static func precedes(_ a: ConstantSlice, _ b: ConstantSlice) -> Bool {
+    if a.source != b.source { return a.source < b.source }
+    if (a.sums == nil) != (b.sums == nil) { return a.sums == nil }
+    func flat(_ slice: ConstantSlice) -> [Int] {
+      slice.selections.flatMap { [$0.axis] + $0.indices }
+        + (slice.sums ?? []).flatMap { $0.map(\.index) }
+    }
+    let (left, right) = (flat(a), flat(b))
+    if left != right { return left.lexicographicallyPrecedes(right) }
+    func factors(_ slice: ConstantSlice) -> [Float] {
+      (slice.sums ?? []).flatMap { $0.map(\.factor) }
+    }
+    return factors(a).lexicographicallyPrecedes(factors(b))
+  }
+}

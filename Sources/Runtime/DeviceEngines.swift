@@ -1,0 +1,77 @@
+import Kernels
+public import Plan
+import Synchronization
+public import TensorCore
+
+/// The programs of one device (or of a client), one for each attendance that has come up, over one
+/// copy of its weights.
+///
+/// The program for a full house is compiled at once, others when they are first needed, which takes
+/// milliseconds: only addresses and the memory plan are new.
+public final class DeviceEngines: Sendable {
+  /// Attendances whose programs are kept; beyond that the one not used for longest is compiled anew
+  /// when it comes up again.
+  private static let maximumKept = 16
+
+  private struct State {
+    /// The most recently used one last.
+    var engines: [(attendance: Attendance, engine: DeviceEngine)] = []
+  }
+
+  /// The plan.
+  public let plan: Plan
+  /// The device's number; nil for a client.
+  public let device: Int?
+  private let constants: [ConstantSlice: SharedConstant]
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - device: nil for the client.
+  ///   - constants: the elements of every entry in the device's `ShardInventory`.
+  /// - Throws: `mismatch` when constants are missing, and what `Program` throws.
+  public init(
+    plan: Plan, device: Int?, constants: [ConstantSlice: Tensor]
+  ) throws(MartletError) {
+    self.plan = plan
+    self.device = device
+    self.constants = constants.mapValues { SharedConstant($0) }
+    _ = try engine(for: .everyone(plan.devices.count))
+  }
+
+  /// Loads a device's shard.
+  ///
+  /// - Throws: what `PlanFolder.constants` and `Program` throw.
+  public convenience init(folder: PlanFolder, device: Int?) throws(MartletError) {
+    try self.init(
+      plan: folder.plan, device: device, constants: try folder.constants(device: device))
+  }
+
+  /// Bytes of the device's weights as given, replicas and parity included.
+  public var weightBytes: Int {
+    constants.values.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
+  }
+
+  /// The program for an attendance.
+  ///
+  /// - Throws: what `Program` throws, in practice only when memory runs out.
+  public func engine(for attendance: Attendance) throws(MartletError) -> DeviceEngine {
+    let key = plan.normalised(attendance)
+    let known = state.withLock { state -> DeviceEngine? in
+      guard let index = state.engines.lastIndex(where: { $0.attendance == key }) else {
+        return nil
+      }
+      let entry = state.engines.remove(at: index)
+      state.engines.append(entry)
+      return entry.engine
+    }
+    if let known { return known }
+    let engine = try DeviceEngine(
+      plan: plan, device: device, program: plan.program(device: device, attendance: key),
+      constants: constants)
+    state.withLock { state in
+      if state.engines.count >= DeviceEngines.maximumKept { state.engines.removeFirst() }
+      state.engines.append((key, engine))
+    }
+    return engine
+  }
+}
