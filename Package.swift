@@ -58,6 +58,13 @@ let package = Package(
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
+    module(
+      "Evaluation",
+      [
+        "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "Kernels", "Plan",
+        "Telemetry",
+      ]),
+    module("Reporting", []),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
@@ -75,8 +82,8 @@ let package = Package(
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry",
-        "Runtime", argumentParser, logging,
+        "Plan", "Partitioning", "Evaluation", "Reporting", "WireProtocol", "MQTT", "Processes",
+        "Benchmarks", "Telemetry", "Runtime", argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
@@ -94,11 +101,14 @@ let package = Package(
     tests(
       "Plan",
       [
-        "Plan", "Partitioning", "Runtime", "Kernels", "ModelGraph", "JSONCoding", "TensorFiles",
-        "ONNXImport",
-        "Processes", "TensorCore",
+        "Plan", "Evaluation", "Partitioning", "Runtime", "Kernels", "ModelGraph", "JSONCoding",
+        "TensorFiles", "ONNXImport", "Processes", "TensorCore",
       ]),
     tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "JSONCoding", "TensorCore"]),
+    tests(
+      "Evaluation",
+      ["Evaluation", "Plan", "Kernels", "ModelGraph", "JSONCoding", "Telemetry", "TensorCore"]),
+    tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),

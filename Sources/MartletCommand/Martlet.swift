@@ -16,12 +16,14 @@ public struct Martlet: ParsableCommand {
         martlet describe model.onnx                         what a model consists of
         martlet infer model.onnx --images photos            the whole model in this process
         martlet plan model.onnx --devices 4 -o plan         split it over four devices
+        martlet study plan --model model.onnx --images val  what failures cost
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Infer.self, Describe.self, PlanCommand.self, WorkerCommand.self, Run.self,
+      Demo.self, Infer.self, Describe.self, PlanCommand.self, Study.self, WorkerCommand.self,
+      Run.self,
       Bench.self,
     ])
 

@@ -16,15 +16,21 @@ struct ModelOptions: ParsableArguments {
 
   /// The model as a graph.
   func graph() throws -> Graph {
+    try ONNXImporter.load(
+      path: model, batch: batch, dimensions: try ModelOptions.dimensions(dimension))
+  }
+
+  /// Extents by name, from `name=extent`.
+  static func dimensions(_ arguments: [String]) throws -> [String: Int] {
     var dimensions: [String: Int] = [:]
-    for text in dimension {
+    for text in arguments {
       let parts = text.split(separator: "=")
       guard parts.count == 2, let extent = Int(parts[1]), extent > 0 else {
         throw ValidationError("--dimension takes NAME=EXTENT, not \(text)")
       }
       dimensions[String(parts[0])] = extent
     }
-    return try ONNXImporter.load(path: model, batch: batch, dimensions: dimensions)
+    return dimensions
   }
 }
 

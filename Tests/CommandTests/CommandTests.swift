@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["demo", "infer", "describe", "plan", "worker", "run", "bench"])
+  @Test(arguments: ["demo", "infer", "describe", "plan", "study", "worker", "run", "bench"])
   func helpHasExamples(_ command: String) throws {
     try Workplace.with { place in
       let outcome = try place.run(command, "--help")

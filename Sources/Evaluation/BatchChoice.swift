@@ -1,0 +1,31 @@
+public import ModelGraph
+public import TensorCore
+
+extension MaskedModel {
+  /// The most inputs per run that `init(batching:)` chooses.
+  private static let largestBatch = 16
+  /// About how much memory the activations and snapshots of one thread may take.
+  private static let memoryPerThread = 256 << 20
+
+  /// Compiles a model of batch one for as many inputs per run as suit its size: more than one where
+  /// that is possible, because weights are then read once for all of them.
+  ///
+  /// The choice depends on the model alone, so that results do not depend on the machine's memory or
+  /// processors.
+  ///
+  /// - Throws: What `init(_:points:)` throws.
+  public convenience init(batching graph: Graph, points: [ChannelPoint]) throws(MartletError) {
+    let extents = points.map { graph[$0.value].shape.count }
+    let largest = graph.nodes.map { graph[$0.output].shape.count }.max() ?? 0
+    // Each boundary may keep its value, and a few values live between boundaries.
+    let bytes = (extents.reduce(0, +) * 2 + largest * 3) * ElementType.float32.size
+    let batch = min(max(Self.memoryPerThread / max(bytes, 1), 1), Self.largestBatch)
+    let batched: Graph
+    do {
+      batched = try graph.batched(batch)
+    } catch  where error.code == .unsupported {
+      batched = graph
+    }
+    try self.init(batched, points: points)
+  }
+}

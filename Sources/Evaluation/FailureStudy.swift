@@ -1,0 +1,266 @@
+public import Plan
+import Synchronization
+public import TensorCore
+import TensorFiles
+
+/// Classifies the same images under every failure set of one or several plans of a model, in one
+/// process.
+///
+/// Nothing travels: a failure set takes the channels of its lost neurons out of the exchanged values.
+/// Plans of one model exchange the same values, so all their sets share one arrangement of masks, and
+/// sets that lose the same neurons, of whichever plan, are computed once.
+public struct FailureStudy: Sendable {
+  /// One plan.
+  public struct Subject: Sendable {
+    /// The plan's id.
+    public var plan: String
+    /// Its partitioning method.
+    public var method: String
+    /// Its devices' names.
+    public var devices: [String]
+    /// Who holds which neuron, by layer.
+    public var placements: [LayerPlacement]
+    /// The failure sets, the empty one first.
+    public var sets: [[Int]]
+    /// What stands in for lost neurons.
+    public var fill: ChannelFill
+
+    /// Makes a subject.
+    public init(
+      plan: String, method: String, devices: [String], placements: [LayerPlacement],
+      sets: [[Int]], fill: ChannelFill = .zero
+    ) {
+      self.plan = plan
+      self.method = method
+      self.devices = devices
+      self.placements = placements
+      self.sets = sets
+      self.fill = fill
+    }
+  }
+
+  /// How far a study is.
+  public struct Progress: Sendable {
+    /// Images that are done under all masks.
+    public var images: Int
+    /// All images.
+    public var total: Int
+  }
+
+  /// What the model answered for one image in one failure set.
+  public struct Prediction: Sendable, Equatable {
+    /// The best class.
+    public var label: Int32
+    /// The confidence in it.
+    public var confidence: Float
+  }
+
+  /// The outcome.
+  public struct Result: Sendable {
+    /// One table per subject.
+    public var tables: [FailureTable]
+    /// By subject, failure set and image; empty unless they were to be kept.
+    public var predictions: [[[Prediction]]]
+  }
+
+  private let model: MaskedModel
+  private let subjects: [Subject]
+  private let values: [ExchangedValue]
+  private let fills: [ChannelFill]
+  private let trie: MaskTrie
+  /// The leaf of each subject's sets.
+  private let leafOf: [[Int]]
+
+  /// Prepares a study.
+  ///
+  /// - Parameters:
+  ///   - model: of the plans' graph, whose points are those of `values`.
+  ///   - values: the exchanged values.
+  ///   - subjects: the plans.
+  /// - Precondition: each subject places every layer.
+  public init(model: MaskedModel, values: [ExchangedValue], subjects: [Subject]) {
+    precondition(values.map(\.point) == model.points, "one point per exchanged value")
+    self.model = model
+    self.subjects = subjects
+    self.values = values
+    var fills: [ChannelFill] = []
+    var masks: [Mask] = []
+    for subject in subjects {
+      let number = fills.firstIndex(of: subject.fill) ?? fills.count
+      if number == fills.count { fills.append(subject.fill) }
+      for failed in subject.sets {
+        masks.append(Mask(lost: subject.lost(failed, values), fill: number))
+      }
+    }
+    self.fills = fills
+    trie = model.arrange(masks)
+    var leaves = [Int](repeating: 0, count: masks.count)
+    for (leaf, masks) in trie.leaves.enumerated() { for mask in masks { leaves[mask] = leaf } }
+    var next = 0
+    leafOf = subjects.map { subject in
+      defer { next += subject.sets.count }
+      return Array(leaves[next..<next + subject.sets.count])
+    }
+  }
+
+  /// How many different ways of failing are computed for each image.
+  public var distinctMasks: Int { trie.leaves.count }
+
+  /// Classifies images.
+  ///
+  /// The result does not depend on the number of threads.
+  ///
+  /// - Parameters:
+  ///   - images: what to classify; each is loaded once.
+  ///   - threads: how many batches are computed at once.
+  ///   - keepsPredictions: whether to return the answer for each image.
+  ///   - progress: called after each batch, from any thread, one at a time.
+  ///   - isStopped: asked often.
+  /// - Throws: `cancelled` when stopped, `mismatch` for a label that is no class of the model, what
+  ///   loading throws.
+  public func run(
+    _ images: LabelledImages, threads: Int = 1, keepsPredictions: Bool = false,
+    progress: @escaping @Sendable (Progress) -> Void = { _ in },
+    isStopped: @escaping @Sendable () -> Bool = { false }
+  ) throws(MartletError) -> Result {
+    try check(images)
+    let tally = Mutex(
+      Tally(leaves: trie.leaves.count, images: images.count, keepsPredictions: keepsPredictions))
+    let batches = (images.count + model.batch - 1) / model.batch
+    try BatchWorkers.run(tasks: batches, threads: threads) {
+      MaskedExecution(model, fills: fills)
+    } body: { batch, execution throws(MartletError) in
+      let range = batch * model.batch..<min((batch + 1) * model.batch, images.count)
+      var elements: [Float] = []
+      elements.reserveCapacity(model.batch * model.inputCounts[0])
+      var digests: [String] = []
+      for index in range {
+        let input = try images.load(index, elements: model.inputCounts[0])
+        digests.append(try input.digest(label: images.labels[index]))
+        elements += input
+      }
+      // The last batch is filled up with black images, whose answers nobody looks at.
+      elements += [Float](
+        repeating: 0, count: (model.batch - range.count) * model.inputCounts[0])
+      var answers: [[Ranking]] = Array(repeating: [], count: trie.leaves.count)
+      let classes = model.outputCount
+      try execution.run([elements], masks: trie, isStopped: isStopped) { leaf, scores in
+        answers[leaf] = range.enumerated().map { entry, index in
+          Ranking(
+            UnsafeBufferPointer(
+              rebasing: scores[entry * classes..<(entry + 1) * classes]),
+            truth: images.labels[index])
+        }
+      }
+      tally.withLock { tally in
+        tally.add(answers, images: range, digests: digests)
+        progress(Progress(images: tally.done, total: images.count))
+      }
+    }
+    return try tally.withLock { tally throws(MartletError) in try result(tally, images) }
+  }
+
+  private func check(_ images: LabelledImages) throws(MartletError) {
+    guard images.count > 0 else {
+      throw MartletError(.invalidArgument, "there are no images to study")
+    }
+    for (name, label) in zip(images.names, images.labels)
+    where !(0..<model.outputCount).contains(label) {
+      throw MartletError(
+        .mismatch, "a label is no class of the model",
+        context: ["image": name, "label": "\(label)", "classes": "\(model.outputCount)"])
+    }
+  }
+
+  private func result(_ tally: Tally, _ images: LabelledImages) throws(MartletError) -> Result {
+    let digest = try FileDigest.sha256(Array(tally.digests.joined(separator: "\n").utf8))
+    var tables: [FailureTable] = []
+    for (subject, leaves) in zip(subjects, leafOf) {
+      let fill = if case .zero = subject.fill { "zero" } else { "mean" }
+      let rows = zip(subject.sets, leaves).map { failed, leaf in
+        FailureTable.Row(
+          failed: failed, correct: tally.correct[leaf], correctTop5: tally.correctTop5[leaf],
+          confidence: min(
+            Double(tally.confidence[leaf]) / Tally.unit / Double(images.count), 1),
+          lostNeurons: subject.lostNeurons(failed, values))
+      }
+      tables.append(
+        try FailureTable(
+          plan: subject.plan, method: subject.method, devices: subject.devices,
+          images: images.count, imagesDigest: digest, classes: model.outputCount, fill: fill,
+          rows: rows))
+    }
+    return Result(
+      tables: tables,
+      predictions: tally.predictions.isEmpty
+        ? [] : leafOf.map { leaves in leaves.map { tally.predictions[$0] } })
+  }
+}
+
+extension FailureStudy.Subject {
+  /// The lost channels of each exchanged value.
+  fileprivate func lost(_ failed: [Int], _ values: [ExchangedValue]) -> [[Int]] {
+    let alive = devices.indices.map { !failed.contains($0) }
+    return values.map {
+      placements[$0.layer].lostNeurons(alive: alive, isBehindFilters: $0.isBehindFilters)
+    }
+  }
+
+  /// How many neurons are lost in some exchanged value of their layer.
+  fileprivate func lostNeurons(_ failed: [Int], _ values: [ExchangedValue]) -> Int {
+    var byLayer = [Int](repeating: 0, count: placements.count)
+    // The sets of one layer contain one another.
+    for (value, lost) in zip(values, lost(failed, values)) {
+      byLayer[value.layer] = max(byLayer[value.layer], lost.count)
+    }
+    return byLayer.reduce(0, +)
+  }
+}
+
+/// Answers counted by leaf. Whole numbers only: the order in which batches end is chance.
+private struct Tally {
+  /// Confidence 1.
+  static let unit = Double(1 << 32)
+
+  var correct: [Int]
+  var correctTop5: [Int]
+  var confidence: [Int]
+  var digests: [String]
+  var predictions: [[FailureStudy.Prediction]]
+  var done = 0
+
+  init(leaves: Int, images: Int, keepsPredictions: Bool) {
+    correct = Array(repeating: 0, count: leaves)
+    correctTop5 = correct
+    confidence = correct
+    digests = Array(repeating: "", count: images)
+    predictions =
+      keepsPredictions
+      ? Array(
+        repeating: Array(repeating: .init(label: 0, confidence: 0), count: images), count: leaves)
+      : []
+  }
+
+  mutating func add(_ answers: [[Ranking]], images: Range<Int>, digests new: [String]) {
+    digests.replaceSubrange(images, with: new)
+    done += images.count
+    for (leaf, rankings) in answers.enumerated() {
+      for (image, ranking) in zip(images, rankings) {
+        if ranking.rankOfTruth == 0 { correct[leaf] += 1 }
+        if ranking.rankOfTruth < 5 { correctTop5[leaf] += 1 }
+        confidence[leaf] += Int((ranking.confidence * Tally.unit).rounded())
+        guard !predictions.isEmpty else { continue }
+        predictions[leaf][image] = .init(
+          label: Int32(ranking.label), confidence: Float(ranking.confidence))
+      }
+    }
+  }
+}
+
+extension [Float] {
+  /// Identifies an input and its label.
+  fileprivate func digest(label: Int) throws(MartletError) -> String {
+    let bytes = withUnsafeBytes { [UInt8]($0) }
+    return "\(try FileDigest.sha256(bytes)) \(label)"
+  }
+}

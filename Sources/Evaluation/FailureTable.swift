@@ -1,0 +1,135 @@
+public import Telemetry
+public import TensorCore
+
+/// What is left of a model's accuracy when devices fail, by which devices fail.
+///
+/// Made by a `FailureStudy` on labelled images and kept with the plan, so that a running system can
+/// say what to expect of the devices it has.
+public struct FailureTable: Sendable, Equatable {
+  /// The outcome of one failure set.
+  public struct Row: Sendable, Equatable {
+    /// The devices that are gone, ascending; never all of them.
+    public var failed: [Int]
+    /// Images whose best class is the right one.
+    public var correct: Int
+    /// Images whose right class is among the best five.
+    public var correctTop5: Int
+    /// The mean confidence in the best class.
+    public var confidence: Double
+    /// Neurons that nobody supplies, over all layers.
+    public var lostNeurons: Int
+
+    /// Makes a row.
+    public init(
+      failed: [Int], correct: Int, correctTop5: Int, confidence: Double, lostNeurons: Int
+    ) {
+      self.failed = failed
+      self.correct = correct
+      self.correctTop5 = correctTop5
+      self.confidence = confidence
+      self.lostNeurons = lostNeurons
+    }
+  }
+
+  /// An accuracy and what the number of images lets us say about it.
+  public struct Estimate: Sendable, Equatable {
+    /// The share of images that are right, 0 to 1.
+    public var accuracy: Double
+    /// 95 % confidence over the choice of images.
+    public var interval: WilsonInterval
+
+    /// The estimate from a count.
+    public init(correct: Int, of images: Int) {
+      accuracy = images > 0 ? Double(correct) / Double(images) : 0
+      interval = WilsonInterval(successes: correct, trials: images)
+    }
+  }
+
+  /// The plan that was studied.
+  public let plan: String
+  /// Its partitioning method.
+  public let method: String
+  /// Its devices' names, in order.
+  public let devices: [String]
+  /// How many images were classified.
+  public let images: Int
+  /// Identifies the inputs and their labels: a SHA-256.
+  public let imagesDigest: String
+  /// How many classes the model tells apart.
+  public let classes: Int
+  /// What stood in for lost neurons: `zero` or `mean`.
+  public let fill: String
+  /// The failure sets by size, the one without failures first.
+  public let rows: [Row]
+  let positions: [[Int]: Int]
+
+  /// Puts a table together.
+  ///
+  /// - Throws: `invalidFile` for numbers that contradict each other.
+  public init(
+    plan: String, method: String, devices: [String], images: Int, imagesDigest: String,
+    classes: Int, fill: String, rows: [Row]
+  ) throws(MartletError) {
+    func require(_ isRight: Bool, _ rule: String) throws(MartletError) {
+      guard isRight else { throw MartletError(.invalidFile, "a failure table \(rule)") }
+    }
+    try require((1...256).contains(devices.count), "has 1 to 256 devices")
+    try require(
+      Set(devices).count == devices.count && devices.allSatisfy(Identifier.isValid),
+      "names each device once, as in a plan")
+    try require(images > 0 && classes > 0, "counts images and classes")
+    try require(fill == "zero" || fill == "mean", "has the fill zero or mean")
+    try require(
+      rows.count <= FailureSets.maximumCount, "has at most \(FailureSets.maximumCount) rows")
+    try require(rows.first?.failed.isEmpty ?? false, "begins with the row without failures")
+    for row in rows {
+      try require(
+        row.failed.count < devices.count && row.failed.allSatisfy(devices.indices.contains)
+          && zip(row.failed, row.failed.dropFirst()).allSatisfy(<),
+        "lists failed devices in order, never all of them")
+      try require(
+        0 <= row.correct && row.correct <= row.correctTop5 && row.correctTop5 <= images
+          && row.lostNeurons >= 0 && (0...1).contains(row.confidence),
+        "counts no more right answers than images")
+    }
+    self.plan = plan
+    self.method = method
+    self.devices = devices
+    self.images = images
+    self.imagesDigest = imagesDigest
+    self.classes = classes
+    self.fill = fill
+    self.rows = rows
+    positions = Dictionary(
+      rows.enumerated().map { ($1.failed, $0) }, uniquingKeysWith: { first, _ in first })
+    try require(positions.count == rows.count, "has each failure set once")
+  }
+
+  /// The row of a failure set, if it was studied.
+  public func row(failed: [Int]) -> Row? { positions[failed].map { rows[$0] } }
+
+  /// What to expect while exactly these devices are alive; nil for a set that was not studied.
+  ///
+  /// With nobody alive there is no answer, which is as good as a guess.
+  ///
+  /// - Parameter alive: by device.
+  public func expectedAccuracy(alive: [Bool]) -> Estimate? {
+    guard alive.count == devices.count else { return nil }
+    let failed = alive.indices.filter { !alive[$0] }
+    if failed.count == devices.count {
+      return Estimate(correct: Int((chance * Double(images)).rounded()), of: images)
+    }
+    return row(failed: failed).map(estimate)
+  }
+
+  /// A row's top-1 accuracy.
+  public func estimate(_ row: Row) -> Estimate { Estimate(correct: row.correct, of: images) }
+
+  /// The accuracy of guessing.
+  public var chance: Double { 1 / Double(classes) }
+
+  /// Whether every set but that of all devices was studied.
+  public var isWhole: Bool {
+    devices.count < 20 && rows.count == 1 << devices.count - 1
+  }
+}

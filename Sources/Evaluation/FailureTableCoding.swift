@@ -1,0 +1,120 @@
+import JSONCoding
+public import TensorCore
+import TensorFiles
+
+/// `study.json`: a `FailureTable` in a form that people can read.
+private struct StudyDocument: Codable {
+  static let format = "martlet-study"
+  static let version = 1
+
+  struct Row: Codable {
+    var failed: [String]
+    var correct: Int
+    var correctTop5: Int
+    var confidence: Double
+    var lostNeurons: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case failed, correct, confidence
+      case correctTop5 = "correct_top5"
+      case lostNeurons = "lost_neurons"
+    }
+  }
+
+  struct Stamp: Codable {
+    var format: String
+    var version: Int
+  }
+
+  var format = StudyDocument.format
+  var version = StudyDocument.version
+  var plan: String
+  var method: String
+  var devices: [String]
+  var images: Int
+  var imagesDigest: String
+  var classes: Int
+  var fill: String
+  var rows: [Row]
+
+  private enum CodingKeys: String, CodingKey {
+    case format, version, plan, method, devices, images, classes, fill, rows
+    case imagesDigest = "images_sha256"
+  }
+}
+
+extension FailureTable {
+  /// The name of its file in the plan's folder.
+  public static let fileName = "study.json"
+
+  /// The document, as JSON.
+  public func encoded() throws(MartletError) -> [UInt8] {
+    try JSON.encode(
+      StudyDocument(
+        plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
+        classes: classes, fill: fill,
+        rows: rows.map { row in
+          .init(
+            failed: row.failed.map { devices[$0] }, correct: row.correct,
+            correctTop5: row.correctTop5, confidence: row.confidence, lostNeurons: row.lostNeurons)
+        }), pretty: true)
+  }
+
+  /// Reads what `encoded` gives.
+  ///
+  /// - Parameter source: named in errors.
+  /// - Throws: `invalidFile` for anything else, `mismatch` for another version.
+  public init(decoding bytes: [UInt8], source: String) throws(MartletError) {
+    let stamp = try JSON.decode(StudyDocument.Stamp.self, from: bytes, source: source)
+    guard stamp.format == StudyDocument.format else {
+      throw MartletError(.invalidFile, "this is no study of martlet", context: ["file": source])
+    }
+    guard stamp.version == StudyDocument.version else {
+      throw MartletError(
+        .mismatch,
+        "the study has version \(stamp.version), this martlet reads version \(StudyDocument.version)",
+        context: ["file": source], hint: "run martlet study again")
+    }
+    let document = try JSON.decode(StudyDocument.self, from: bytes, source: source)
+    let number = Dictionary(
+      document.devices.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    var rows: [Row] = []
+    for row in document.rows {
+      let failed = row.failed.compactMap { number[$0] }
+      guard failed.count == row.failed.count else {
+        throw MartletError(
+          .invalidFile, "a failure table names a device that it does not have",
+          context: ["file": source, "failed": row.failed.joined(separator: ", ")])
+      }
+      rows.append(
+        Row(
+          failed: failed, correct: row.correct, correctTop5: row.correctTop5,
+          confidence: row.confidence, lostNeurons: row.lostNeurons))
+    }
+    do {
+      try self.init(
+        plan: document.plan, method: document.method, devices: document.devices,
+        images: document.images, imagesDigest: document.imagesDigest, classes: document.classes,
+        fill: document.fill, rows: rows)
+    } catch {
+      throw error.adding("file", source)
+    }
+  }
+
+  /// Reads the study of a plan from its folder, or nil when there is none.
+  ///
+  /// - Throws: `mismatch` when it is another plan's.
+  public static func read(folder: String, plan: String) throws(MartletError) -> FailureTable? {
+    let path = folder + "/" + fileName
+    guard FileSystem.exists(path) else { return nil }
+    let table = try FailureTable(
+      decoding: try FileSystem.read(path, limit: 64 << 20), source: path)
+    guard table.plan == plan else {
+      throw MartletError(
+        .mismatch, "the study in the plan's folder is of another plan",
+        context: ["file": path, "plan": plan, "studied": table.plan],
+        hint: "run martlet study again")
+    }
+    return table
+  }
+}

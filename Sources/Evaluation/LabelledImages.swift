@@ -1,0 +1,65 @@
+public import Imaging
+public import TensorCore
+
+/// Model inputs with the labels that they should get, loaded when they are needed.
+public struct LabelledImages: Sendable {
+  /// The names, for tables.
+  public let names: [String]
+  /// The labels.
+  public let labels: [Int]
+  private let source: @Sendable (Int) throws(MartletError) -> Tensor
+
+  /// Makes a set; `load` is called from several threads.
+  public init(
+    names: [String], labels: [Int], load: @escaping @Sendable (Int) throws(MartletError) -> Tensor
+  ) {
+    precondition(names.count == labels.count, "one label per image")
+    self.names = names
+    self.labels = labels
+    source = load
+  }
+
+  /// The labelled ones of a set of images, evenly thinned out to at most `limit`: the first ones
+  /// alone would be of few classes where images lie in one folder per class.
+  ///
+  /// - Throws: `notFound` when no image has a label.
+  public init(
+    _ set: ImageSet, preprocessing: Preprocessing, limit: Int? = nil
+  ) throws(MartletError) {
+    let labelled = (0..<set.count).compactMap { index in set.label(index).map { (index, $0) } }
+    guard !labelled.isEmpty else {
+      throw MartletError(
+        .notFound, "none of the \(set.count) images has a label",
+        hint: "use one folder per class, or a labels.tsv with the columns file and label")
+    }
+    let count = min(limit ?? labelled.count, labelled.count)
+    let chosen = (0..<count).map { labelled[$0 * labelled.count / count] }
+    self.init(names: chosen.map { set.name($0.0) }, labels: chosen.map(\.1)) {
+      index throws(MartletError) in
+      try preprocessing.apply(try set.load(chosen[index].0))
+    }
+  }
+
+  /// All images of a set, for uses that need no labels; each has label 0.
+  public init(unlabelled set: ImageSet, preprocessing: Preprocessing) {
+    self.init(
+      names: (0..<set.count).map { set.name($0) }, labels: Array(repeating: 0, count: set.count)
+    ) { index throws(MartletError) in try preprocessing.apply(try set.load(index)) }
+  }
+
+  /// The number of images.
+  public var count: Int { labels.count }
+
+  /// The model's input for an image.
+  ///
+  /// - Throws: What reading and decoding throws; `invalidShape` if it has not `elements` elements.
+  public func load(_ index: Int, elements: Int) throws(MartletError) -> [Float] {
+    let tensor = try source(index)
+    guard let values = tensor.floats, values.count == elements else {
+      throw MartletError(
+        .invalidShape, "an image does not become the model's input",
+        context: ["image": names[index], "shape": "\(tensor.shape)", "elements": "\(elements)"])
+    }
+    return values
+  }
+}

@@ -1,0 +1,64 @@
+/// Masks arranged so that what two of them share is computed once.
+///
+/// A level is one boundary of the model: the points that are reached at the same time. Masks that
+/// agree up to some boundary share the way to it, and masks that agree everywhere share one leaf.
+public struct MaskTrie: Sendable {
+  struct Node: Sendable {
+    /// The lost channels at the boundary above this node, by position among its points.
+    var lost: [[Int]]
+    /// What stands in for them; 0 where nothing is lost, so that the fill makes no difference.
+    var fill: Int
+    var children: [Int] = []
+    /// At the deepest level.
+    var leaf: Int?
+  }
+
+  /// From the root, which is entry 0.
+  private(set) var nodes = [Node(lost: [], fill: 0)]
+  /// The masks of each leaf, by their position among the given ones.
+  public private(set) var leaves: [[Int]] = []
+
+  /// How many runs of a segment of the model one batch takes.
+  public var runs: Int { nodes.count }
+
+  /// - Parameters:
+  ///   - masks: one lost set per point each.
+  ///   - boundaries: the points of each boundary, first boundary first.
+  init(_ masks: [Mask], boundaries: [[Int]]) {
+    // Lost sets by number, so that long sets are hashed once and not at every level.
+    var numbers: [[Int]: Int] = [:]
+    var known: [Step: Int] = [:]
+    for (index, mask) in masks.enumerated() {
+      var node = 0
+      for points in boundaries {
+        let sets = points.map { point in
+          let number = numbers[mask.lost[point]] ?? numbers.count
+          numbers[mask.lost[point]] = number
+          return number
+        }
+        let fill = points.allSatisfy { mask.lost[$0].isEmpty } ? 0 : mask.fill
+        let step = Step(from: node, sets: sets, fill: fill)
+        if let child = known[step] {
+          node = child
+          continue
+        }
+        nodes.append(Node(lost: points.map { mask.lost[$0] }, fill: fill))
+        known[step] = nodes.count - 1
+        nodes[node].children.append(nodes.count - 1)
+        node = nodes.count - 1
+      }
+      if let leaf = nodes[node].leaf {
+        leaves[leaf].append(index)
+      } else {
+        nodes[node].leaf = leaves.count
+        leaves.append([index])
+      }
+    }
+  }
+
+  private struct Step: Hashable {
+    var from: Int
+    var sets: [Int]
+    var fill: Int
+  }
+}

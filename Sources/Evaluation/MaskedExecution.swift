@@ -1,0 +1,131 @@
+import Kernels
+import ModelGraph
+public import TensorCore
+
+/// One thread's working memory for a `MaskedModel`.
+public final class MaskedExecution {
+  private let model: MaskedModel
+  private let execution: Execution
+  private let fills: [ChannelFill]
+  /// What is kept at each boundary while several masks go on from it.
+  private var snapshots: [[[Float]]]
+
+  /// Allocates working memory.
+  ///
+  /// - Precondition: constants to fill with are there for every channel.
+  public init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) {
+    for case .constants(let values) in fills {
+      precondition(
+        values.count == model.points.count
+          && values.indices.allSatisfy { values[$0].count == model.channels(of: $0) },
+        "one constant per channel")
+    }
+    self.model = model
+    self.fills = fills
+    execution = Execution(model.program)
+    snapshots = Array(repeating: [], count: model.boundaries.count)
+  }
+
+  /// Computes one batch under every mask of a trie.
+  ///
+  /// - Parameters:
+  ///   - inputs: the elements of each model input, entries of the batch one after the other.
+  ///   - masks: from `MaskedModel.arrange`.
+  ///   - isStopped: asked before every run of a segment.
+  ///   - body: gets each leaf's number and the first output, once.
+  /// - Throws: `cancelled` when stopped.
+  public func run(
+    _ inputs: [[Float]], masks: MaskTrie, isStopped: () -> Bool = { false },
+    body: (Int, UnsafeBufferPointer<Float>) -> Void
+  ) throws(MartletError) {
+    begin(inputs)
+    try descend(from: 0, boundary: 0, masks, isStopped, body)
+  }
+
+  /// Computes one batch with nothing missing and shows each point's value on the way.
+  public func observe(_ inputs: [[Float]], body: (Int, UnsafeBufferPointer<Float>) -> Void) {
+    begin(inputs)
+    for (boundary, points) in model.boundaries.enumerated() {
+      for point in points {
+        copy(point)
+        execution.withValue(model.copies[point]) { body(point, $0) }
+      }
+      execution.run(segment: boundary + 1)
+    }
+  }
+
+  private func begin(_ inputs: [[Float]]) {
+    let ids = model.program.graph.inputs
+    precondition(inputs.count == ids.count, "one array per input")
+    for (id, elements) in zip(ids, inputs) {
+      execution.withMutableValue(id) { target in
+        precondition(elements.count == target.count, "an input has the wrong size")
+        _ = target.update(fromContentsOf: elements)
+      }
+    }
+    execution.run(segment: 0)
+  }
+
+  /// Goes on under each child of a node; the segment before `boundary` has been run.
+  private func descend(
+    from node: Int, boundary: Int, _ masks: MaskTrie, _ isStopped: () -> Bool,
+    _ body: (Int, UnsafeBufferPointer<Float>) -> Void
+  ) throws(MartletError) {
+    if let leaf = masks.nodes[node].leaf {
+      execution.withValue(model.program.graph.outputs[0]) { body(leaf, $0) }
+      return
+    }
+    let children = masks.nodes[node].children
+    if children.count > 1 { save(boundary) }
+    for (index, child) in children.enumerated() {
+      if isStopped() { throw MartletError(.cancelled, "stopped") }
+      if index > 0 { restore(boundary) }
+      for (point, lost) in zip(model.boundaries[boundary], masks.nodes[child].lost) {
+        copy(point, without: lost, filledWith: fills[masks.nodes[child].fill])
+      }
+      execution.run(segment: boundary + 1)
+      try descend(from: child, boundary: boundary + 1, masks, isStopped, body)
+    }
+  }
+
+  private func save(_ boundary: Int) {
+    let live = model.live[boundary]
+    if snapshots[boundary].isEmpty { snapshots[boundary] = live.map { _ in [] } }
+    for (index, id) in live.enumerated() {
+      execution.withValue(id) { values in
+        // The memory of the last batch is taken again.
+        snapshots[boundary][index].removeAll(keepingCapacity: true)
+        snapshots[boundary][index].append(contentsOf: values)
+      }
+    }
+  }
+
+  private func restore(_ boundary: Int) {
+    for (index, id) in model.live[boundary].enumerated() {
+      execution.withMutableValue(id) {
+        _ = $0.update(fromContentsOf: snapshots[boundary][index])
+      }
+    }
+  }
+
+  /// Copies a point's value for its readers, with the lost channels filled.
+  private func copy(
+    _ point: Int, without lost: [Int] = [], filledWith fill: ChannelFill = .zero
+  ) {
+    let (value, axis) = (model.points[point].value, model.points[point].axis)
+    let shape = model.program.graph[value].shape
+    let (outer, inner) = (shape.outerCount(before: axis), shape.innerCount(after: axis))
+    execution.withMutableValue(model.copies[point]) { target in
+      execution.withValue(value) { _ = target.update(fromContentsOf: $0) }
+      for channel in lost {
+        var constant: Float = 0
+        if case .constants(let constants) = fill { constant = constants[point][channel] }
+        for block in 0..<outer {
+          let start = (block * shape[axis] + channel) * inner
+          UnsafeMutableBufferPointer(rebasing: target[start..<start + inner])
+            .update(repeating: constant)
+        }
+      }
+    }
+  }
+}

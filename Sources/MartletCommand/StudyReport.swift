@@ -1,0 +1,201 @@
+import Evaluation
+import ModelGraph
+import Plan
+import Telemetry
+import TensorCore
+import TensorFiles
+
+/// What a study found, for scripts and people.
+struct StudyReport: Encodable {
+  struct Accuracy: Encodable {
+    var accuracy: Double
+    var low: Double
+    var high: Double
+
+    init(_ estimate: FailureTable.Estimate) {
+      accuracy = estimate.accuracy
+      low = estimate.interval.lower
+      high = estimate.interval.upper
+    }
+  }
+
+  struct Extreme: Encodable {
+    var failed: [String]
+    var top1: Accuracy
+  }
+
+  struct Failures: Encodable {
+    var failures: Int
+    var sets: Int
+    var isComplete: Bool
+    var average: Accuracy
+    var averageTop5: Double
+    var minimum: Extreme
+    var maximum: Extreme
+    var lostNeurons: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case failures, sets, average, minimum, maximum
+      case isComplete = "complete"
+      case averageTop5 = "average_top5"
+      case lostNeurons = "lost_neurons"
+    }
+  }
+
+  struct FailureSet: Encodable {
+    var failed: [String]
+    var correct: Int
+    var top1: Accuracy
+    var top5: Double
+    var confidence: Double
+    var lostNeurons: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case failed, correct, top1, top5, confidence
+      case lostNeurons = "lost_neurons"
+    }
+  }
+
+  struct Device: Encodable {
+    var name: String
+    /// Neurons that it holds, of all.
+    var copies: Double
+    /// Bytes of weights that it holds, of the model's.
+    var weightCopies: Double
+    var cost: DeviceCost
+
+    private enum CodingKeys: String, CodingKey {
+      case name, copies, cost
+      case weightCopies = "weight_copies"
+    }
+  }
+
+  struct PlanReport: Encodable {
+    var plan: String
+    var label: String
+    var folder: String
+    var method: String
+    var fill: String
+    var scenario: String?
+    var copies: Double
+    var weightCopies: Double
+    var devices: [Device]
+    var failures: [Failures]
+    var sets: [FailureSet]
+    var reliabilities: [Double]?
+    var expectedAccuracy: Double?
+
+    private enum CodingKeys: String, CodingKey {
+      case plan, label, folder, method, fill, scenario, copies, devices, failures, sets,
+        reliabilities
+      case weightCopies = "weight_copies"
+      case expectedAccuracy = "expected_accuracy"
+    }
+  }
+
+  var model: String
+  var images: Int
+  var imagesDigest: String
+  var plans: [PlanReport]
+
+  private enum CodingKeys: String, CodingKey {
+    case model, images, plans
+    case imagesDigest = "images_sha256"
+  }
+
+  init(
+    model: String, folders: [PlanFolder], tables: [FailureTable], reliabilities: [[Double]?]
+  ) throws(MartletError) {
+    self.model = model
+    images = tables[0].images
+    imagesDigest = tables[0].imagesDigest
+    plans = []
+    let labels = StudyReport.labels(folders)
+    for (index, (folder, table)) in zip(folders, tables).enumerated() {
+      plans.append(
+        try PlanReport(
+          folder, table, label: labels[index], reliabilities: reliabilities[index]))
+    }
+  }
+
+  /// The method's name, or the folder's where several plans for as many devices have one method.
+  private static func labels(_ folders: [PlanFolder]) -> [String] {
+    folders.map { folder in
+      let isAlone =
+        folders.count {
+          $0.plan.method == folder.plan.method
+            && $0.plan.devices.count == folder.plan.devices.count
+        } == 1
+      return isAlone ? folder.plan.method : FileSystem.name(of: folder.path)
+    }
+  }
+}
+
+extension StudyReport.PlanReport {
+  init(
+    _ folder: PlanFolder, _ table: FailureTable, label: String, reliabilities: [Double]?
+  ) throws(MartletError) {
+    func names(_ failed: [Int]) -> [String] { failed.map { table.devices[$0] } }
+    func extreme(_ value: FailureTable.Summary.Extreme) -> StudyReport.Extreme {
+      .init(failed: names(value.failed), top1: .init(value.estimate))
+    }
+    plan = folder.id
+    self.label = label
+    self.folder = folder.path
+    method = folder.plan.method
+    fill = table.fill
+    scenario = FailureTable.scenario(devices: table.devices.count)
+    let held = folder.plan.heldNeurons
+    let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons }
+    let whole = folder.plan.wholeWeightBytes
+    devices = folder.plan.devices.enumerated().map { number, device in
+      let cost = folder.plan.cost(of: number)
+      return .init(
+        name: device.name, copies: Double(held[number]) / Double(max(neurons, 1)),
+        weightCopies: Double(cost.weightBytes) / Double(max(whole, 1)), cost: cost)
+    }
+    copies = devices.reduce(0) { $0 + $1.copies }
+    weightCopies = devices.reduce(0) { $0 + $1.weightCopies }
+    failures = table.summaries.map { summary in
+      .init(
+        failures: summary.failures, sets: summary.sets, isComplete: summary.isComplete,
+        average: .init(summary.average), averageTop5: summary.averageTop5,
+        minimum: extreme(summary.minimum), maximum: extreme(summary.maximum),
+        lostNeurons: summary.lostNeurons)
+    }
+    sets = table.rows.map { row in
+      .init(
+        failed: names(row.failed), correct: row.correct, top1: .init(table.estimate(row)),
+        top5: Double(row.correctTop5) / Double(table.images), confidence: row.confidence,
+        lostNeurons: row.lostNeurons)
+    }
+    self.reliabilities = reliabilities
+    expectedAccuracy = try reliabilities.map { values throws(MartletError) in
+      try table.expectedAccuracy(reliabilities: values)
+    }
+  }
+}
+
+extension Plan {
+  /// Neurons that each device holds, replicas and parity included.
+  fileprivate var heldNeurons: [Int] {
+    var held = [Int](repeating: 0, count: devices.count)
+    for placement in placements {
+      for holders in placement.holders {
+        // In a coded layer only the primary has a neuron's weights.
+        for device in placement.code == nil ? holders[...] : holders.prefix(1) { held[device] += 1 }
+      }
+      for stripe in placement.code?.stripes ?? [] {
+        for parity in stripe.parity { held[parity.device] += stripe.width }
+      }
+    }
+    return held
+  }
+
+  /// Bytes of the model's weights as float32.
+  fileprivate var wholeWeightBytes: Int {
+    let computed = Set(graph.nodes.map(\.output)).union(graph.inputs)
+    return Set(graph.nodes.flatMap(\.inputs)).subtracting(computed)
+      .reduce(0) { $0 + graph[$1].shape.count } * ElementType.float32.size
+  }
+}

@@ -1,0 +1,149 @@
+import Evaluation
+import JSONCoding
+import Telemetry
+import TensorCore
+import Testing
+
+@Suite("Failure tables")
+struct FailureTableTests {
+  private static func row(_ failed: [Int], _ correct: Int) -> FailureTable.Row {
+    .init(
+      failed: failed, correct: correct, correctTop5: min(100, correct + 5), confidence: 0.5,
+      lostNeurons: failed.count * 10)
+  }
+
+  private static func table(_ rows: [FailureTable.Row]) throws -> FailureTable {
+    try FailureTable(
+      plan: "0123456789abcdef", method: "lop", devices: ["a", "b", "c"], images: 100,
+      imagesDigest: "00ff", classes: 10, fill: "zero", rows: rows)
+  }
+
+  private static let whole = [
+    row([], 90), row([0], 60), row([1], 80), row([2], 80), row([0, 1], 20), row([0, 2], 30),
+    row([1, 2], 50),
+  ]
+
+  @Test("are summed up by number of failures")
+  func summaries() throws {
+    let summaries = try Self.table(Self.whole).summaries
+    #expect(summaries.map(\.failures) == [0, 1, 2])
+    #expect(summaries.map(\.sets) == [1, 3, 3])
+    #expect(summaries.map(\.isComplete) == [true, true, true])
+    let one = summaries[1]
+    #expect(abs(one.average.accuracy - 0.7333333333) < 1e-9)
+    #expect(one.minimum.failed == [0] && one.minimum.estimate.accuracy == 0.6)
+    #expect(one.maximum.failed == [1] && one.maximum.estimate.accuracy == 0.8)
+    #expect(abs(one.averageTop5 - 0.7833333333) < 1e-9)
+    #expect(one.lostNeurons == 10)
+    #expect(summaries[2].minimum.failed == [0, 1] && summaries[2].maximum.failed == [1, 2])
+    let partial = try Self.table([Self.row([], 90), Self.row([1], 80)]).summaries
+    #expect(partial.map(\.isComplete) == [true, false])
+  }
+
+  @Test("intervals are Wilson's")
+  func intervals() throws {
+    // 10 of 20: (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), worked out by hand.
+    let estimate = FailureTable.Estimate(correct: 10, of: 20)
+    #expect(estimate.accuracy == 0.5)
+    #expect(abs(estimate.interval.lower - 0.299298) < 1e-6)
+    #expect(abs(estimate.interval.upper - 0.700702) < 1e-6)
+    let summary = try Self.table(Self.whole).summaries[1]
+    #expect(
+      summary.average.interval == FailureTable.Estimate(correct: 73, of: 100).interval,
+      "as many trials as images, not as images times sets")
+  }
+
+  @Test("tell what to expect of those who are alive")
+  func lookup() throws {
+    let table = try Self.table(Self.whole)
+    #expect(table.expectedAccuracy(alive: [true, true, true])?.accuracy == 0.9)
+    #expect(table.expectedAccuracy(alive: [false, true, false])?.accuracy == 0.3)
+    #expect(table.expectedAccuracy(alive: [false, false, false])?.accuracy == 0.1)
+    #expect(table.expectedAccuracy(alive: [true, true]) == nil)
+    let partial = try Self.table([Self.row([], 90)])
+    #expect(partial.expectedAccuracy(alive: [false, true, true]) == nil)
+    #expect(table.isWhole && !partial.isWhole)
+  }
+
+  @Test("equation 3 of deepFogGuard")
+  func equationThree() throws {
+    let table = try Self.table(Self.whole)
+    #expect(try abs(table.expectedAccuracy(reliabilities: [1, 1, 1]) - 0.9) < 1e-15)
+    #expect(try abs(table.expectedAccuracy(reliabilities: [0, 0, 0]) - 0.1) < 1e-15)
+    #expect(try abs(table.expectedAccuracy(reliabilities: [0, 1, 1]) - 0.6) < 1e-15)
+    // All sets are equally likely.
+    let half = try table.expectedAccuracy(reliabilities: [0.5, 0.5, 0.5])
+    #expect(abs(half - (0.9 + 0.6 + 0.8 + 0.8 + 0.2 + 0.3 + 0.5 + 0.1) / 8) < 1e-15)
+    let r = (0.9, 0.8, 0.7)
+    let terms = [
+      r.0 * r.1 * r.2 * 0.9, (1 - r.0) * r.1 * r.2 * 0.6, r.0 * (1 - r.1) * r.2 * 0.8,
+      r.0 * r.1 * (1 - r.2) * 0.8, (1 - r.0) * (1 - r.1) * r.2 * 0.2,
+      (1 - r.0) * r.1 * (1 - r.2) * 0.3, r.0 * (1 - r.1) * (1 - r.2) * 0.5,
+      (1 - r.0) * (1 - r.1) * (1 - r.2) * 0.1,
+    ]
+    let value = try table.expectedAccuracy(reliabilities: [0.9, 0.8, 0.7])
+    #expect(abs(value - terms.reduce(0, +)) < 1e-15)
+  }
+
+  @Test("equation 3 needs every set that can happen, and probabilities")
+  func equationThreeRefuses() throws {
+    let partial = try Self.table(Array(Self.whole.prefix(4)))
+    let error = #expect(throws: MartletError.self) {
+      try partial.expectedAccuracy(reliabilities: [0.9, 0.9, 0.9])
+    }
+    #expect(error?.hint?.contains("--all") == true)
+    #expect(try abs(partial.expectedAccuracy(reliabilities: [0.5, 1, 1]) - 0.75) < 1e-15)
+    for bad in [[0.5, 0.5], [0.5, 0.5, 1.1], [0.5, -0.1, 1], [.nan, 1, 1]] {
+      #expect(throws: MartletError.self) {
+        try Self.table(Self.whole).expectedAccuracy(reliabilities: bad)
+      }
+    }
+  }
+
+  @Test("scenarios have the paper's names")
+  func scenarios() {
+    #expect((1...5).map { FailureTable.scenario(devices: $0) } == [nil, "C", "B", "A", nil])
+  }
+
+  // MARK: Files
+
+  @Test("come back from their file")
+  func roundTrip() throws {
+    let table = try Self.table(Self.whole)
+    let bytes = try table.encoded()
+    #expect(try FailureTable(decoding: bytes, source: "study.json") == table)
+    let text = String(decoding: bytes, as: UTF8.self)
+    #expect(text.contains("martlet-study") && text.contains("\"b\""))
+  }
+
+  @Test(
+    "hostile files are refused and named",
+    arguments: [
+      ("\"images\": 100", "\"images\": 0"), ("\"images\": 100", "\"images\": 10"),
+      ("\"images\": 100", "\"images\": -1"), ("\"correct\": 90", "\"correct\": -1"),
+      ("\"correct\": 90", "\"correct\": 96"), ("\"correct\": 90", "\"correct\": 1e30"),
+      ("\"classes\": 10", "\"classes\": 0"), ("\"fill\": \"zero\"", "\"fill\": \"one\""),
+      ("\"a\"", "\"A b\""), ("\"devices\"", "\"machines\""), ("martlet-study", "martlet-plan"),
+      ("\"version\": 1", "\"version\": 2"), ("0.5", "1.5"), ("0.5", "null"), ("}", ""),
+    ])
+  func hostile(change: (String, String)) throws {
+    let text = String(decoding: try Self.table(Self.whole).encoded(), as: UTF8.self)
+    let range = try #require(text.firstRange(of: change.0), "\(text)")
+    let changed = text[..<range.lowerBound] + change.1 + text[range.upperBound...]
+    let error = #expect(throws: MartletError.self) {
+      try FailureTable(decoding: Array(changed.utf8), source: "study.json")
+    }
+    #expect(error?.description.contains("study.json") == true)
+  }
+
+  @Test("rows that contradict each other are refused")
+  func badRows() throws {
+    for rows in [
+      [], [Self.row([0], 1)], [Self.row([], 1), Self.row([], 1)],
+      [Self.row([], 1), Self.row([0, 1, 2], 1)], [Self.row([], 1), Self.row([3], 1)],
+      [Self.row([], 1), Self.row([1, 0], 1)],
+    ] {
+      #expect(throws: MartletError.self) { try Self.table(rows) }
+    }
+  }
+}

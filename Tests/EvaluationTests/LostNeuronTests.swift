@@ -1,0 +1,167 @@
+import Evaluation
+import ModelGraph
+import Plan
+import TensorCore
+import Testing
+
+@Suite("Which neurons are lost")
+struct LostNeuronTests {
+  private func alive(_ devices: Int, without failed: [Int]) -> [Bool] {
+    (0..<devices).map { !failed.contains($0) }
+  }
+
+  @Test("a neuron is there while one of its holders is")
+  func replicas() {
+    let placement = LayerPlacement(holders: [[0], [1], [0, 1], [2, 0], [1, 2, 0]])
+    let table: [([Int], [Int])] = [
+      ([], []), ([0], [0]), ([1], [1]), ([2], []), ([0, 1], [0, 1, 2]), ([0, 2], [0, 3]),
+      ([1, 2], [1]), ([0, 1, 2], [0, 1, 2, 3, 4]),
+    ]
+    for (failed, lost) in table {
+      #expect(placement.lostNeurons(alive: alive(3, without: failed)) == lost, "\(failed)")
+    }
+  }
+
+  @Test("plain parts lose what the failed devices have")
+  func parts() {
+    let placement = LayerPlacement(parts: [[0, 3], [1], [2, 4]])
+    #expect(placement.lostNeurons(alive: [true, false, true]) == [1])
+    #expect(placement.lostNeurons(alive: [false, true, false]) == [0, 2, 3, 4])
+  }
+
+  /// One stripe over devices 0 to 2, its parity on device 3.
+  private func coded(holders: [[Int]], parity: Int = 1) -> LayerPlacement {
+    LayerPlacement(
+      holders: holders,
+      code: LayerCode(stripes: [
+        .init(
+          data: [
+            .init(device: 0, neurons: [0, 1]), .init(device: 1, neurons: [2]),
+            .init(device: 2, neurons: [3]),
+          ],
+          parity: (0..<parity).map { .init(device: 3 + $0, coefficients: [1, 1, 1]) })
+      ]))
+  }
+
+  @Test("a stripe makes up for as many blocks as it has parity left")
+  func oneParity() {
+    let placement = coded(holders: [[0], [0], [1], [2]])
+    let table: [([Int], [Int])] = [
+      ([], []), ([0], []), ([1], []), ([3], []), ([0, 1], [0, 1, 2]), ([0, 3], [0, 1]),
+      ([2, 3], [3]), ([0, 1, 2], [0, 1, 2, 3]), ([1, 2, 3], [2, 3]),
+    ]
+    for (failed, lost) in table {
+      #expect(placement.lostNeurons(alive: alive(4, without: failed)) == lost, "\(failed)")
+    }
+  }
+
+  @Test("two parity blocks make up for two")
+  func twoParities() {
+    let placement = coded(holders: [[0], [0], [1], [2]], parity: 2)
+    let table: [([Int], [Int])] = [
+      ([0, 1], []), ([0, 3], []), ([3, 4], []), ([0, 3, 4], [0, 1]), ([0, 1, 3], [0, 1, 2]),
+      ([0, 1, 2], [0, 1, 2, 3]),
+    ]
+    for (failed, lost) in table {
+      #expect(placement.lostNeurons(alive: alive(5, without: failed)) == lost, "\(failed)")
+    }
+  }
+
+  @Test("a stripe that cannot be decoded spoils the layer")
+  func allOrNothing() {
+    let placement = LayerPlacement(
+      holders: [[0], [1], [2], [3]],
+      code: LayerCode(stripes: [
+        .init(
+          data: [.init(device: 0, neurons: [0]), .init(device: 1, neurons: [1])],
+          parity: [.init(device: 2, coefficients: [1, 1])]),
+        .init(
+          data: [.init(device: 2, neurons: [2]), .init(device: 3, neurons: [3])],
+          parity: [.init(device: 0, coefficients: [1, 1])]),
+      ]))
+    #expect(placement.lostNeurons(alive: alive(4, without: [1])) == [])
+    #expect(placement.lostNeurons(alive: alive(4, without: [1, 3])) == [])
+    // The first stripe alone could be decoded.
+    #expect(placement.lostNeurons(alive: alive(4, without: [0, 3])) == [0, 3])
+  }
+
+  @Test("a decoded neuron needs somebody who can go on with it")
+  func holdersBehindTheCode() {
+    let placement = coded(holders: [[0, 1], [0, 3], [1, 2], [2, 0]], parity: 2)
+    func lost(_ failed: Int...) -> [Int] {
+      placement.lostNeurons(alive: alive(5, without: failed), isBehindFilters: true)
+    }
+    #expect(lost(0) == [])
+    // Neuron 0 is decoded, but both who hold its depthwise filter are gone.
+    #expect(lost(0, 1) == [0])
+    #expect(lost(0, 3) == [1])
+    #expect(placement.lostNeurons(alive: alive(5, without: [0, 1])) == [])
+  }
+
+  @Test("an empty block is never missing")
+  func emptyBlocks() {
+    let placement = LayerPlacement(
+      holders: [[1]],
+      code: LayerCode(stripes: [
+        .init(
+          data: [.init(device: 0, neurons: []), .init(device: 1, neurons: [0])],
+          parity: [.init(device: 2, coefficients: [1, 1])])
+      ]))
+    #expect(placement.lostNeurons(alive: [false, false, true]) == [])
+    #expect(placement.lostNeurons(alive: [true, false, false]) == [0])
+  }
+}
+
+@Suite("Failure sets")
+struct FailureSetTests {
+  @Test("are in order, without that of all devices")
+  func order() throws {
+    #expect(
+      try FailureSets.upTo(9, devices: 3) == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]])
+    #expect(try FailureSets.upTo(0, devices: 4) == [[]])
+    #expect(try FailureSets.upTo(1, devices: 1) == [[]])
+    for devices in 1...8 {
+      let sets = try FailureSets.upTo(devices, devices: devices)
+      #expect(sets.count == 1 << devices - 1)
+      #expect(Set(sets).count == sets.count)
+    }
+  }
+
+  @Test("too many are refused, saying how many would do")
+  func bound() throws {
+    #expect(try FailureSets.upTo(2, devices: 64).count == 1 + 64 + 64 * 63 / 2)
+    let error = #expect(throws: MartletError.self) { try FailureSets.upTo(3, devices: 64) }
+    #expect(error?.code == .invalidArgument)
+    #expect(error?.hint?.contains("--failures 2") == true)
+    #expect(throws: MartletError.self) { try FailureSets.upTo(255, devices: 256) }
+    #expect(try FailureSets.upTo(12, devices: 12).count == 4095)
+  }
+}
+
+@Suite("Exchanged values")
+struct ExchangedValueTests {
+  @Test("know of depthwise filters before them")
+  func filters() throws {
+    var builder = GraphBuilder(name: "mobile")
+    let x = builder.addInput(name: "x", shape: [1, 2, 4, 4])
+    func weights(_ shape: Shape) -> ValueID {
+      builder.add(
+        constant: Tensor(shape, [Float](repeating: 0.5, count: shape.count)), name: "w")
+    }
+    let wide = try builder.add(
+      .convolution(Convolution(kernel: Pair(1, 1))), [x, weights([6, 2, 1, 1])], name: "wide")
+    let deep = try builder.add(
+      .convolution(
+        Convolution(kernel: Pair(3, 3), padding: Padding(1, 1, 1, 1), groups: 6)),
+      [wide, weights([6, 1, 3, 3])], name: "deep")
+    let active = try builder.add(.activation(.relu), [deep], name: "active")
+    let narrow = try builder.add(
+      .convolution(Convolution(kernel: Pair(1, 1))), [active, weights([3, 6, 1, 1])],
+      name: "narrow")
+    try builder.addOutput(narrow, name: "y")
+    let values = ExchangedValue.all(of: builder.graph, try Sharding(builder.graph))
+    #expect(values.map(\.point.value) == [active, narrow])
+    #expect(values.map(\.isBehindFilters) == [true, false])
+    #expect(values.map(\.layer) == [0, 1])
+  }
+}

@@ -1,0 +1,221 @@
+import ModelGraph
+import TensorCore
+
+/// A small generator with a seed, so that a failure can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(_ seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    // SplitMix64 (Steele, Lea, Flood 2014).
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
+
+/// Random convolutional networks made of the blocks that real ones are made of.
+struct RandomGraph {
+  private(set) var builder: GraphBuilder
+  private(set) var generator: SeededGenerator
+  private var current: ValueID
+  private var count = 0
+
+  private init(seed: UInt64) {
+    generator = SeededGenerator(seed)
+    builder = GraphBuilder(name: "random-\(seed)")
+    let channels = Int.random(in: 1...3, using: &generator)
+    current = builder.addInput(name: "image", shape: [1, channels, 10, 10])
+  }
+
+  /// A network of a few random blocks, ending in a classifier.
+  static func network(seed: UInt64) throws -> Graph {
+    var graph = RandomGraph(seed: seed)
+    try graph.convolve(channels: Int.random(in: 3...13, using: &graph.generator))
+    for _ in 0..<Int.random(in: 2...6, using: &graph.generator) { try graph.block() }
+    try graph.head()
+    return graph.builder.graph
+  }
+
+  /// Convolutions, activations, pooling and dense layers in a row; nothing that joins values.
+  static func chain(seed: UInt64) throws -> Graph {
+    var graph = RandomGraph(seed: seed)
+    for _ in 0..<3 {
+      try graph.convolve(channels: Int.random(in: 4...12, using: &graph.generator))
+    }
+    graph.current = try graph.add(
+      .pooling(Pooling(kind: .maximum, kernel: Pair(2, 2), strides: Pair(2, 2))), [graph.current])
+    try graph.convolve(channels: 8)
+    try graph.flattenAndClassify(hidden: true)
+    try graph.builder.addOutput(graph.current, name: "scores")
+    return graph.builder.graph
+  }
+
+  static func input(of graph: Graph, seed: UInt64) -> Tensor {
+    var generator = SeededGenerator(seed)
+    let shape = graph[graph.inputs[0]].shape
+    return Tensor(shape, (0..<shape.count).map { _ in Float.random(in: -1...1, using: &generator) })
+  }
+
+  // MARK: Pieces
+
+  private var shape: Shape { builder.graph[current].shape }
+
+  private mutating func weights(_ shape: Shape) -> ValueID {
+    let scale = 1.5 / Float(max(1, shape.count / max(1, shape[0]))).squareRoot()
+    let values = (0..<shape.count).map { _ in Float.random(in: -scale...scale, using: &generator) }
+    count += 1
+    return builder.add(constant: Tensor(shape, values), name: "w\(count)")
+  }
+
+  private mutating func add(
+    _ operation: Operation, _ inputs: [ValueID], shape: Shape? = nil
+  ) throws -> ValueID {
+    count += 1
+    return try builder.add(operation, inputs, name: "\(operation.kind)\(count)", shape: shape)
+  }
+
+  private mutating func convolution(
+    _ input: ValueID, channels: Int, kernel: Int = 3, groups: Int = 1,
+    activation: Activation? = .relu
+  ) throws -> ValueID {
+    let from = builder.graph[input].shape[1]
+    let pad = kernel / 2
+    return try add(
+      .convolution(
+        Convolution(
+          kernel: Pair(kernel, kernel), padding: Padding(pad, pad, pad, pad), groups: groups,
+          activation: activation)),
+      [input, weights([channels, from / groups, kernel, kernel]), weights([channels])])
+  }
+
+  private mutating func convolve(channels: Int) throws {
+    current = try convolution(current, channels: channels)
+  }
+
+  private mutating func block() throws {
+    switch Int.random(in: 0...10, using: &generator) {
+    case 0: try convolve(channels: Int.random(in: 2...14, using: &generator))
+    case 1: try residual()
+    case 2: try inverted()
+    case 3: try grouped()
+    case 4: try squeezeExcite()
+    case 5: try branches()
+    case 6: try shuffle()
+    case 7: try normalise()
+    case 8: try pool()
+    case 9: try downsampling()
+    default: try scaleByConstant()
+    }
+  }
+
+  private mutating func residual() throws {
+    let middle = try convolution(current, channels: shape[1])
+    let end = try convolution(middle, channels: shape[1], activation: nil)
+    let inputs = Bool.random(using: &generator) ? [end, current] : [current, end]
+    current = try add(.activation(.relu), [try add(.binary(.add), inputs)])
+  }
+
+  /// Both sides of the addition are computed in this block.
+  private mutating func downsampling() throws {
+    let channels = Int.random(in: 2...9, using: &generator)
+    let left = try convolution(current, channels: channels, activation: nil)
+    let right = try convolution(current, channels: channels, kernel: 1, activation: nil)
+    current = try add(.activation(.silu), [try add(.binary(.add), [left, right])])
+  }
+
+  private mutating func inverted() throws {
+    let wide = try convolution(current, channels: shape[1] * 2, kernel: 1)
+    let deep = try convolution(wide, channels: shape[1] * 2, groups: shape[1] * 2)
+    let narrow = try convolution(deep, channels: shape[1], kernel: 1, activation: nil)
+    current = try add(.binary(.add), [narrow, current])
+  }
+
+  private mutating func grouped() throws {
+    let channels = shape[1]
+    let groups = (2...4).first { channels % $0 == 0 } ?? 1
+    current = try convolution(current, channels: groups * 3, groups: groups)
+  }
+
+  private mutating func squeezeExcite() throws {
+    let wide = try convolution(current, channels: 6)
+    let pooled = try add(
+      .reduction(Reduction(kind: .mean, axes: [2, 3])), [wide], shape: [1, 6, 1, 1])
+    let squeezed = try convolution(pooled, channels: 2, kernel: 1)
+    let gate = try convolution(squeezed, channels: 6, kernel: 1, activation: .sigmoid)
+    current = try add(.binary(.multiply), [wide, gate])
+  }
+
+  private mutating func branches() throws {
+    let left = try convolution(current, channels: Int.random(in: 1...5, using: &generator))
+    let pooled = try add(
+      .pooling(
+        Pooling(kind: .average, kernel: Pair(3, 3), padding: Padding(1, 1, 1, 1))), [current])
+    let right = try convolution(pooled, channels: Int.random(in: 1...5, using: &generator))
+    current = try add(.concatenation(axis: 1), [left, right, current])
+  }
+
+  /// A channel shuffle: reshape, transpose, reshape.
+  private mutating func shuffle() throws {
+    let channels = shape[1]
+    let groups = (2...3).first { channels % $0 == 0 } ?? 1
+    let (height, width) = (shape[2], shape[3])
+    let split = try add(
+      .reshape, [current], shape: [1, groups, channels / groups, height, width])
+    let turned = try add(.transpose(permutation: [0, 2, 1, 3, 4]), [split])
+    current = try add(.reshape, [turned], shape: [1, channels, height, width])
+  }
+
+  private mutating func normalise() throws {
+    let channels = shape[1]
+    current = try add(
+      .layerNormalization(LayerNormalization(axes: [1], epsilon: 1e-5)),
+      [current, weights([channels]), weights([channels])])
+  }
+
+  private mutating func pool() throws {
+    guard shape[2] >= 4 else { return }
+    current = try add(
+      .pooling(Pooling(kind: .maximum, kernel: Pair(2, 2), strides: Pair(2, 2))), [current])
+  }
+
+  private mutating func scaleByConstant() throws {
+    let channels = shape[1]
+    current = try add(.binary(.multiply), [current, weights([1, channels, 1, 1])])
+    current = try add(.channelAffine, [current, weights([channels]), weights([channels])])
+  }
+
+  private mutating func head() throws {
+    if Bool.random(using: &generator) {
+      let channels = shape[1]
+      let pooled = try add(
+        .reduction(Reduction(kind: .mean, axes: [2, 3])), [current], shape: [1, channels])
+      current = pooled
+      try classify()
+    } else {
+      try flattenAndClassify(hidden: Bool.random(using: &generator))
+    }
+    if Bool.random(using: &generator) {
+      current = try add(.softmax(axis: 1, logarithmic: false), [current])
+    }
+    try builder.addOutput(current, name: "scores")
+  }
+
+  private mutating func flattenAndClassify(hidden: Bool) throws {
+    let units = shape.count
+    current = try add(.reshape, [current], shape: [1, units])
+    if hidden {
+      current = try add(
+        .dense(Dense(activation: .relu)), [current, weights([11, units]), weights([11])])
+    }
+    try classify()
+  }
+
+  private mutating func classify() throws {
+    let units = shape[1]
+    current = try add(.dense(Dense()), [current, weights([7, units]), weights([7])])
+  }
+}
