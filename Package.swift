@@ -56,6 +56,7 @@ let package = Package(
       name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
+    module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
@@ -91,6 +92,7 @@ let package = Package(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
       resources: [.copy("Resources/operators.golden")]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
+    tests("Gradients", ["Gradients", "Kernels", "ModelGraph", "TensorCore"]),
     tests(
       "Plan",
       [
