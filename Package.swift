@@ -59,6 +59,12 @@ let package = Package(
     module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
+    module(
+      "Scoring",
+      [
+        "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
+        "Gradients", "Plan", "Partitioning",
+      ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
@@ -100,7 +106,12 @@ let package = Package(
         "ONNXImport",
         "Processes", "TensorCore",
       ]),
-    tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "TensorCore"]),
+    tests(
+      "Partitioning",
+      [
+        "Scoring", "Partitioning", "Plan", "Kernels", "ModelGraph", "ONNXImport", "JSONCoding",
+        "TensorFiles", "TensorCore",
+      ], resources: [.copy("Goldens")]),
     tests("WireProtocol", ["WireProtocol", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
