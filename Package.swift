@@ -56,6 +56,7 @@ let package = Package(
       name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
+    module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
     module(
@@ -65,6 +66,17 @@ let package = Package(
         "Telemetry",
       ]),
     module("Reporting", []),
+    module(
+      "Scoring",
+      [
+        "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
+        "Gradients", "Plan", "Partitioning",
+      ]),
+    module(
+      "Exploration",
+      [
+        "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting",
+      ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
@@ -82,7 +94,7 @@ let package = Package(
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "Evaluation", "Reporting", "WireProtocol", "MQTT", "Processes",
+        "Plan", "Partitioning", "Scoring", "Evaluation", "Exploration", "Reporting", "WireProtocol", "MQTT", "Processes",
         "Benchmarks", "Telemetry", "Runtime", argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
@@ -98,16 +110,23 @@ let package = Package(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
       resources: [.copy("Resources/operators.golden")]),
     tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
+    tests("Gradients", ["Gradients", "Kernels", "ModelGraph", "TensorCore"]),
     tests(
       "Plan",
       [
         "Plan", "Evaluation", "Partitioning", "Runtime", "Kernels", "ModelGraph", "JSONCoding",
         "TensorFiles", "ONNXImport", "Processes", "TensorCore",
       ]),
-    tests("Partitioning", ["Partitioning", "Plan", "ModelGraph", "JSONCoding", "TensorCore"]),
+    tests(
+      "Partitioning",
+      [
+        "Scoring", "Partitioning", "Plan", "Kernels", "ModelGraph", "ONNXImport", "JSONCoding",
+        "TensorFiles", "TensorCore",
+      ], resources: [.copy("Goldens")]),
     tests(
       "Evaluation",
       ["Evaluation", "Plan", "Kernels", "ModelGraph", "JSONCoding", "Telemetry", "TensorCore"]),
+    tests("Exploration", ["Exploration", "Evaluation", "Partitioning", "Plan", "TensorCore"]),
     tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),

@@ -22,7 +22,7 @@ extension MaskedModel {
     let batch = min(max(Self.memoryPerThread / max(bytes, 1), 1), Self.largestBatch)
     let batched: Graph
     do {
-      batched = try graph.batched(batch)
+      batched = try graph.rebatched(to: batch)
     } catch  where error.code == .unsupported {
       batched = graph
     }

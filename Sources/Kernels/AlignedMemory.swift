@@ -4,13 +4,13 @@ import Glibc
 ///
 /// Large blocks ask for huge pages: streaming weights through 4 KiB pages costs a page walk every
 /// few hundred nanoseconds.
-final class AlignedMemory {
-  let base: UnsafeMutablePointer<Float>
-  let count: Int
+package final class AlignedMemory {
+  package let base: UnsafeMutablePointer<Float>
+  package let count: Int
 
   /// Room for `count` floats, zeros unless the caller is about to write them all.
   /// Nil when the system has no more memory.
-  init?(count: Int, zeroed: Bool = true) {
+  package init?(count: Int, zeroed: Bool = true) {
     let (bytes, overflow) = max(count, 16).multipliedReportingOverflow(
       by: MemoryLayout<Float>.stride)
     let hugePage = 2 << 20

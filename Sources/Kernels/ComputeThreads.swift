@@ -25,7 +25,7 @@ public enum ComputeThreads {
 
 /// Calls `body(task, lane)` once for each task in `0..<tasks`; lanes are numbered from 0 and a lane
 /// runs one task at a time.
-func parallelForEach(_ tasks: Int, lanes: Int, _ body: (_ task: Int, _ lane: Int) -> Void) {
+package func parallelForEach(_ tasks: Int, lanes: Int, _ body: (_ task: Int, _ lane: Int) -> Void) {
   let lanes = min(lanes, tasks)
   guard lanes > 1 else {
     for task in 0..<tasks { body(task, 0) }

@@ -1,9 +1,9 @@
-import CKernels
-import ModelGraph
-import TensorCore
+package import CKernels
+package import ModelGraph
+package import TensorCore
 
 extension ck_window {
-  init(
+  package init(
     _ x: Shape, _ output: Shape, kernel: Pair, strides: Pair, dilations: Pair, padding: Padding
   ) {
     self.init(
@@ -13,12 +13,12 @@ extension ck_window {
       dilation_width: dilations.width, top: padding.top, left: padding.left)
   }
 
-  var outputSize: Int { out_height * out_width }
-  var inputSize: Int { height * width }
-  var area: Int { kernel_height * kernel_width }
+  package var outputSize: Int { out_height * out_width }
+  package var inputSize: Int { height * width }
+  package var area: Int { kernel_height * kernel_width }
 
   /// Whether each output pixel reads exactly the input pixel at its own place.
-  var isPointwise: Bool {
+  package var isPointwise: Bool {
     area == 1 && stride_height == 1 && stride_width == 1 && top == 0 && left == 0
       && height == out_height && width == out_width
   }
@@ -114,7 +114,7 @@ struct ConvolutionKernel: Kernel {
 
 extension Range<Int> {
   /// One of `pieces` nearly equal parts whose bounds are multiples of `alignment` from the start.
-  func piece(_ index: Int, of pieces: Int, alignment: Int) -> Range<Int> {
+  package func piece(_ index: Int, of pieces: Int, alignment: Int) -> Range<Int> {
     let units = (count + alignment - 1) / alignment
     func bound(_ index: Int) -> Int {
       Swift.min(lowerBound + units * index / pieces * alignment, upperBound)

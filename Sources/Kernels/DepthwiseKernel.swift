@@ -1,4 +1,4 @@
-import CKernels
+package import CKernels
 import ModelGraph
 import TensorCore
 
@@ -53,7 +53,7 @@ struct DepthwiseKernel: Kernel {
 
 extension ck_window {
   /// How a plane is split for this window, and the offset of each tap.
-  func splitting() -> (ck_phases, [Int]) {
+  package func splitting() -> (ck_phases, [Int]) {
     var window = self
     var phases = ck_phases_for(&window)
     let offsets = (0..<area).map {

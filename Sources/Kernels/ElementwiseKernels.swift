@@ -1,10 +1,10 @@
-import CKernels
-import ModelGraph
+package import CKernels
+package import ModelGraph
 import TensorCore
 
 extension Activation? {
   /// The C description.
-  var c: ck_activation {
+  package var c: ck_activation {
     func make(_ kind: Int, _ a: Float = 0, _ b: Float = 0) -> ck_activation {
       ck_activation(kind: Int32(kind), a: a, b: b)
     }
@@ -20,6 +20,42 @@ extension Activation? {
     case .hardSigmoid(let slope, let offset): make(CK_HARD_SIGMOID, slope, offset)
     case .hardSwish: make(CK_HARD_SWISH)
     }
+  }
+}
+
+extension UnaryFunction {
+  /// The C code.
+  package var c: Int32 {
+    let code =
+      switch self {
+      case .negate: CK_NEGATE
+      case .absolute: CK_ABSOLUTE
+      case .exponential: CK_EXPONENTIAL
+      case .logarithm: CK_LOGARITHM
+      case .squareRoot: CK_SQUARE_ROOT
+      case .reciprocal: CK_RECIPROCAL
+      case .errorFunction: CK_ERROR_FUNCTION
+      case .floor: CK_FLOOR
+      case .ceiling: CK_CEILING
+      }
+    return Int32(code)
+  }
+}
+
+extension BinaryFunction {
+  /// The C code.
+  package var c: Int32 {
+    let code =
+      switch self {
+      case .add: CK_ADD
+      case .subtract: CK_SUBTRACT
+      case .multiply: CK_MULTIPLY
+      case .divide: CK_DIVIDE
+      case .power: CK_POWER
+      case .maximum: CK_MAXIMUM
+      case .minimum: CK_MINIMUM
+      }
+    return Int32(code)
   }
 }
 
@@ -51,19 +87,7 @@ struct UnaryKernel: Kernel {
 
   init(count: Int, function: UnaryFunction) {
     self.count = count
-    let code =
-      switch function {
-      case .negate: CK_NEGATE
-      case .absolute: CK_ABSOLUTE
-      case .exponential: CK_EXPONENTIAL
-      case .logarithm: CK_LOGARITHM
-      case .squareRoot: CK_SQUARE_ROOT
-      case .reciprocal: CK_RECIPROCAL
-      case .errorFunction: CK_ERROR_FUNCTION
-      case .floor: CK_FLOOR
-      case .ceiling: CK_CEILING
-      }
-    self.function = Int32(code)
+    self.function = function.c
   }
 
   func run(_ operands: Operands) {
@@ -81,17 +105,7 @@ struct BinaryKernel: Kernel {
   let bStrides: [Int]
 
   init(_ a: Shape, _ b: Shape, output: Shape, function: BinaryFunction) {
-    let code =
-      switch function {
-      case .add: CK_ADD
-      case .subtract: CK_SUBTRACT
-      case .multiply: CK_MULTIPLY
-      case .divide: CK_DIVIDE
-      case .power: CK_POWER
-      case .maximum: CK_MAXIMUM
-      case .minimum: CK_MINIMUM
-      }
-    self.function = Int32(code)
+    self.function = function.c
     func strides(_ shape: Shape) -> [Int] {
       let own = shape.strides
       return output.dimensions.indices.map {

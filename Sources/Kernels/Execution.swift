@@ -11,6 +11,7 @@ public final class Execution {
   private let arena: AlignedMemory
   private var scratch: AlignedMemory
   private var lanes = 1
+  private let maximumLanes: Int
   /// The address of every value, by `ValueID.index`.
   private let addresses: [UnsafeMutablePointer<Float>?]
   /// Node inputs, one node after the other; `starts[n]` is where node n's begin.
@@ -21,7 +22,13 @@ public final class Execution {
   ///
   /// Memory that the system cannot give is a fatal condition here; `Program.init` has bounded the
   /// amount.
-  public init(_ program: Program) {
+  public convenience init(_ program: Program) {
+    self.init(program, maximumLanes: .max)
+  }
+
+  /// Like `init(_:)`, with no more threads than `maximumLanes` whatever `ComputeThreads` says: for
+  /// callers that run several executions side by side.
+  package init(_ program: Program, maximumLanes: Int) {
     guard let arena = AlignedMemory(count: program.placement.bytes / 4),
       let scratch = AlignedMemory(count: program.scratchCount)
     else { preconditionFailure("no memory for \(program.arenaBytes) bytes of activations") }
@@ -44,6 +51,7 @@ public final class Execution {
     self.addresses = addresses
     self.operands = operands
     self.starts = starts
+    self.maximumLanes = maximumLanes
   }
 
   /// Computes one segment's nodes.
@@ -121,6 +129,10 @@ public final class Execution {
     }
   }
 
+  /// The address of a value, good for the life of the execution and for as long in each run as
+  /// `withValue` may read it; nil for one that is not part of the program.
+  package func address(of id: ValueID) -> UnsafeMutablePointer<Float>? { addresses[id.index] }
+
   private func run(node: Int) {
     guard let kernel = program.kernels[node],
       let output = addresses[program.graph.nodes[node].output.index]
@@ -136,7 +148,7 @@ public final class Execution {
 
   /// Scratch follows the number of threads.
   private func prepareLanes() {
-    let wanted = ComputeThreads.count
+    let wanted = min(ComputeThreads.count, maximumLanes)
     guard wanted != lanes else { return }
     guard wanted > 1 || lanes > 1,
       let memory = AlignedMemory(count: program.scratchCount * wanted)

@@ -1,5 +1,5 @@
 import CKernels
-import ModelGraph
+package import ModelGraph
 import TensorCore
 
 /// Maximum or average over windows, by the same shifted planes as depthwise convolution.
@@ -21,27 +21,16 @@ struct PoolingKernel: Kernel {
     (phases, offsets) = window.splitting()
     weights = [Float](repeating: 1, count: pooling.kind == .average ? window.area : 0)
     let padding = pooling.padding
-    func factors(
-      _ count: Int, kernel: Int, stride: Int, dilation: Int, extent: Int, before: Int, after: Int
-    ) -> [Float] {
-      let valid =
-        pooling.countsPadding ? -before..<(extent + after) : 0..<extent
-      return (0..<count).map { position in
-        let first = position * stride - before
-        let cells = (0..<kernel).count { valid.contains(first + $0 * dilation) }
-        return cells == 0 ? 0 : 1 / Float(cells)
-      }
-    }
     guard pooling.kind == .average else {
       rowFactors = []
       columnFactors = []
       return
     }
-    rowFactors = factors(
+    rowFactors = pooling.shares(
       window.out_height, kernel: window.kernel_height, stride: window.stride_height,
       dilation: window.dilation_height, extent: window.height, before: padding.top,
       after: padding.bottom)
-    columnFactors = factors(
+    columnFactors = pooling.shares(
       window.out_width, kernel: window.kernel_width, stride: window.stride_width,
       dilation: window.dilation_width, extent: window.width, before: padding.left,
       after: padding.right)
@@ -74,6 +63,21 @@ struct PoolingKernel: Kernel {
           ck_scale(target, window.out_width, rowFactors[row])
         }
       }
+    }
+  }
+}
+
+extension Pooling {
+  /// The share that each cell of a window has in the average, by position along one axis: the inverse
+  /// of how many of the window's cells count.
+  package func shares(
+    _ count: Int, kernel: Int, stride: Int, dilation: Int, extent: Int, before: Int, after: Int
+  ) -> [Float] {
+    let valid = countsPadding ? -before..<(extent + after) : 0..<extent
+    return (0..<count).map { position in
+      let first = position * stride - before
+      let cells = (0..<kernel).count { valid.contains(first + $0 * dilation) }
+      return cells == 0 ? 0 : 1 / Float(cells)
     }
   }
 }

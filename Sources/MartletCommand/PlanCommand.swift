@@ -1,8 +1,10 @@
 public import ArgumentParser
+import Exploration
 import JSONCoding
 import ModelGraph
 public import Partitioning
 import Plan
+import Processes
 import TensorCore
 import TensorFiles
 
@@ -13,11 +15,11 @@ struct PlanCommand: ParsableCommand {
     abstract: "Splits a model over devices and writes a plan folder.",
     discussion: """
       The folder holds plan.json and one shard of weights per device. A worker needs plan.json and its
-      own shard; the client needs plan.json, and client.safetensors if there is one.
+      own shard; the client needs plan.json, and client.safetensors if there is one; with --fill mean
+      both need means.safetensors too.
 
       Methods:
-        lop          \(PartitionMethod.lop.summary)
-        interleaved  \(PartitionMethod.interleaved.summary)
+      \(PlanMethod.listing)
 
       MODEL.json beside MODEL.onnx (or --preprocessing and --labels) says how images become inputs:
         {"preprocessing": {"channels": 3, "resizeShort": 256, "crop": [224, 224],
@@ -25,10 +27,16 @@ struct PlanCommand: ParsableCommand {
           "deviation": [0.229, 0.224, 0.225], "interpolation": "bilinear"},
          "labels": ["cat", "dog"]}
 
+      Replicas and parity cost memory; they are computed only while somebody is missing.
+
       Examples:
         martlet plan model.onnx --devices 4 -o plan
         martlet plan model.onnx --devices 4 --shares 2,1,1,1 -o plan
         martlet plan model.onnx --names kitchen,attic,cellar --method lop -o plan
+        martlet plan model.onnx --devices 4 --method coded --tolerate 1 -o plan
+        martlet plan model.onnx --devices 4 --method robustdice --scores scores.json --copies 2 -o plan
+        martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
+          --calibration train/ -o plan
       """)
 
   @OptionGroup var options: ModelOptions
@@ -43,8 +51,7 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Relative work of each device, separated by commas.")
   var shares: String?
 
-  @Option(help: "lop or interleaved.")
-  var method: PartitionMethod = .interleaved
+  @OptionGroup var method: MethodOptions
 
   @Option(name: [.short, .long], help: "The plan's folder.", completion: .directory)
   var output: String
@@ -53,29 +60,44 @@ struct PlanCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    let stopped = StopFlag()
+    let signals = try TerminationSignals { stopped.set(signal: $0) }
+    defer { signals.stop() }
     let devices = try deviceList()
     let graph = try options.graph()
-    let folder = try PlanCommand.make(
-      graph: graph, modelPath: options.model,
-      card: try ModelCard.load(
-        model: options.model, preprocessing: card.preprocessing, labels: card.labels),
-      devices: devices, method: method, output: output,
-      progress: { number in
-        Terminal.progress("shard \(number + 1) of \(devices.count)")
-      })
+    let card = try ModelCard.load(
+      model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    let sharding = try Sharding(graph)
+    let digest = try FileDigest.sha256(path: options.model)
+    let preprocessing = try card.preprocessing(for: graph)
+    let placer = Placer(
+      options: method, graph: graph, sharding: sharding, devices: devices, modelSHA256: digest,
+      preprocessing: preprocessing, stopped: stopped)
+    let placed = try placer.place()
+    let model = Plan.Model(
+      name: graph.name, sha256: digest, preprocessing: preprocessing, labels: card.labels ?? [])
+    var plan = try Plan(
+      model: model, method: placed.method, devices: devices, graph: graph, sharding: sharding,
+      placements: placed.placements)
+    if method.fill == .mean {
+      plan = try Plan(
+        model: model, method: placed.method, devices: devices, graph: graph, sharding: sharding,
+        placements: placed.placements, fill: try placer.fill(for: plan))
+    }
+    try stopped.check()
+    let folder = try PlanFolder.write(plan, graph: graph, to: output) { number in
+      Terminal.progress("shard \(number + 1) of \(devices.count)")
+    }
     Terminal.endProgress()
     let costs = devices.indices.map { folder.plan.cost(of: $0) }
-    if json {
-      try Terminal.printJSON(Report(folder, costs))
-    } else {
-      show(folder, costs)
-    }
+    let report = Report(folder, costs, LayerTraits.all(of: sharding, graph: graph), placed.budget)
+    if json { try Terminal.printJSON(report) } else { show(folder, costs, report) }
   }
 
-  /// Plans a model and writes the folder.
+  /// Plans a model by a method without options and writes the folder.
   static func make(
     graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device],
-    method: PartitionMethod, output: String, progress: (Int) -> Void = { _ in }
+    method: PartitionMethod, output: String
   ) throws(MartletError) -> PlanFolder {
     let sharding = try Sharding(graph)
     let model = Plan.Model(
@@ -84,7 +106,7 @@ struct PlanCommand: ParsableCommand {
     let plan = try Plan(
       model: model, method: method.rawValue, devices: devices, graph: graph, sharding: sharding,
       parts: method.parts(graph: graph, sharding: sharding, shares: devices.map(\.share)))
-    return try PlanFolder.write(plan, graph: graph, to: output, progress: progress)
+    return try PlanFolder.write(plan, graph: graph, to: output)
   }
 
   private func deviceList() throws -> [Plan.Device] {
@@ -111,24 +133,48 @@ struct PlanCommand: ParsableCommand {
       var name: String
       var cost: DeviceCost
     }
+    struct Protected: Encodable {
+      var layer: String
+      var protection: String
+    }
     var plan: String
     var folder: String
     var method: String
+    var fill: String
     var layers: Int
     var exchanges: Int
+    /// Weight bytes of all devices over those of the model.
+    var copies: Double
     var devices: [Device]
+    /// For `budget`.
+    var protections: [Protected]?
+    /// For `budget`: share of calibration answers that stay, by number of failures from 1 on.
+    var agreement: [Double]?
 
-    init(_ folder: PlanFolder, _ costs: [DeviceCost]) {
+    init(
+      _ folder: PlanFolder, _ costs: [DeviceCost], _ traits: [LayerTraits],
+      _ budget: BudgetPlanner.Outcome?
+    ) {
       plan = folder.id
       self.folder = folder.path
       method = folder.plan.method
+      fill = folder.plan.fill == .zero ? "zero" : "mean"
       layers = folder.plan.sharding.layers.count
-      exchanges = folder.plan.exchanges.count
+      exchanges = folder.plan.exchanges.count { $0.stage != nil }
+      copies = PlacementCost(
+        of: folder.plan.placements, layers: traits, devices: folder.plan.devices.count
+      ).copies()
       devices = zip(folder.plan.devices, costs).map { Device(name: $0.name, cost: $1) }
+      protections = budget.map { outcome in
+        zip(folder.plan.sharding.layers, outcome.protections).map {
+          Protected(layer: $0.id, protection: $1.name)
+        }
+      }
+      agreement = budget?.agreement
     }
   }
 
-  private func show(_ folder: PlanFolder, _ costs: [DeviceCost]) {
+  private func show(_ folder: PlanFolder, _ costs: [DeviceCost], _ report: Report) {
     var table = TextTable(
       "device", "neurons", "weights", "multiply-adds", "sent/frame", "received/frame")
     for (device, cost) in zip(folder.plan.devices, costs) {
@@ -138,9 +184,20 @@ struct PlanCommand: ParsableCommand {
     }
     print(table.text)
     print("")
+    if let protections = report.protections {
+      var layers = TextTable("layer", "protection")
+      for layer in protections { layers.add(layer.layer, layer.protection) }
+      print(layers.text)
+      print("")
+      let kept = (report.agreement ?? []).enumerated().map {
+        "\(($1 * 100).formatted(1)) % after \($0 + 1)"
+      }
+      print("calibration answers that stay: " + kept.joined(separator: ", "))
+      print("")
+    }
     print(
-      "plan \(folder.id): \(folder.plan.sharding.layers.count) layers, "
-        + "\(folder.plan.exchanges.count) exchanges, in \(folder.path)")
+      "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
+        + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)")
   }
 }
 

@@ -106,7 +106,7 @@ extension Plan {
 }
 
 /// A line of progress with the time that is left.
-private struct ProgressWatch: Sendable {
+struct ProgressWatch: Sendable {
   private let what: String
   private let total: Int
   private let note: String

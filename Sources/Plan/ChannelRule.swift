@@ -1,9 +1,9 @@
-import ModelGraph
-import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// What an operator does to the channels of its first operand, which is all that sharding needs to
 /// know about it.
-enum ChannelRule {
+package enum ChannelRule {
   /// Mixes channels through a kernel: full operand in, `count` new neurons out along `axis`.
   case weighted(count: Int, axis: Int)
   /// Keeps channels apart where the map gives an output axis for the operand's sharded axis.
@@ -13,7 +13,7 @@ enum ChannelRule {
   /// Needs everything.
   case mixing
 
-  init(node: Node, graph: Graph) {
+  package init(node: Node, graph: Graph) {
     let shapes = node.inputs.map { graph[$0].shape }
     let output = graph[node.output].shape
     switch node.operation {
@@ -86,7 +86,7 @@ extension Shape {
 
   /// The axis of `target` into which `axis` is merged with everything that follows it up to some
   /// later axis, and how many elements each index becomes.
-  func axis(_ axis: Int, mergedInto target: Shape) -> (axis: Int, factor: Int)? {
+  package func axis(_ axis: Int, mergedInto target: Shape) -> (axis: Int, factor: Int)? {
     let outer = outerCount(before: axis)
     for candidate in target.dimensions.indices
     where target.outerCount(before: candidate) == outer && self[axis] > 0

@@ -39,7 +39,10 @@ struct LostNeuronTests {
             .init(device: 0, neurons: [0, 1]), .init(device: 1, neurons: [2]),
             .init(device: 2, neurons: [3]),
           ],
-          parity: (0..<parity).map { .init(device: 3 + $0, coefficients: [1, 1, 1]) })
+          parity: (0..<parity).map { number in
+            // Any two of these differ in every pair of columns.
+            .init(device: 3 + number, coefficients: number == 0 ? [1, 1, 1] : [1, 2, 3])
+          })
       ]))
   }
 
@@ -65,6 +68,14 @@ struct LostNeuronTests {
     for (failed, lost) in table {
       #expect(placement.lostNeurons(alive: alive(5, without: failed)) == lost, "\(failed)")
     }
+  }
+
+  @Test("parity that says nothing new does not count")
+  func dependentParities() {
+    var placement = coded(holders: [[0], [0], [1], [2]], parity: 2)
+    placement.code?.stripes[0].parity[1].coefficients = [2, 2, 2]
+    #expect(placement.lostNeurons(alive: alive(5, without: [0])) == [])
+    #expect(placement.lostNeurons(alive: alive(5, without: [0, 1])) == [0, 1, 2])
   }
 
   @Test("a stripe that cannot be decoded spoils the layer")

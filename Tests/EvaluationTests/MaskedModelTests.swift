@@ -22,7 +22,7 @@ struct Subject {
   var layers: [Int] { values.map(\.layer) }
 
   func model(batch: Int = 1) throws -> MaskedModel {
-    try MaskedModel(try graph.batched(batch), points: points)
+    try MaskedModel(try graph.rebatched(to: batch), points: points)
   }
 
   func mask(_ generator: inout SeededGenerator) -> Mask {
@@ -185,10 +185,10 @@ struct MaskedModelTests {
     let turned = try builder.add(.transpose(permutation: [1, 0]), [x], name: "turn")
     try builder.addOutput(turned, name: "y")
     let graph = builder.graph
-    let error = #expect(throws: MartletError.self) { try graph.batched(2) }
+    let error = #expect(throws: MartletError.self) { try graph.rebatched(to: 2) }
     #expect(error?.code == .unsupported)
     #expect(error?.context.first?.value == "turn")
-    #expect(try graph.batched(1).nodes == graph.nodes)
+    #expect(try graph.rebatched(to: 1).nodes == graph.nodes)
   }
 
   @Test("points that are none are refused")

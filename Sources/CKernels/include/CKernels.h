@@ -7,6 +7,7 @@
 
 #include "ck_convert.h"
 #include "ck_elementwise.h"
+#include "ck_gradient.h"
 #include "ck_image.h"
 #include "ck_linear.h"
 #include "ck_rows.h"

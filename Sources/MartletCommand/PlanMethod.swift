@@ -1,0 +1,170 @@
+import ArgumentParser
+import Partitioning
+import Plan
+import TensorCore
+
+/// The methods of `martlet plan`.
+enum PlanMethod: String, ExpressibleByArgument, CaseIterable {
+  case lop, interleaved, robustdice, replicate, cdc, coded, budget
+
+  /// One line for a listing.
+  var summary: String {
+    switch self {
+    case .lop: "contiguous runs of neurons (layer output partitioning)"
+    case .interleaved: "neurons sorted by l1 importance and dealt round robin"
+    case .robustdice: "groups of similar importance, padded with replicas, dealt round robin"
+    case .replicate: "every neuron on every device (DMR, TMR, QMR)"
+    case .cdc: "as lop, and the last device holds the sum of the others"
+    case .coded: "striped erasure code: any --tolerate devices may be lost"
+    case .budget: "for each layer what pays most within --copies or --memory"
+    }
+  }
+
+  static var listing: String {
+    allCases.map {
+      "  " + $0.rawValue + String(repeating: " ", count: 13 - $0.rawValue.count) + $0.summary
+    }.joined(separator: "\n")
+  }
+}
+
+/// A size such as `72MB` on the command line.
+struct ByteArgument: ExpressibleByArgument {
+  let bytes: Int
+
+  init?(argument: String) {
+    let units: [(String, Double)] = [("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)]
+    for (unit, factor) in units where argument.hasSuffix(unit) {
+      guard let value = Double(argument.dropLast(unit.count)), value > 0, value * factor < 1e15
+      else { return nil }
+      bytes = Int(value * factor)
+      return
+    }
+    guard let value = Int(argument), value > 0 else { return nil }
+    bytes = value
+  }
+}
+
+/// What the methods want to know.
+struct MethodOptions: ParsableArguments {
+  @Option(help: "How the neurons of each layer are spread; see above.")
+  var method: PlanMethod = .interleaved
+
+  @Option(help: "coded: how many devices may be lost.")
+  var tolerate: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "robustdice: neurons closer than this are grouped; 0 replicates all, inf nothing.",
+      valueName: "distance"))
+  var threshold: Double?
+
+  @Option(
+    help: "robustdice: JSON file with a threshold for each layer: {\"model_sha256\", \"thresholds\"}.",
+    completion: .file())
+  var thresholds: String?
+
+  @Option(help: "robustdice, budget: at most this many copies of the weights; 2 unless given.")
+  var copies: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "robustdice, budget: at most this much weight memory on a device, as 72MB.",
+      valueName: "size"))
+  var memory: ByteArgument?
+
+  @Option(help: "budget: how many failures to prepare for, all numbers up to it alike; 1.")
+  var survive: Int?
+
+  @Option(help: "budget: instead, survival probability of each device, by commas, or one for all.")
+  var reliability: String?
+
+  @Option(
+    help: "robustdice, budget: importance of neurons, from martlet score.", completion: .file())
+  var scores: String?
+
+  @Option(help: "robustdice: which scores make up the distance: s1, s2, s3 by commas.")
+  var importance = "s1,s2,s3"
+
+  @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
+  var fill: FillArgument = .zero
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "budget, --fill mean: images to measure with; never those that test the plan.",
+    completion: .file())
+  var calibration: [String] = []
+
+  @Option(help: "Use at most this many calibration images, evenly chosen.")
+  var calibrationLimit = 64
+
+  @Option(help: "Threads that measure; all processors unless given.")
+  var threads: Int?
+
+  enum FillArgument: String, ExpressibleByArgument, CaseIterable { case zero, mean }
+
+  func validate() throws {
+    func only(_ methods: [PlanMethod], _ option: String, _ isGiven: Bool) throws {
+      guard isGiven, !methods.contains(method) else { return }
+      let names = methods.map(\.rawValue).joined(separator: " and ")
+      throw ValidationError("\(option) is for --method \(names)")
+    }
+    try only([.coded], "--tolerate", tolerate != nil)
+    try only([.robustdice], "--threshold", threshold != nil)
+    try only([.robustdice], "--thresholds", thresholds != nil)
+    try only([.robustdice, .budget], "--copies", copies != nil)
+    try only([.robustdice, .budget], "--memory", memory != nil)
+    try only([.budget], "--survive", survive != nil)
+    try only([.budget], "--reliability", reliability != nil)
+    try only([.robustdice, .budget], "--scores", scores != nil)
+    let targets = [threshold != nil, thresholds != nil, copies != nil, memory != nil]
+    guard targets.count(where: { $0 }) <= 1 else {
+      throw ValidationError("give one of --threshold, --thresholds, --copies and --memory")
+    }
+    guard survive == nil || reliability == nil else {
+      throw ValidationError("give either --survive or --reliability")
+    }
+    guard survive.map({ $0 > 0 }) ?? true else {
+      throw ValidationError("--survive must be 1 or more")
+    }
+    guard copies.map({ $0 >= 1 && $0.isFinite }) ?? true else {
+      throw ValidationError("--copies must be 1 or more")
+    }
+    guard calibrationLimit > 0 else {
+      throw ValidationError("--calibration-limit must be 1 or more")
+    }
+    guard threads.map((1...256).contains) ?? true else {
+      throw ValidationError("--threads must be 1 to 256")
+    }
+    guard (method == .budget || fill == .mean) == !calibration.isEmpty else {
+      throw ValidationError("--calibration is for --method budget and --fill mean, which need it")
+    }
+    _ = try chosenScores()
+    _ = try reliabilities(devices: nil)
+  }
+
+  /// The scores of `--importance`.
+  func chosenScores() throws -> [ImportanceScores.Score] {
+    let names = importance.split(separator: ",").map(String.init)
+    let scores = names.compactMap { ImportanceScores.Score(rawValue: $0) }
+    guard !scores.isEmpty, scores.count == names.count, Set(scores).count == scores.count else {
+      throw ValidationError("--importance takes s1, s2 and s3, separated by commas")
+    }
+    return scores
+  }
+
+  /// The probabilities of `--reliability`, one for each device if their number is known.
+  func reliabilities(devices: Int?) throws -> [Double]? {
+    guard let reliability else { return nil }
+    let values = try reliability.split(separator: ",", omittingEmptySubsequences: false).map {
+      guard let value = Double($0), (0...1).contains(value) else {
+        throw ValidationError("--reliability takes probabilities from 0 to 1, not \($0)")
+      }
+      return value
+    }
+    guard let devices, values.count != devices else { return values }
+    guard values.count == 1 else {
+      throw ValidationError("--reliability takes \(devices) probabilities, or one for all")
+    }
+    return Array(repeating: values[0], count: devices)
+  }
+}

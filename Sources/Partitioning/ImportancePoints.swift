@@ -1,0 +1,75 @@
+public import ModelGraph
+public import Plan
+public import TensorCore
+
+extension ImportanceScores {
+  /// The neurons of one weighted node as points whose coordinates are the chosen scores, each
+  /// stretched to 0...1 over the node, so that no score outweighs another by its unit.
+  ///
+  /// - Parameters:
+  ///   - name: the node's name.
+  ///   - scores: the coordinates in order; any of the seven non-empty combinations.
+  /// - Throws: `notFound` for a node without scores or a score that was not computed.
+  public func points(
+    node name: String, using scores: [Score] = Score.allCases
+  ) throws(MartletError) -> [[Double]] {
+    try Self.points(try scores.map { score throws(MartletError) in try values(score, of: name) })
+  }
+
+  /// The neurons of a layer as points: scores are added up over the layer's weighted nodes, whose
+  /// neurons of one number live and die together, and then normalised.
+  ///
+  /// - Throws: `notFound` for a node without scores or a score that was not computed; `mismatch`
+  ///   when the scores are of another model.
+  public func points(
+    layer: Sharding.Layer, graph: Graph, using scores: [Score] = Score.allCases
+  ) throws(MartletError) -> [[Double]] {
+    try Self.points(
+      try scores.map { score throws(MartletError) in
+        var sums = [Double](repeating: 0, count: layer.neurons)
+        for node in layer.weightedNodes {
+          let name = graph.nodes[node].name
+          let values = try values(score, of: name)
+          guard values.count == layer.neurons else {
+            throw MartletError(
+              .mismatch, "the scores do not fit the model",
+              context: [
+                "layer": name, "neurons": "\(layer.neurons)", "scores": "\(values.count)",
+              ])
+          }
+          for neuron in sums.indices { sums[neuron] += values[neuron] }
+        }
+        return sums
+      })
+  }
+
+  /// Min-max normalisation; equal values all become 0, because they tell nothing apart.
+  public static func normalised(_ values: [Double]) -> [Double] {
+    guard let low = values.min(), let high = values.max(), high > low else {
+      return [Double](repeating: 0, count: values.count)
+    }
+    return values.map { ($0 - low) / (high - low) }
+  }
+
+  private func values(_ score: Score, of name: String) throws(MartletError) -> [Double] {
+    guard let layer = self[name] else {
+      throw MartletError(
+        .notFound, "there are no scores for a layer", context: ["layer": name],
+        hint: "score the model again")
+    }
+    guard let values = layer.values(score) else {
+      throw MartletError(
+        .notFound, "the score \(score.rawValue) is not complete", context: ["layer": name],
+        hint: "run martlet score again with the same file; it goes on where it stopped")
+    }
+    return values
+  }
+
+  private static func points(_ columns: [[Double]]) throws(MartletError) -> [[Double]] {
+    guard let first = columns.first else {
+      throw MartletError(.invalidArgument, "points need at least one score")
+    }
+    let normalised = columns.map(normalised)
+    return first.indices.map { neuron in normalised.map { $0[neuron] } }
+  }
+}
