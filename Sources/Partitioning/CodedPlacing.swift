@@ -107,7 +107,7 @@ private struct StripeRows {
       let factors = ParityGenerator.coefficients(data: filled.count, parity: parity)
       return LayerCode.Stripe(
         data: filled.enumerated().map { role, neurons in
-          LayerCode.DataBlock(device: (start + role) % devices, neurons: neurons)
+          LayerCode.DataBlock(device: (start + role) % devices, neurons: neurons.sorted())
         },
         parity: factors.enumerated().map { number, coefficients in
           LayerCode.ParityBlock(

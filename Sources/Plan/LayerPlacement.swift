@@ -53,8 +53,8 @@ public struct LayerCode: Sendable, Hashable {
   public struct DataBlock: Sendable, Hashable {
     /// The primary of all its neurons.
     public var device: Int
-    /// In the order in which positions are combined. Blocks of a stripe may differ in length: a
-    /// shorter one counts as zero at the missing positions.
+    /// Ascending; the first of each block are combined, the second, and so on. Blocks of a stripe may
+    /// differ in length: a shorter one counts as zero at the missing positions.
     public var neurons: [Int]
 
     /// Makes a block.
@@ -151,6 +151,9 @@ extension LayerPlacement {
         })
       else { throw fail("a parity block does not have one finite factor for each data block") }
       for block in stripe.data {
+        guard zip(block.neurons, block.neurons.dropFirst()).allSatisfy(<) else {
+          throw fail("the neurons of a data block are not ascending")
+        }
         for neuron in block.neurons {
           guard seen.indices.contains(neuron), !seen[neuron], holders[neuron][0] == block.device
           else { throw fail("the code's data blocks are not the neurons of their devices") }
