@@ -82,8 +82,8 @@ let package = Package(
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry",
-        "Runtime", argumentParser, logging,
+        "Plan", "Partitioning", "Scoring", "WireProtocol", "MQTT", "Processes", "Benchmarks",
+        "Telemetry", "Runtime", argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
