@@ -15,8 +15,7 @@ public struct Martlet: ParsableCommand {
         martlet demo                                        see it fly on this machine
         martlet describe model.onnx                         what a model consists of
         martlet infer model.onnx --images photos            the whole model in this process
-        martlet score model.onnx --calibration train -o scores.json
-                                                            how much each neuron matters
+        martlet score model.onnx --calibration photos -o scores.json
         martlet plan model.onnx --devices 4 -o plan         split it over four devices
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
@@ -24,8 +23,7 @@ public struct Martlet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, WorkerCommand.self,
-      Run.self,
-      Bench.self,
+      Run.self, Bench.self,
     ])
 
   /// Made by the argument parser.

@@ -18,7 +18,6 @@ struct Score: ParsableCommand {
         s1  the l1 norm of its weights and its bias
         s2  the sum of |dy/dw w| over them, y the logit of the top class, summed over images
         s3  the divergence between the outputs with and without it, in nats, the mean over images
-      martlet plan takes the file with --scores.
 
       Calibration images are chosen evenly over the classes if labels are known. Never take images
       that accuracy is measured on later, such as a test set: the plan would be fitted to them.
