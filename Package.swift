@@ -94,8 +94,9 @@ let package = Package(
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "Scoring", "Evaluation", "Exploration", "Reporting", "WireProtocol", "MQTT", "Processes",
-        "Benchmarks", "Telemetry", "Runtime", argumentParser, logging,
+        "Plan", "Partitioning", "Scoring", "Evaluation", "Exploration", "Reporting",
+        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Runtime",
+        argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 

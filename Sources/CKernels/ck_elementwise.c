@@ -18,6 +18,15 @@ CK_CLONES void ck_bias_activate_rows(
   }
 }
 
+CK_CLONES void ck_bias_activate_copy(
+    const float *c, size_t ld, size_t rows, size_t columns, const float *bias, ck_activation act,
+    float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    const float row_bias = bias ? bias[r] : 0;
+    ck_activate_row(c + r * ld, y + r * columns, columns, &row_bias, 0, act);
+  }
+}
+
 CK_CLONES void ck_bias_activate_columns(
     float *c, size_t rows, size_t columns, size_t ld, const float *bias, ck_activation act) {
   if (!bias && act.kind == CK_IDENTITY) return;

@@ -4,6 +4,7 @@
 #include "ck_image.h"
 
 #include <float.h>
+#include <string.h>
 
 // Positions are computed in blocks of this many, held in registers across all taps.
 enum { BLOCK = 128 };
@@ -42,10 +43,43 @@ size_t ck_taps_size(const ck_window *w, const ck_phases *p) {
   return (size_t)(w->out_height * p->columns + BLOCK);
 }
 
+// A row of any length; short ones, which the compiler's loops are slow at, in two overlapping pieces.
+static inline __attribute__((always_inline)) void copy_row(
+    const float *x, float *y, ptrdiff_t count) {
+  if (count >= 16) {
+    for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i];
+  } else if (count >= 8) {
+    memcpy(y, x, 32);
+    memcpy(y + count - 8, x + count - 8, 32);
+  } else if (count >= 4) {
+    memcpy(y, x, 16);
+    memcpy(y + count - 4, x + count - 4, 16);
+  } else {
+    for (ptrdiff_t i = 0; i < count; i++) y[i] = x[i];
+  }
+}
+
+// Short rows at stride 1: all of it is padding first, then the rows are laid over.
+static inline __attribute__((always_inline)) void split_small(
+    const float *x, ck_window w, ck_phases p, float fill, float *out) {
+  for (ptrdiff_t i = 0; i < p.phase_size; i++) out[i] = fill;
+  ptrdiff_t width = w.width;
+  if (width > p.columns - w.left) width = p.columns - w.left;
+  if (width <= 0) return;
+  for (ptrdiff_t y = 0; y < w.height && y + w.top < p.rows; y++) {
+    copy_row(x + y * w.width, out + (y + w.top) * p.columns + w.left, width);
+  }
+}
+
 CK_CLONES void ck_split_plane(
     const float *x, const ck_window *window, const ck_phases *phases, float fill, float *out) {
   const ck_window w = *window;
   const ck_phases p = *phases;
+  if (w.width < 32 && p.phases_down == 1 && p.phases_across == 1 && w.stride_height == 1
+      && w.stride_width == 1) {
+    split_small(x, w, p, fill, out);
+    return;
+  }
   for (ptrdiff_t down = 0; down < p.phases_down; down++) {
     for (ptrdiff_t across = 0; across < p.phases_across; across++) {
       const ptrdiff_t step = w.stride_width;
@@ -88,7 +122,8 @@ CK_CLONES __attribute__((min_vector_width(512))) void ck_taps_sum(
     float *flat, float *y) {
   const ptrdiff_t columns = phases->columns, width = window->out_width;
   const ptrdiff_t count = (window->out_height - 1) * columns + width;
-  for (ptrdiff_t start = 0; start < count; start += BLOCK) {
+  ptrdiff_t start = 0;
+  for (; count - start > BLOCK / 2; start += BLOCK) {
     lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
     const float *base = planes + start;
     for (size_t t = 0; t < taps; t++) {
@@ -106,6 +141,28 @@ CK_CLONES __attribute__((min_vector_width(512))) void ck_taps_sum(
     lanes *target = (lanes *)(flat + start);
     target[0] = s0; target[1] = s1; target[2] = s2; target[3] = s3;
     target[4] = s4; target[5] = s5; target[6] = s6; target[7] = s7;
+  }
+  if (start < count) {
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    const float *base = planes + start;
+    for (size_t t = 0; t < taps; t++) {
+      const lanes *source = (const lanes *)(base + offsets[t]);
+      const float weight = weights[t];
+      s0 += weight * source[0];
+      s1 += weight * source[1];
+      s2 += weight * source[2];
+      s3 += weight * source[3];
+    }
+    lanes *target = (lanes *)(flat + start);
+    target[0] = s0; target[1] = s1; target[2] = s2; target[3] = s3;
+  }
+  if (width < 16) {
+    // Short rows are activated together, with what lies between them.
+    ck_activate_row(flat, flat, (size_t)count, &bias, 0, act);
+    for (ptrdiff_t r = 0; r < window->out_height; r++) {
+      copy_row(flat + r * columns, y + r * width, width);
+    }
+    return;
   }
   for (ptrdiff_t r = 0; r < window->out_height; r++) {
     ck_activate_row(flat + r * columns, y + r * width, (size_t)width, &bias, 0, act);

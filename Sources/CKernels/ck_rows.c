@@ -2,6 +2,8 @@
 #include "ck_dispatch.h"
 #include "ck_math.h"
 
+#include <string.h>
+
 #define CK_REASSOCIATE _Pragma("clang fp reassociate(on)")
 
 CK_CLONES float ck_reduce(const float *x, size_t count, int32_t fold) {
@@ -33,6 +35,15 @@ CK_CLONES void ck_accumulate(const float *x, float *y, size_t count, int32_t fol
       break;
     default:
       for (size_t i = 0; i < count; i++) y[i] = ck_min(x[i], y[i]);
+  }
+}
+
+CK_CLONES void ck_copy_rows(
+    const float *x, size_t x_step, float *y, size_t y_step, size_t rows, size_t count) {
+  for (size_t r = 0; r < rows; r++, x += x_step, y += y_step) {
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) memcpy(y + i, x + i, 64);
+    for (; i < count; i++) y[i] = x[i];
   }
 }
 

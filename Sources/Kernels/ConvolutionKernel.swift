@@ -48,15 +48,30 @@ struct ConvolutionKernel: Kernel {
   private static let tileColumns = 1024
   /// Rows of the im2col matrix in one product.
   private static let tileRows = 256
+  /// Output pixels and channels in one piece of work over several images.
+  private static let wideColumns = 512
+  private static let wideOutputs = 256
 
   var k: Int { depth * window.area }
 
+  /// Images whose pixels make up one tile; several where an image alone is too small for an
+  /// efficient product.
+  private var imagesPerTile: Int {
+    min(batch, max(1, Self.wideColumns / max(window.outputSize, 1)))
+  }
+
   var scratchCount: Int {
-    window.isPointwise
+    let images = imagesPerTile
+    if images > 1 {
+      return (min(Self.tileRows, k) + min(Self.wideOutputs, outputChannels)) * images
+        * window.outputSize
+    }
+    return window.isPointwise
       ? 0 : min(Self.tileRows, k) * min(Self.tileColumns, window.outputSize)
   }
 
   func run(_ operands: Operands) {
+    if imagesPerTile > 1 { return runWide(operands) }
     let columns = Self.tileColumns
     let tiles = (window.outputSize + columns - 1) / columns
     let pieces = batch * groups.count * tiles
@@ -109,6 +124,58 @@ struct ConvolutionKernel: Kernel {
     ck_bias_activate_rows(
       y, group.outputs.count, pixels.count, size,
       hasBias ? operands.input(2) + group.outputs.lowerBound : nil, activation.c)
+  }
+}
+
+extension ConvolutionKernel {
+  /// Several small images side by side as the columns of one product, whose rows are then handed
+  /// back to the images.
+  private func runWide(_ operands: Operands) {
+    let most = groups.map(\.outputs.count).max() ?? 0
+    let blocks = (most + Self.wideOutputs - 1) / Self.wideOutputs
+    let tiles = (batch + imagesPerTile - 1) / imagesPerTile
+    operands.forEach(tiles * groups.count * blocks) { task, scratch in
+      let group = groups[task / blocks % groups.count]
+      let outputs = group.outputs.piece(task % blocks, of: blocks, alignment: 16)
+      guard !outputs.isEmpty else { return }
+      let first = task / blocks / groups.count * imagesPerTile
+      computeWide(
+        operands, scratch, images: first..<min(first + imagesPerTile, batch),
+        group: Group(firstInput: group.firstInput, outputs: outputs))
+    }
+  }
+
+  private func computeWide(
+    _ operands: Operands, _ scratch: UnsafeMutablePointer<Float>, images: Range<Int>, group: Group
+  ) {
+    let size = window.outputSize
+    let columns = images.count * size
+    let result = scratch + min(Self.tileRows, k) * columns
+    var window = window
+    var row = 0
+    repeat {
+      let rows = min(Self.tileRows, k - row)
+      for (place, image) in images.enumerated() {
+        let x = operands.input(0) + (image * inputChannels + group.firstInput) * window.inputSize
+        if window.isPointwise {
+          ck_copy_rows(x + row * size, size, scratch + place * size, columns, rows, size)
+        } else {
+          ck_im2col(x, &window, row, row + rows, 0, size, scratch + place * size, columns)
+        }
+      }
+      multiply(
+        m: group.outputs.count, n: columns, k: rows,
+        Matrix(base: operands.input(1) + group.outputs.lowerBound * k + row, stride: k),
+        Matrix(base: UnsafePointer(scratch), stride: columns), beta: row == 0 ? 0 : 1,
+        into: Matrix(base: result, stride: columns))
+      row += rows
+    } while row < k
+    for (place, image) in images.enumerated() {
+      ck_bias_activate_copy(
+        result + place * size, columns, group.outputs.count, size,
+        hasBias ? operands.input(2) + group.outputs.lowerBound : nil, activation.c,
+        operands.output + (image * outputChannels + group.outputs.lowerBound) * size)
+    }
   }
 }
 

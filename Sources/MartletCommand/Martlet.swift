@@ -15,6 +15,7 @@ public struct Martlet: ParsableCommand {
         martlet demo                                        see it fly on this machine
         martlet describe model.onnx                         what a model consists of
         martlet infer model.onnx --images photos            the whole model in this process
+        martlet score model.onnx --calibration photos -o scores.json
         martlet plan model.onnx --devices 4 -o plan         split it over four devices
         martlet study plan --model model.onnx --images val  what failures cost
         martlet worker --broker HOST --plan plan --device d0
@@ -22,9 +23,8 @@ public struct Martlet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Infer.self, Describe.self, PlanCommand.self, Study.self, WorkerCommand.self,
-      Run.self,
-      Bench.self,
+      Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
+      WorkerCommand.self, Run.self, Bench.self,
     ])
 
   /// Made by the argument parser.

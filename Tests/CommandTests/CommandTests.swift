@@ -62,7 +62,8 @@ import Testing
     ["plan", "demo.onnx", "--names", "a,a", "-o", "p"],
     ["plan", "demo.onnx", "--devices", "2", "--method", "magic", "-o", "p"],
     ["demo", "--frames", "0"], ["demo", "--devices", "1"], ["demo", "--model", "demo.onnx"],
-    ["worker", "--device", "d0"],
+    ["worker", "--device", "d0"], ["score", "demo.onnx", "-o", "p"],
+    ["score", "demo.onnx", "--calibration", "digits.tar", "-o", "p", "--s3-images", "-1"],
   ])
   func wrongUsageEndsWith64(_ arguments: [String]) throws {
     try Workplace.with { place in
@@ -74,7 +75,8 @@ import Testing
     }
   }
 
-  @Test(arguments: ["demo", "infer", "describe", "plan", "study", "worker", "run", "bench"])
+  @Test(
+    arguments: ["demo", "infer", "describe", "score", "plan", "study", "worker", "run", "bench"])
   func helpHasExamples(_ command: String) throws {
     try Workplace.with { place in
       let outcome = try place.run(command, "--help")

@@ -104,6 +104,22 @@ import Testing
       [x, w], output: [1, 9, 30, 41], constants: [1], tolerance: 1e-5, seed: kernel)
   }
 
+  /// Small images of one batch side by side in one product, the last one with fewer images.
+  @Test(arguments: [1, 3], [1, 2])
+  func convolutionOfManySmallImages(kernel: Int, groups: Int) throws {
+    var random = SeededGenerator(kernel * 10 + groups)
+    let pad = kernel / 2
+    let x = random.tensor([23, 150 * groups, 7, 7])
+    let w = random.tensor([300 * groups, 150, kernel, kernel])
+    try expectMatch(
+      .convolution(
+        Convolution(
+          kernel: Pair(kernel, kernel), padding: Padding(pad, pad, pad, pad), groups: groups,
+          activation: .relu)),
+      [x, w, random.tensor([300 * groups])], output: [23, 300 * groups, 7, 7],
+      constants: [1, 2], tolerance: 1e-5, seed: kernel)
+  }
+
   /// Large images at stride 1 go through Winograd's algorithm: widths that are no multiple of its
   /// tile, padding on some sides only, rows of tiles longer than a vector, parts of a layer. Its
   /// rounding errors are some 1e-5 of the products, more beside the output of a saturating activation.

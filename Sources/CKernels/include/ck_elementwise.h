@@ -36,6 +36,10 @@ void ck_activate(const float *x, float *y, size_t count, ck_activation act);
 // c[r][i] = act(c[r][i] + bias[r]); rows are ld apart; bias may be null.
 void ck_bias_activate_rows(
     float *c, size_t rows, size_t columns, size_t ld, const float *bias, ck_activation act);
+// y[r][i] = act(c[r][i] + bias[r]); rows of c are ld apart, those of y follow each other.
+void ck_bias_activate_copy(
+    const float *c, size_t ld, size_t rows, size_t columns, const float *bias, ck_activation act,
+    float *y);
 // c[r][i] = act(c[r][i] + bias[i]); rows are ld apart; bias may be null.
 void ck_bias_activate_columns(
     float *c, size_t rows, size_t columns, size_t ld, const float *bias, ck_activation act);

@@ -20,6 +20,9 @@ enum { CK_SUM = 0, CK_LARGEST, CK_SMALLEST };
 float ck_reduce(const float *x, size_t count, int32_t fold);
 // y[i] = fold(y[i], x[i])
 void ck_accumulate(const float *x, float *y, size_t count, int32_t fold);
+// `rows` rows of `count`, x_step and y_step apart.
+void ck_copy_rows(
+    const float *x, size_t x_step, float *y, size_t y_step, size_t rows, size_t count);
 void ck_fill(float *y, size_t count, float value);
 void ck_scale(float *y, size_t count, float factor);
 // y (columns, rows) = transpose of x (rows, columns).
