@@ -111,11 +111,11 @@ import Testing
       check(try worker("plan", "d9"), 66, "d9", "d0, d1")
 
       try make("version")
-      let changed = try ["\"version\": 1", "\"version\" : 1", "\"version\":1"].contains {
-        try place.replace($0, with: "\"version\":2", in: "version/plan.json")
+      let changed = try ["\"version\": 2", "\"version\" : 2", "\"version\":2"].contains {
+        try place.replace($0, with: "\"version\":3", in: "version/plan.json")
       }
       try #require(changed)
-      check(try worker("version"), 65, "version 2", "martlet plan again")
+      check(try worker("version"), 65, "version 3", "martlet plan again")
 
       try make("edited")
       try #require(

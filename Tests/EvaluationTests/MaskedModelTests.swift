@@ -188,7 +188,6 @@ struct MaskedModelTests {
     let error = #expect(throws: MartletError.self) { try graph.rebatched(to: 2) }
     #expect(error?.code == .unsupported)
     #expect(error?.context.first?.value == "turn")
-    #expect(try graph.rebatched(to: 1).nodes == graph.nodes)
   }
 
   @Test("points that are none are refused")

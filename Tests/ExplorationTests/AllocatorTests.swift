@@ -48,7 +48,8 @@ struct AllocatorTests {
     let allocator = Allocator(bytes: bytes, damage: LayerDamage(damage))
     let least = bytes.reduce(0) { $0 + $1[0] }
     var last = 0.0
-    for budget in stride(from: least, through: least * 4, by: max(1, least / 5)) {
+    let budgets = Array(stride(from: least, to: least * 4, by: max(1, least / 5))) + [least * 4]
+    for budget in budgets {
       for choice in allocator.choices(weights: [1, 1, 1], budget: budget) {
         #expect(zip(bytes, choice).reduce(0) { $0 + $1.0[$1.1] } <= budget, "seed \(seed)")
       }

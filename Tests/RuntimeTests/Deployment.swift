@@ -25,18 +25,27 @@ final class Deployment {
   private(set) var workers: [String: ChildProcess] = [:]
   private var starts = 0
 
-  private init(broker: EmbeddedBroker, folder: String, devices: Int) throws {
+  private init(
+    broker: EmbeddedBroker, folder: String, devices: Int,
+    placing: (([LayerTraits]) throws -> [LayerPlacement])?
+  ) throws {
     self.broker = broker
     self.folder = folder
     digits = try Digits(folder: folder)
-    plan = try DemoModel.plan(devices: devices, folder: folder)
+    plan = try DemoModel.plan(devices: devices, placing: placing, folder: folder)
   }
 
   /// Runs `body` with a deployment and ends every process afterwards.
-  static func with(devices: Int = 4, _ body: (Deployment) throws -> Void) throws {
+  ///
+  /// - Parameter placing: who holds what; each neuron is on one device if nil.
+  static func with(
+    devices: Int = 4, placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
+    _ body: (Deployment) throws -> Void
+  ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { folder in
       try withEmbeddedBroker { broker in
-        let deployment = try Deployment(broker: broker, folder: folder, devices: devices)
+        let deployment = try Deployment(
+          broker: broker, folder: folder, devices: devices, placing: placing)
         defer { for worker in deployment.workers.values { worker.stop(patience: .zero) } }
         try body(deployment)
       }
