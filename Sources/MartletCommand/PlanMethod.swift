@@ -59,7 +59,8 @@ struct MethodOptions: ParsableArguments {
   var threshold: Double?
 
   @Option(
-    help: "robustdice: JSON file with a threshold for each layer: {\"model_sha256\", \"thresholds\"}.",
+    help:
+      "robustdice: JSON file with a threshold for each layer: {\"model_sha256\", \"thresholds\"}.",
     completion: .file())
   var thresholds: String?
 

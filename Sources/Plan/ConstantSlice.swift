@@ -71,7 +71,9 @@ extension Tensor {
       for index in row.indices { row[index] = 0 }
       for term in terms {
         let factor = Double(term.factor)
-        for index in row.indices { row[index] += factor * Double(values[term.index * inner + index]) }
+        for index in row.indices {
+          row[index] += factor * Double(values[term.index * inner + index])
+        }
       }
       result.append(contentsOf: row.map { Float($0) })
     }

@@ -138,7 +138,8 @@ extension LayerPlacement {
     }
     guard let code else { return }
     guard layer.isSummable else {
-      throw fail("a grouped convolution cannot be coded: its neurons read different inputs", .unsupported)
+      throw fail(
+        "a grouped convolution cannot be coded: its neurons read different inputs", .unsupported)
     }
     var seen = [Bool](repeating: false, count: layer.neurons)
     for stripe in code.stripes {

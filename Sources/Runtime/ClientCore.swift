@@ -202,7 +202,8 @@ package final class ClientCore {
   private func end(_ task: FrameTask) -> Outcome {
     tasks.removeAll { $0 === task }
     return Outcome(
-      key: task.key, engine: task.engine, execution: task.execution, fills: task.fills, roles: task.roles,
+      key: task.key, engine: task.engine, execution: task.execution, fills: task.fills,
+      roles: task.roles,
       hasParts: heard.remove(task.key) != nil)
   }
 

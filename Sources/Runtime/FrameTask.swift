@@ -182,7 +182,8 @@ final class FrameTask {
   private func takeOwnPart(_ index: Int) {
     let gathering = gathers[index].gathering
     guard let device = engine.device, let slot = gathers[index].slots[device],
-      let place = gathering.part(of: device), let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
+      let place = gathering.part(of: device),
+      let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
     else { return }
     engine.withOwnPart(own, in: execution) { part in
       engine.place(part, place, gathering: gathering, in: execution)

@@ -63,7 +63,8 @@ final class WorkerMeter {
       version: Worker.version, methods: [], plan: planID,
       parts: engine.program.publications.map { publication in
         let exchange = engine.plan.exchanges[publication.exchange]
-        return .init(layer: exchange.id, neurons: engine.program.graph[publication.value].shape[exchange.axis])
+        return .init(
+          layer: exchange.id, neurons: engine.program.graph[publication.value].shape[exchange.axis])
       },
       hardware: .init(
         architecture: text(&names.machine), cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),

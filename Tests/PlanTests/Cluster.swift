@@ -31,7 +31,9 @@ func plan(_ graph: Graph, shares: [Double], method: PartitionMethod) throws -> P
   let sharding = try Sharding(graph)
   return try plan(
     graph,
-    method.parts(graph: graph, sharding: sharding, shares: shares).map { LayerPlacement(parts: $0) },
+    method.parts(graph: graph, sharding: sharding, shares: shares).map {
+      LayerPlacement(parts: $0)
+    },
     shares: shares)
 }
 

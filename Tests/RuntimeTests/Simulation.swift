@@ -150,7 +150,9 @@ final class Simulation {
   func deliver(_ message: Message) {
     for index in workers.indices where index != message.sender && !dead.contains(index) {
       // A broker only sends what was subscribed to.
-      if model.folder.plan.possibleGatherings(device: index).contains(message.exchange) { workers[index].part(message.payload, on: message.topic, now: now) }
+      if model.folder.plan.possibleGatherings(device: index).contains(message.exchange) {
+        workers[index].part(message.payload, on: message.topic, now: now)
+      }
     }
     if model.folder.plan.possibleGatherings(device: nil).contains(message.exchange) {
       client.part(message.payload, on: message.topic, now: now)

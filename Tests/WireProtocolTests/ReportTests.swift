@@ -1,6 +1,6 @@
+import Plan
 import TensorCore
 import Testing
-import Plan
 import WireProtocol
 
 @Suite struct ReportTests {
