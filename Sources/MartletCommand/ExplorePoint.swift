@@ -13,7 +13,7 @@ struct ExplorePoint: Encodable {
   var name: String
   var series: String
   /// Others that came to the same placement.
-  var also: [String]
+  var also: [Placed.Twin]
   var tolerate: Int?
   var survive: Int?
   var budget: Double?
@@ -69,6 +69,11 @@ struct ExplorePoint: Encodable {
     agreement = placed.agreement
     failures = table.summaries.map { .init($0, of: table) }
     sets = table.rows.map { .init($0, of: table) }
+  }
+
+  /// Whether it is a placement of a series, under whichever name.
+  func belongs(to series: String) -> Bool {
+    self.series == series || also.contains { $0.series == series }
   }
 
   /// The mean accuracy over the choices of so many failing devices.

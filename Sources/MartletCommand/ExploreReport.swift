@@ -57,10 +57,11 @@ struct ExploreReport: Encodable {
     let unit = against.unit(for: points.map { against.cost(of: $0) }.max() ?? 1)
     func place(_ point: ExplorePoint) -> Double { against.cost(of: point) / unit.size }
     var names: [String] = []
-    for point in points where !names.contains(point.series) { names.append(point.series) }
+    for name in points.map(\.series) + points.flatMap(\.also).map(\.series)
+    where !names.contains(name) { names.append(name) }
     let shown = failures.filter { $0 > 0 }
     let series = names.map { name in
-      let own = points.filter { $0.series == name }
+      let own = points.filter { $0.belongs(to: name) }
       return ScatterChart.Series(
         name: name, isJoined: own.count > 1,
         points: shown.map { failures in

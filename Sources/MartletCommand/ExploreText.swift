@@ -50,7 +50,7 @@ extension ExploreReport {
     ]
     for point in points {
       let facts = [
-        point.name, point.series, point.also.joined(separator: "; "),
+        point.name, point.series, point.also.map(\.name).joined(separator: "; "),
         point.tolerate.map { "\($0)" } ?? "", point.survive.map { "\($0)" } ?? "",
         point.budget.map { "\($0)" } ?? "", "\(devices)", fill, "\(images)", "\(point.copies)",
         "\(point.largestWeightBytes)", "\(point.multiplyAdds)",

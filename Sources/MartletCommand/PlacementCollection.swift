@@ -18,8 +18,14 @@ struct Placed {
   var protections: [Protection]?
   /// budget: share of calibration answers that stay, by number of failures from 1 on.
   var agreement: [Double]?
-  /// Names of others that came to the same placement.
-  var also: [String] = []
+  /// Others that came to the same placement.
+  var also: [Twin] = []
+
+  /// What another method or budget is called.
+  struct Twin: Encodable {
+    var series: String
+    var name: String
+  }
 
   init(
     series: String, name: String? = nil, tolerate: Int? = nil, survive: Int? = nil,
@@ -49,7 +55,7 @@ struct PlacementCollection {
   /// Adds a placement, or its name to the one that is the same.
   mutating func add(_ new: Placed) {
     if let number = numbers[new.placements] {
-      placed[number].also.append(new.name)
+      placed[number].also.append(.init(series: new.series, name: new.name))
       return
     }
     numbers[new.placements] = placed.count
