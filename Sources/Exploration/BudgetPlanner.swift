@@ -18,6 +18,20 @@ public struct BudgetPlanner: Sendable {
     public var agreement: [Double]
   }
 
+  /// What a plan is to be chosen for.
+  public struct Request: Sendable, Hashable {
+    /// How much each number of failures counts, from 1 on.
+    public var weights: [Double]
+    /// Bytes of weights, all devices together.
+    public var budget: Int
+
+    /// Makes a request.
+    public init(weights: [Double], budget: Int) {
+      self.weights = weights
+      self.budget = budget
+    }
+  }
+
   /// Where the work is, for a line of progress.
   public enum Phase: String, Sendable {
     /// Each layer alone.
@@ -70,19 +84,66 @@ public struct BudgetPlanner: Sendable {
     progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) -> Outcome {
-    let choices = Array(
-      allocator.choices(weights: weights, budget: budget).prefix(BudgetPlanner.candidates))
+    try plans(
+      [Request(weights: weights, budget: budget)], progress: progress, isStopped: isStopped)[0]
+  }
+
+  /// The best plans found for several requests, whose candidates are measured together: what they
+  /// have in common is computed once.
+  ///
+  /// - Throws: `invalidArgument` with the least possible if a budget is below it; `cancelled`.
+  public func plans(
+    _ requests: [Request],
+    progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
+    isStopped: @escaping @Sendable () -> Bool = { false }
+  ) throws(MartletError) -> [Outcome] {
+    var choices: [[Int]] = []
+    var numbers: [[Int]: Int] = [:]
+    let wanted = try requests.map { request throws(MartletError) in
+      try candidates(for: request).map { choice in
+        if numbers[choice] == nil {
+          numbers[choice] = choices.count
+          choices.append(choice)
+        }
+        return numbers[choice]!
+      }
+    }
+    let agreement = try measure(choices, progress: progress, isStopped: isStopped)
+    return zip(requests, wanted).map { request, wanted in
+      func value(_ number: Int) -> Double {
+        zip(agreement[number], request.weights).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      // Of equal ones the first: it came first as far as the product tells.
+      let best = wanted.reduce(wanted[0]) { value($1) > value($0) ? $1 : $0 }
+      return Outcome(
+        placements: table.placements(choices[best]),
+        protections: zip(table.options, choices[best]).map { $0[$1].protection },
+        bytes: table.bytes(choices[best]), agreement: agreement[best])
+    }
+  }
+
+  private func candidates(for request: Request) throws(MartletError) -> [[Int]] {
+    let choices = allocator.choices(weights: request.weights, budget: request.budget)
     guard !choices.isEmpty else {
       throw MartletError(
         .invalidArgument, "the budget is below what one copy of the model takes",
         context: [
-          "budget": "\(budget) bytes on all devices together",
+          "budget": "\(request.budget) bytes on all devices together",
           "minimum": "\(table.minimumBytes) bytes",
         ], hint: "allow at least the minimum")
     }
+    return Array(choices.prefix(BudgetPlanner.candidates))
+  }
+
+  /// The share of answers that stay, by choice and number of failures less one.
+  private func measure(
+    _ choices: [[Int]], progress: @escaping @Sendable (Phase, Int, Int) -> Void,
+    isStopped: @escaping @Sendable () -> Bool
+  ) throws(MartletError) -> [[Double]] {
     let sets = try LayerDamage.sets(devices: table.devices, each: 4)
     let masks = choices.flatMap { choice in
-      sets.map { mask(table.placements(choice), failed: $0) }
+      let placements = table.placements(choice)
+      return sets.map { mask(placements, failed: $0) }
     }
     let effects =
       masks.isEmpty
@@ -90,25 +151,13 @@ public struct BudgetPlanner: Sendable {
       : try MaskEffect.of(
         masks, fill: fill, model: model, images: images, threads: threads,
         progress: { progress(.plans, $0, $1) }, isStopped: isStopped)
-    var best: (value: Double, outcome: Outcome)?
-    for (number, choice) in choices.enumerated() {
+    return choices.indices.map { number in
       let own = effects.isEmpty ? [] : effects[number * sets.count..<(number + 1) * sets.count]
-      let agreement = (1..<max(2, table.devices)).map { failures in
+      return (1..<max(2, table.devices)).map { failures in
         let some = zip(sets, own).filter { $0.0.count == failures }.map(\.1.agreement)
         return some.isEmpty ? 1 : some.reduce(0, +) / Double(some.count)
       }
-      let value = zip(agreement, weights).reduce(0) { $0 + $1.0 * $1.1 }
-      guard value > best?.value ?? -1 else { continue }
-      best = (
-        value,
-        Outcome(
-          placements: table.placements(choice),
-          protections: zip(table.options, choice).map { $0[$1].protection },
-          bytes: table.bytes(choice), agreement: agreement)
-      )
     }
-    guard let best else { preconditionFailure("there is at least one choice") }
-    return best.outcome
   }
 
   private func mask(_ placements: [LayerPlacement], failed: [Int]) -> Mask {

@@ -18,13 +18,14 @@ public struct Martlet: ParsableCommand {
         martlet score model.onnx --calibration photos -o scores.json
         martlet plan model.onnx --devices 4 -o plan         split it over four devices
         martlet study plan --model model.onnx --images val  what failures cost
+        martlet explore model.onnx --devices 4 --calibration train --images val --svg front.svg
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
       """,
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
-      WorkerCommand.self, Run.self, Bench.self,
+      Explore.self, WorkerCommand.self, Run.self, Bench.self,
     ])
 
   /// Made by the argument parser.

@@ -1,7 +1,5 @@
 import Evaluation
 import Exploration
-import Glibc
-import Imaging
 import JSONCoding
 import ModelGraph
 import Partitioning
@@ -21,15 +19,14 @@ struct Placer {
   }
 
   let options: MethodOptions
-  let graph: Graph
-  let sharding: Sharding
-  let devices: [Plan.Device]
-  let modelSHA256: String
-  let preprocessing: Preprocessing?
-  let stopped: StopFlag
+  let context: PlacingContext
+  let measuring: Measuring
 
-  private var shares: [Double] { devices.map(\.share) }
-  private var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
+  private var graph: Graph { context.graph }
+  private var sharding: Sharding { context.sharding }
+  private var devices: [Plan.Device] { context.devices }
+  private var shares: [Double] { context.shares }
+  private var traits: [LayerTraits] { context.traits }
 
   /// Places every layer.
   func place() throws -> Result {
@@ -50,14 +47,12 @@ struct Placer {
       let tolerating = options.tolerate ?? 1
       return Result(
         placements: try Placing.coded(
-          traits, shares: shares, tolerating: tolerating, importance: l1),
+          traits, shares: shares, tolerating: tolerating, importance: context.l1),
         method: "coded, tolerates \(tolerating)")
     case .robustdice: return try clustered()
     case .budget: return try budget()
     }
   }
-
-  private var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
 
   private func requireEqualShares() throws(MartletError) {
     guard shares.allSatisfy({ $0 == shares[0] }) else {
@@ -71,29 +66,15 @@ struct Placer {
 
   private func scoredLayers() throws -> [ScoredLayer] {
     let chosen = try options.chosenScores()
-    let scores: ImportanceScores
-    if let path = options.scores {
-      scores = try ScoresFile.read(path)
-      guard scores.model == modelSHA256 else {
-        throw MartletError(
-          .mismatch, "the scores are of another model", context: ["file": path],
-          hint: "run martlet score for this model")
-      }
-    } else {
-      guard chosen == [.s1] else {
-        throw MartletError(
-          .invalidArgument, "robustdice needs the importance of neurons",
-          hint: "martlet score MODEL --calibration IMAGES -o scores.json makes it, for --scores; "
-            + "--importance s1 needs no images")
-      }
-      scores = try Scoring.start(graph: graph, model: modelSHA256)
+    if let path = options.scores { return try context.scoredLayers(path, using: chosen) }
+    guard chosen == [.s1] else {
+      throw MartletError(
+        .invalidArgument, "robustdice needs the importance of neurons",
+        hint: "martlet score MODEL --calibration IMAGES -o scores.json makes it, for --scores; "
+          + "--importance s1 needs no images")
     }
-    let traits = traits
-    return try sharding.layers.enumerated().map { number, layer in
-      try ScoredLayer(
-        traits: traits[number],
-        points: try scores.points(layer: layer, graph: graph, using: chosen))
-    }
+    return try context.scoredLayers(
+      try Scoring.start(graph: graph, model: context.modelSHA256), using: chosen)
   }
 
   private func clustered() throws -> Result {
@@ -106,7 +87,7 @@ struct Placer {
       let file = try JSON.decode(
         ThresholdFile.self, from: try FileSystem.read(path, limit: 1 << 20), source: path)
       thresholds = try file.resolved(
-        layers: sharding.layers.map(\.id), modelSHA256: modelSHA256)
+        layers: sharding.layers.map(\.id), modelSHA256: context.modelSHA256)
       text += ", thresholds by layer"
     } else if let threshold = options.threshold {
       thresholds = Array(repeating: threshold, count: layers.count)
@@ -131,28 +112,30 @@ struct Placer {
   private func budget() throws -> Result {
     try requireEqualShares()
     let table = try ProtectionTable(
-      layers: traits, devices: devices.count, importance: l1,
+      layers: traits, devices: devices.count, importance: context.l1,
       scored: options.scores == nil ? nil : try scoredLayers())
     let values = ExchangedValue.all(of: graph, sharding)
     let model = try MaskedModel(batching: graph, points: values.map(\.point))
     let images = try calibrationImages()
     let fill: ChannelFill =
       options.fill == .zero
-      ? .zero : .constants(try means(of: model, images, what: "calibration image"))
+      ? .zero : .constants(try measuring.means(of: model, images, what: "calibration image"))
     let planner = try BudgetPlanner(
-      table, values: values, fill: fill, model: model, images: images, threads: threads,
-      progress: progress(images.count), isStopped: isStopped)
+      table, values: values, fill: fill, model: model, images: images,
+      threads: measuring.threads, progress: measuring.progress(.layers, images: images.count),
+      isStopped: measuring.isStopped)
     let weights =
       try options.reliabilities(devices: devices.count).map { FailureWeights.reliabilities($0) }
       ?? FailureWeights.surviving(options.survive ?? 1, devices: devices.count)
-    let modelBytes = PlacementCost(of: [], layers: traits, devices: 1).modelBytes
     let bytes =
       options.memory.map { $0.bytes * devices.count }
-      ?? Int(Double(modelBytes) * (options.copies ?? 2))
+      ?? Int(Double(context.modelBytes) * (options.copies ?? 2))
     var allowed = bytes
     while true {
       let outcome = try planner.plan(
-        weights: weights, budget: allowed, progress: progress(images.count), isStopped: isStopped)
+        weights: weights, budget: allowed,
+        progress: measuring.progress(.plans, images: images.count),
+        isStopped: measuring.isStopped)
       let cost = PlacementCost(of: outcome.placements, layers: traits, devices: devices.count)
       // Layers differ a little from device to device; the limit is for the largest.
       if let limit = options.memory?.bytes, cost.largest > limit {
@@ -167,54 +150,10 @@ struct Placer {
     }
   }
 
-  private func progress(_ count: Int) -> @Sendable (BudgetPlanner.Phase, Int, Int) -> Void {
-    let watches = [
-      BudgetPlanner.Phase.layers: ProgressWatch("each layer alone: image", total: count),
-      .plans: ProgressWatch("whole plans: image", total: count),
-    ]
-    return { phase, done, _ in watches[phase]?.show(done) }
-  }
-
-  private var threads: Int {
-    options.threads ?? min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 256)
-  }
-
-  private var isStopped: @Sendable () -> Bool {
-    let stopped = stopped
-    return { stopped.signal != nil }
-  }
-
   // MARK: Calibration
 
   private func calibrationImages() throws(MartletError) -> LabelledImages {
-    guard let preprocessing else {
-      throw MartletError(
-        .unsupported, "calibration needs a model that takes images",
-        hint: "give --preprocessing, or a card beside the model")
-    }
-    let set = try ImageSet.open(paths: options.calibration)
-    guard set.count > 0 else {
-      throw MartletError(
-        .notFound, "there are no calibration images",
-        context: ["paths": options.calibration.joined(separator: " ")])
-    }
-    let all = LabelledImages(unlabelled: set, preprocessing: preprocessing)
-    let count = min(options.calibrationLimit, all.count)
-    let chosen = (0..<count).map { $0 * all.count / count }
-    return LabelledImages(
-      names: chosen.map { all.names[$0] }, labels: chosen.map { _ in 0 }
-    ) { index throws(MartletError) in try preprocessing.apply(try set.load(chosen[index])) }
-  }
-
-  private func means(
-    of model: MaskedModel, _ images: LabelledImages, what: String
-  ) throws(MartletError) -> [[Float]] {
-    let watch = ProgressWatch(what, total: images.count)
-    let elements = model.inputCounts[0]
-    return try ChannelMeans.of(
-      model, count: images.count, threads: threads, progress: { watch.show($0) },
-      isStopped: isStopped
-    ) { index throws(MartletError) in try images.load(index, elements: elements) }
+    try context.calibrationImages(options.calibration, limit: options.calibrationLimit)
   }
 
   /// What stands in for lost channels of a plan.
@@ -223,7 +162,8 @@ struct Placer {
     let gathered = plan.exchanges.filter { !$0.isDecoded }
     let model = try MaskedModel(
       batching: graph, points: gathered.map { ChannelPoint(value: $0.value, axis: $0.axis) })
-    var means = try means(of: model, try calibrationImages(), what: "mean over image")[...]
+    var means = try measuring.means(
+      of: model, try calibrationImages(), what: "mean over image")[...]
     return .mean(plan.exchanges.map { $0.isDecoded ? [] : means.removeFirst() })
   }
 }

@@ -71,8 +71,11 @@ struct PlanCommand: ParsableCommand {
     let digest = try FileDigest.sha256(path: options.model)
     let preprocessing = try card.preprocessing(for: graph)
     let placer = Placer(
-      options: method, graph: graph, sharding: sharding, devices: devices, modelSHA256: digest,
-      preprocessing: preprocessing, stopped: stopped)
+      options: method,
+      context: PlacingContext(
+        graph: graph, sharding: sharding, devices: devices, modelSHA256: digest,
+        preprocessing: preprocessing),
+      measuring: Measuring(threads: method.threads, stopped: stopped))
     let placed = try placer.place()
     let model = Plan.Model(
       name: graph.name, sha256: digest, preprocessing: preprocessing, labels: card.labels ?? [])

@@ -44,6 +44,18 @@ struct ByteArgument: ExpressibleByArgument {
   }
 }
 
+extension ImportanceScores.Score {
+  /// The scores that `--importance` names.
+  static func list(_ text: String) throws -> [ImportanceScores.Score] {
+    let names = text.split(separator: ",").map(String.init)
+    let scores = names.compactMap { ImportanceScores.Score(rawValue: $0) }
+    guard !scores.isEmpty, scores.count == names.count, Set(scores).count == scores.count else {
+      throw ValidationError("--importance takes s1, s2 and s3, separated by commas")
+    }
+    return scores
+  }
+}
+
 /// What the methods want to know.
 struct MethodOptions: ParsableArguments {
   @Option(help: "How the neurons of each layer are spread; see above.")
@@ -59,8 +71,7 @@ struct MethodOptions: ParsableArguments {
   var threshold: Double?
 
   @Option(
-    help:
-      "robustdice: JSON file with a threshold for each layer: {\"model_sha256\", \"thresholds\"}.",
+    help: "robustdice: JSON file, a threshold for each layer: {\"model_sha256\", \"thresholds\"}.",
     completion: .file())
   var thresholds: String?
 
@@ -145,12 +156,7 @@ struct MethodOptions: ParsableArguments {
 
   /// The scores of `--importance`.
   func chosenScores() throws -> [ImportanceScores.Score] {
-    let names = importance.split(separator: ",").map(String.init)
-    let scores = names.compactMap { ImportanceScores.Score(rawValue: $0) }
-    guard !scores.isEmpty, scores.count == names.count, Set(scores).count == scores.count else {
-      throw ValidationError("--importance takes s1, s2 and s3, separated by commas")
-    }
-    return scores
+    try ImportanceScores.Score.list(importance)
   }
 
   /// The probabilities of `--reliability`, one for each device if their number is known.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Evaluation
-import Glibc
 import Imaging
 import ModelGraph
 import ONNXImport
@@ -123,11 +122,11 @@ struct Study: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
-    try checkOutputs()
+    try OutputFiles.check([csv, svg, predictions])
     let folders = try plans.map { path throws(MartletError) in try PlanFolder(reading: path) }
     let run = try StudyRun(
-      folders: folders, graph: try graph(for: folders), threads: threads ?? Study.processors,
-      stopped: stopped)
+      folders: folders, graph: try graph(for: folders),
+      measuring: Measuring(threads: threads, stopped: stopped))
     let sets = try run.failureSets { devices in failures ?? (isWhole ? devices : 3) }
     let given = try reliabilities()
     let byPlan = try folders.map { folder in try spread(given, over: folder.plan.devices.count) }
@@ -148,18 +147,7 @@ struct Study: ParsableCommand {
     if json { try Terminal.printJSON(report) } else { print(report.text) }
   }
 
-  /// What cannot be written should be known before minutes of computing.
-  private func checkOutputs() throws(MartletError) {
-    for path in [csv, svg, predictions].compactMap({ $0 })
-    where !FileSystem.isFolder(FileSystem.folder(of: path)) {
-      throw MartletError(
-        .notFound, "the folder of an output file does not exist", context: ["file": path])
-    }
-  }
-
   private var isWhole: Bool { all || reliability != nil }
-
-  private static var processors: Int { min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 256) }
 
   private func reliabilities() throws -> [Double]? {
     try reliability.map { text in

@@ -131,14 +131,32 @@ struct StudyReport: Encodable {
   }
 }
 
+extension StudyReport.Failures {
+  init(_ summary: FailureTable.Summary, of table: FailureTable) {
+    func extreme(_ value: FailureTable.Summary.Extreme) -> StudyReport.Extreme {
+      .init(failed: value.failed.map { table.devices[$0] }, top1: .init(value.estimate))
+    }
+    self.init(
+      failures: summary.failures, sets: summary.sets, isComplete: summary.isComplete,
+      average: .init(summary.average), averageTop5: summary.averageTop5,
+      minimum: extreme(summary.minimum), maximum: extreme(summary.maximum),
+      lostNeurons: summary.lostNeurons)
+  }
+}
+
+extension StudyReport.FailureSet {
+  init(_ row: FailureTable.Row, of table: FailureTable) {
+    self.init(
+      failed: row.failed.map { table.devices[$0] }, correct: row.correct,
+      top1: .init(table.estimate(row)), top5: Double(row.correctTop5) / Double(table.images),
+      confidence: row.confidence, lostNeurons: row.lostNeurons)
+  }
+}
+
 extension StudyReport.PlanReport {
   init(
     _ folder: PlanFolder, _ table: FailureTable, label: String, reliabilities: [Double]?
   ) throws(MartletError) {
-    func names(_ failed: [Int]) -> [String] { failed.map { table.devices[$0] } }
-    func extreme(_ value: FailureTable.Summary.Extreme) -> StudyReport.Extreme {
-      .init(failed: names(value.failed), top1: .init(value.estimate))
-    }
     plan = folder.id
     self.label = label
     self.folder = folder.path
@@ -156,19 +174,8 @@ extension StudyReport.PlanReport {
     }
     copies = devices.reduce(0) { $0 + $1.copies }
     weightCopies = devices.reduce(0) { $0 + $1.weightCopies }
-    failures = table.summaries.map { summary in
-      .init(
-        failures: summary.failures, sets: summary.sets, isComplete: summary.isComplete,
-        average: .init(summary.average), averageTop5: summary.averageTop5,
-        minimum: extreme(summary.minimum), maximum: extreme(summary.maximum),
-        lostNeurons: summary.lostNeurons)
-    }
-    sets = table.rows.map { row in
-      .init(
-        failed: names(row.failed), correct: row.correct, top1: .init(table.estimate(row)),
-        top5: Double(row.correctTop5) / Double(table.images), confidence: row.confidence,
-        lostNeurons: row.lostNeurons)
-    }
+    failures = table.summaries.map { .init($0, of: table) }
+    sets = table.rows.map { .init($0, of: table) }
     self.reliabilities = reliabilities
     expectedAccuracy = try reliabilities.map { values throws(MartletError) in
       try table.expectedAccuracy(reliabilities: values)

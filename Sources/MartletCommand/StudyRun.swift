@@ -10,11 +10,10 @@ struct StudyRun {
   private let preprocessing: Preprocessing
   private let values: [ExchangedValue]
   private let model: MaskedModel
-  private let threads: Int
-  private let stopped: StopFlag
+  private let measuring: Measuring
 
   init(
-    folders: [PlanFolder], graph: Graph, threads: Int, stopped: StopFlag
+    folders: [PlanFolder], graph: Graph, measuring: Measuring
   ) throws(MartletError) {
     let first = folders[0].plan
     guard let preprocessing = first.model.preprocessing, graph.inputs.count == 1 else {
@@ -31,8 +30,7 @@ struct StudyRun {
     model = try MaskedModel(batching: graph, points: values.map(\.point))
     self.folders = folders
     self.preprocessing = preprocessing
-    self.threads = threads
-    self.stopped = stopped
+    self.measuring = measuring
   }
 
   /// The failure sets of each plan; `failures` gives the most failures for a number of devices.
@@ -75,12 +73,7 @@ struct StudyRun {
 
   /// The mean of each exchanged channel.
   func means(of images: LabelledImages) throws(MartletError) -> [[Float]] {
-    let watch = ProgressWatch("calibration image", total: images.count)
-    let elements = model.inputCounts[0]
-    return try ChannelMeans.of(
-      model, count: images.count, threads: threads, progress: { watch.show($0) },
-      isStopped: { stopped.signal != nil }
-    ) { index throws(MartletError) in try images.load(index, elements: elements) }
+    try measuring.means(of: model, images, what: "calibration image")
   }
 
   /// Classifies all images under all failure sets.
@@ -88,11 +81,7 @@ struct StudyRun {
     _ subjects: [FailureStudy.Subject], _ images: LabelledImages, keepsPredictions: Bool
   ) throws(MartletError) -> FailureStudy.Result {
     let study = FailureStudy(model: model, values: values, subjects: subjects)
-    let watch = ProgressWatch(
-      "image", total: images.count, note: ", \(study.distinctMasks) different outcomes each")
-    return try study.run(
-      images, threads: threads, keepsPredictions: keepsPredictions,
-      progress: { watch.show($0.images) }, isStopped: { stopped.signal != nil })
+    return try measuring.run(study, images, keepsPredictions: keepsPredictions)
   }
 }
 
@@ -102,26 +91,5 @@ extension Plan {
     // Exchanges that only happen while devices are missing come last, and a study has none of them.
     guard case .mean(let means) = fill else { return .zero }
     return .constants(Array(means.prefix(sharding.exchanges.count)))
-  }
-}
-
-/// A line of progress with the time that is left.
-struct ProgressWatch: Sendable {
-  private let what: String
-  private let total: Int
-  private let note: String
-  private let start = ContinuousClock.now
-
-  init(_ what: String, total: Int, note: String = "") {
-    self.what = what
-    self.total = total
-    self.note = note
-    Terminal.progress("\(what) 0 of \(total)\(note)")
-  }
-
-  func show(_ done: Int) {
-    let seconds = (ContinuousClock.now - start).inMilliseconds / 1e3
-    let left = seconds / Double(max(done, 1)) * Double(total - done)
-    Terminal.progress("\(what) \(done) of \(total)\(note), \(left.formatted(0)) s left")
   }
 }

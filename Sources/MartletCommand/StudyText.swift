@@ -24,17 +24,10 @@ extension StudyReport {
           "\(set.top1.accuracy)", "\(set.top1.low)", "\(set.top1.high)", "\(set.top5)",
           "\(set.confidence)", "\(set.lostNeurons)",
         ]
-        lines.append(fields.map(StudyReport.quoted).joined(separator: ","))
+        lines.append(CSVText.line(fields))
       }
     }
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func quoted(_ field: String) -> String {
-    guard field.contains(where: { ",\"\r\n".contains($0) }) else { return field }
-    return "\""
-      + field.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
   }
 
   /// Bars by number of devices and failures, one colour a method, whiskers from the worst to the best

@@ -50,9 +50,13 @@ struct TextTable {
   private var rows: [[String]] = []
   private let header: [String]
 
-  init(_ header: String...) { self.header = header }
+  init(_ header: String...) { self.init(header) }
 
-  mutating func add(_ cells: String...) { rows.append(cells) }
+  init(_ header: [String]) { self.header = header }
+
+  mutating func add(_ cells: String...) { add(cells) }
+
+  mutating func add(_ cells: [String]) { rows.append(cells) }
 
   /// The rows under the header, two spaces between columns.
   var text: String {

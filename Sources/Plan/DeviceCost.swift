@@ -37,7 +37,7 @@ extension Plan {
         sum + placement.holders.count { $0[0] == device }
       },
       weightBytes: ShardInventory(self, device: device).bytes,
-      multiplyAdds: program.graph.nodes.reduce(0) { $0 + program.graph.multiplyAdds(of: $1) },
+      multiplyAdds: program.graph.multiplyAdds,
       bytesSent: size * program.publications.reduce(0) { $0 + program.graph[$1.value].shape.count },
       bytesReceived: size
         * (input
@@ -46,4 +46,14 @@ extension Plan {
               + gathering.parts.reduce(0) { $0 + ($1.device == device ? 0 : $1.shape.count) }
           }))
   }
+
+  /// The multiply-adds of one device per frame, without what it takes to find the other costs.
+  public func multiplyAdds(of device: Int, attendance: Attendance) -> Int {
+    program(device: device, attendance: attendance).graph.multiplyAdds
+  }
+}
+
+extension Graph {
+  /// Of all nodes.
+  fileprivate var multiplyAdds: Int { nodes.reduce(0) { $0 + multiplyAdds(of: $1) } }
 }

@@ -13,14 +13,6 @@ struct BarChartDrawing {
   private let right = 20.0
   private let plotHeight = 280.0
   private let groupGap = 24.0
-  /// About what a letter of the 12 px font takes.
-  private let letter = 6.8
-
-  /// Okabe and Ito's colours, the dark ones first.
-  private static let colours = [
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#666666",
-  ]
-  private static let referenceColours = ["#c00000", "#444444", "#7a4a00"]
 
   private struct LegendEntry {
     var x: Double
@@ -42,32 +34,25 @@ struct BarChartDrawing {
     let groups = Double(max(chart.groups.count, 1))
     width = max(480, left + right + (barWidth * count + groupGap) * groups)
     groupWidth = (width - left - right) / groups
-    let longest = Double(chart.groups.map(\.count).max() ?? 0) * letter
+    let longest = Double(chart.groups.map(\.count).max() ?? 0) * SVGShape.letter
     labelsAreTurned = longest > groupWidth - 4
     var entries: [LegendEntry] = []
-    var (x, y) = (left, 62.0)
     let named =
-      chart.series.enumerated().map { ($1.name, Self.colour($0), false) }
-      + chart.references.enumerated().map {
-        ($1.name, Self.referenceColours[$0 % Self.referenceColours.count], true)
-      }
-    for (name, colour, isLine) in named {
-      let length = 24 + Double(name.count) * letter + 18
-      if x > left, x + length > width - right { (x, y) = (left, y + 20) }
+      chart.series.enumerated().map { ($1.name, SVGShape.colour($0), false) }
+      + chart.references.enumerated().map { ($1.name, SVGShape.referenceColour($0), true) }
+    let rows = LegendRows(named.map(\.0), left: left, right: width - right)
+    for ((name, colour, isLine), (x, y)) in zip(named, rows.positions) {
       entries.append(LegendEntry(x: x, y: y, name: name, colour: colour, isLine: isLine))
-      x += length
     }
     legend = entries
-    plotTop = y + 30
+    plotTop = rows.bottom + 30
   }
-
-  private static func colour(_ series: Int) -> String { colours[series % colours.count] }
 
   private var plotBottom: Double { plotTop + plotHeight }
 
   private var height: Double {
     guard labelsAreTurned else { return plotBottom + 40 }
-    let longest = Double(chart.groups.map(\.count).max() ?? 0) * letter
+    let longest = Double(chart.groups.map(\.count).max() ?? 0) * SVGShape.letter
     return plotBottom + 30 + longest * 0.5
   }
 
@@ -77,27 +62,18 @@ struct BarChartDrawing {
   }
 
   var svg: String {
-    let size = (SVGText.number(width), SVGText.number(height))
-    var text = """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(size.0)" height="\(size.1)" \
-      viewBox="0 0 \(size.0) \(size.1)" role="img" aria-labelledby="title description" \
-      font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12">
-      <title id="title">\(SVGText.escape(chart.title))</title>
-      <desc id="description">\(SVGText.escape(spoken))</desc>
-      <rect width="100%" height="100%" fill="#ffffff"/>
-
-      """
-    text += label(chart.title, x: left, y: 28, extra: "font-size=\"16\" font-weight=\"bold\"")
+    var text = SVGShape.label(
+      chart.title, x: left, y: 28, extra: "font-size=\"16\" font-weight=\"bold\"")
     for entry in legend { text += draw(entry) }
     text += axis
     for (group, name) in chart.groups.enumerated() { text += draw(group, name) }
     for (index, reference) in chart.references.enumerated() {
-      text += line(
+      text += SVGShape.line(
         left, y(reference.value), width - right, y(reference.value),
-        colour: Self.referenceColours[index % Self.referenceColours.count],
-        extra: "stroke-dasharray=\"6 4\" stroke-width=\"1.5\"")
+        colour: SVGShape.referenceColour(index), extra: SVGShape.dashes)
     }
-    return text + "</svg>\n"
+    return SVGShape.document(
+      title: chart.title, spoken: spoken, width: width, height: height, body: text)
   }
 
   /// The description and all numbers: what a reader with a screen reader needs.
@@ -128,25 +104,25 @@ struct BarChartDrawing {
   private func draw(_ entry: LegendEntry) -> String {
     let mark =
       entry.isLine
-      ? line(
+      ? SVGShape.line(
         entry.x, entry.y - 4, entry.x + 18, entry.y - 4, colour: entry.colour,
-        extra: "stroke-dasharray=\"6 4\" stroke-width=\"1.5\"")
-      : rectangle(entry.x + 3, entry.y - 10, 12, 12, colour: entry.colour)
-    return mark + label(entry.name, x: entry.x + 24, y: entry.y)
+        extra: SVGShape.dashes)
+      : SVGShape.rectangle(entry.x + 3, entry.y - 10, 12, 12, colour: entry.colour)
+    return mark + SVGShape.label(entry.name, x: entry.x + 24, y: entry.y)
   }
 
   private var axis: String {
     var text = ""
     for tick in ticks {
-      text += line(left, y(tick), width - right, y(tick), colour: "#dddddd")
-      text += label(
+      text += SVGShape.line(left, y(tick), width - right, y(tick), colour: "#dddddd")
+      text += SVGShape.label(
         SVGText.number(tick, decimals: 6), x: left - 8, y: y(tick) + 4,
         extra: "text-anchor=\"end\"")
     }
-    text += line(left, plotBottom, width - right, plotBottom, colour: "#333333")
+    text += SVGShape.line(left, plotBottom, width - right, plotBottom, colour: "#333333")
     let middle = SVGText.number(plotTop + plotHeight / 2)
     return text
-      + label(
+      + SVGShape.label(
         chart.valueLabel, x: 18, y: plotTop + plotHeight / 2,
         extra: "text-anchor=\"middle\" transform=\"rotate(-90 18 \(middle))\"")
   }
@@ -157,55 +133,35 @@ struct BarChartDrawing {
     var text = ""
     for (index, series) in chart.series.enumerated() {
       guard series.bars.indices.contains(group), let bar = series.bars[group] else { continue }
-      text += draw(bar, x: start + Double(index) * barWidth, colour: Self.colour(index))
+      text += draw(bar, x: start + Double(index) * barWidth, colour: SVGShape.colour(index))
     }
     let middle = start + bars / 2
     guard labelsAreTurned else {
-      return text + label(name, x: middle, y: plotBottom + 20, extra: "text-anchor=\"middle\"")
+      return text
+        + SVGShape.label(name, x: middle, y: plotBottom + 20, extra: "text-anchor=\"middle\"")
     }
     let (x, y) = (SVGText.number(middle), SVGText.number(plotBottom + 16))
     return text
-      + label(
+      + SVGShape.label(
         name, x: middle, y: plotBottom + 16,
         extra: "text-anchor=\"end\" transform=\"rotate(-30 \(x) \(y))\"")
   }
 
   private func draw(_ bar: BarChart.Bar, x: Double, colour: String) -> String {
-    var text = rectangle(
+    var text = SVGShape.rectangle(
       x + 2, y(bar.value), barWidth - 4, plotBottom - y(bar.value), colour: colour)
     var top = y(bar.value)
     let middle = x + barWidth / 2
     if let low = bar.low, let high = bar.high, low != high {
-      text += line(middle, y(low), middle, y(high), colour: "#222222")
+      text += SVGShape.line(middle, y(low), middle, y(high), colour: "#222222")
       for end in [low, high] {
-        text += line(middle - 5, y(end), middle + 5, y(end), colour: "#222222")
+        text += SVGShape.line(middle - 5, y(end), middle + 5, y(end), colour: "#222222")
       }
       top = min(top, y(high))
     }
     return text
-      + label(
+      + SVGShape.label(
         format(bar.value), x: middle, y: top - 5,
         extra: "text-anchor=\"middle\" font-size=\"11\"")
-  }
-
-  private func rectangle(
-    _ x: Double, _ y: Double, _ width: Double, _ height: Double, colour: String
-  ) -> String {
-    let n = [x, y, width, height].map { SVGText.number($0) }
-    return "<rect x=\"\(n[0])\" y=\"\(n[1])\" width=\"\(n[2])\" height=\"\(n[3])\" "
-      + "fill=\"\(colour)\"/>\n"
-  }
-
-  private func line(
-    _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, colour: String, extra: String = ""
-  ) -> String {
-    let n = [x1, y1, x2, y2].map { SVGText.number($0) }
-    return "<line x1=\"\(n[0])\" y1=\"\(n[1])\" x2=\"\(n[2])\" y2=\"\(n[3])\" "
-      + "stroke=\"\(colour)\"\(extra.isEmpty ? "" : " " + extra)/>\n"
-  }
-
-  private func label(_ text: String, x: Double, y: Double, extra: String = "") -> String {
-    "<text x=\"\(SVGText.number(x))\" y=\"\(SVGText.number(y))\" fill=\"#222222\""
-      + "\(extra.isEmpty ? "" : " " + extra)>\(SVGText.escape(text))</text>\n"
   }
 }

@@ -31,21 +31,3 @@ enum SVGText {
       + (fraction.isEmpty || decimals == 0 ? "" : "." + fraction)
   }
 }
-
-/// The values at which an axis from zero is marked.
-struct AxisTicks {
-  /// Ascending, from 0 to at least the largest value.
-  let values: [Double]
-
-  /// - Parameter maximum: the largest value to show; other numbers than positive ones count as 1.
-  init(maximum: Double) {
-    let maximum = maximum.isFinite && maximum > 0 ? maximum : 1
-    var step = 1.0
-    while step * 10 <= maximum { step *= 10 }
-    while step > maximum { step /= 10 }
-    // Five to ten steps of 1, 2 or 5 times a power of ten.
-    if maximum / step < 2 { step /= 5 } else if maximum / step < 5 { step /= 2 }
-    let count = Int((maximum / step - 1e-9).rounded(.up))
-    values = (0...count).map { Double($0) * step }
-  }
-}

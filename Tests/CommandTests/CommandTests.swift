@@ -76,7 +76,9 @@ import Testing
   }
 
   @Test(
-    arguments: ["demo", "infer", "describe", "score", "plan", "study", "worker", "run", "bench"])
+    arguments: [
+      "demo", "infer", "describe", "score", "plan", "study", "explore", "worker", "run", "bench",
+    ])
   func helpHasExamples(_ command: String) throws {
     try Workplace.with { place in
       let outcome = try place.run(command, "--help")

@@ -1,0 +1,173 @@
+import ArgumentParser
+import Evaluation
+import Imaging
+import ModelGraph
+import Partitioning
+import Plan
+import Processes
+import Reporting
+import TensorCore
+import TensorFiles
+
+/// `martlet explore`: what accuracy after failures costs, by every method.
+struct Explore: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draws accuracy after failures against cost, for every method.",
+    discussion: """
+      Spreads a model over devices by every method of martlet plan and for every budget, without
+      writing plans: lop, interleaved, cdc, replicate, coded for every number of devices that may be
+      lost, robustdice at each budget (with --scores), and budget at each budget for each number of
+      failures to prepare for. All of them classify the same labelled images under every set of
+      failing devices, in this process.
+
+      A placement is on the Pareto front (*) of a number of failures if no other is cheaper and better:
+      what is worth choosing. The chart has a panel for each number of failures; whiskers reach down to
+      the worst choice of failing devices.
+
+      --calibration is what method budget measures with, and what --fill mean takes means of. It must
+      never be the images of --images, nor share any with them: then the placements would be fitted to
+      the test, and the accuracy would say nothing about other images.
+
+      --against says what the front and the chart set accuracy against:
+      \(ExploreAxis.listing)
+
+      Examples:
+        martlet explore model.onnx --devices 4 --calibration train/ --images validation/ --svg front.svg
+        martlet explore model.onnx --devices 4 --calibration train/ --images test.tar \\
+          --scores scores.json --budgets 1.25,1.5,2,3 --fill mean --csv points.csv
+        martlet explore model.onnx --devices 3 --calibration train/ --images test.tar \\
+          --against memory --limit 500 --json
+      """)
+
+  @OptionGroup var options: ModelOptions
+  @OptionGroup var card: CardOptions
+
+  @Option(help: "How many devices, 2 or more.")
+  var devices: Int
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "Images to choose placements with: folders or tar archives; never the test images.",
+    completion: .file())
+  var calibration: [String]
+
+  @Option(
+    parsing: .upToNextOption, help: "Labelled images to test with: folders or tar archives.",
+    completion: .file())
+  var images: [String]
+
+  @Option(help: "Importance of neurons, from martlet score, for robustdice.", completion: .file())
+  var scores: String?
+
+  @Option(help: "robustdice: which scores make up the distance: s1, s2, s3 by commas.")
+  var importance = "s1,s2,s3"
+
+  @Option(help: "Copies of the weights to allow, by commas.")
+  var budgets = "1,1.25,1.4,1.5,1.75,2,2.1,2.5,3,4"
+
+  @Option(help: "The most devices that fail together; all but one unless given.")
+  var failures: Int?
+
+  @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
+  var fill: MethodOptions.FillArgument = .zero
+
+  @Option(help: "The cost of the front and the chart.")
+  var against: ExploreAxis = .copies
+
+  @Option(help: "Use at most this many of --images, evenly chosen.")
+  var limit: Int?
+
+  @Option(help: "Use at most this many calibration images, evenly chosen.")
+  var calibrationLimit = 64
+
+  @Option(help: "Threads that compute; all processors unless given.")
+  var threads: Int?
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Option(help: "Write a line for each placement and number of failures.", completion: .file())
+  var csv: String?
+
+  @Option(help: "Draw a panel for each number of failures.", completion: .file())
+  var svg: String?
+
+  func validate() throws {
+    guard (2...Plan.maximumDevices).contains(devices) else {
+      throw ValidationError("--devices must be 2 to \(Plan.maximumDevices)")
+    }
+    guard !images.isEmpty else { throw ValidationError("--images needs a folder or archive") }
+    guard !calibration.isEmpty else {
+      throw ValidationError("--calibration needs a folder or archive")
+    }
+    guard failures.map({ (1..<devices).contains($0) }) ?? true else {
+      throw ValidationError("--failures must be 1 to \(devices - 1)")
+    }
+    guard limit.map({ $0 > 0 }) ?? true else { throw ValidationError("--limit must be 1 or more") }
+    guard calibrationLimit > 0 else {
+      throw ValidationError("--calibration-limit must be 1 or more")
+    }
+    guard threads.map((1...256).contains) ?? true else {
+      throw ValidationError("--threads must be 1 to 256")
+    }
+    _ = try copies()
+    _ = try ImportanceScores.Score.list(importance)
+  }
+
+  func run() throws {
+    let stopped = StopFlag()
+    let signals = try TerminationSignals { stopped.set(signal: $0) }
+    defer { signals.stop() }
+    defer { Terminal.endProgress() }
+    try OutputFiles.check([csv, svg])
+    let sets = try FailureSets.upTo(failures ?? devices - 1, devices: devices)
+    let context = try context()
+    let names = try card.labels.map { path throws(MartletError) in try LabelNames.read(path) }
+    let set = try ImageSet.open(paths: images, labels: names)
+    let calibration = try context.calibrationImages(calibration, limit: calibrationLimit)
+    guard let preprocessing = context.preprocessing else {
+      preconditionFailure("calibration images have been prepared")
+    }
+    let test = try LabelledImages(set, preprocessing: preprocessing, limit: limit)
+    let exploration = try Exploring(
+      context: context, measuring: Measuring(threads: threads, stopped: stopped),
+      calibration: calibration, meanFill: fill == .mean)
+    let scored = try scores.map { path in
+      try context.scoredLayers(path, using: try ImportanceScores.Score.list(importance))
+    }
+    let found = try exploration.placements(budgets: try copies(), scored: scored)
+    let tables = try exploration.study(found.placed, sets: sets, images: test)
+    let report = ExploreReport(
+      model: FileSystem.name(of: options.model), calibrationImages: calibration.count,
+      against: against, leftOut: found.leftOut,
+      points: try exploration.points(found.placed, tables), table: tables[0])
+    Terminal.endProgress()
+    // Everything has been computed: only now files appear.
+    try stopped.check()
+    if let csv { try FileSystem.write(Array(report.csv.utf8), to: csv) }
+    if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
+    if json { try Terminal.printJSON(report) } else { print(report.text) }
+  }
+
+  private func context() throws -> PlacingContext {
+    let graph = try options.graph()
+    let card = try ModelCard.load(
+      model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    return PlacingContext(
+      graph: graph, sharding: try Sharding(graph),
+      devices: (0..<devices).map { Plan.Device(name: "d\($0)") },
+      modelSHA256: try FileDigest.sha256(path: options.model),
+      preprocessing: try card.preprocessing(for: graph))
+  }
+
+  /// The numbers of `--budgets`, ascending.
+  private func copies() throws -> [Double] {
+    let values = try budgets.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let value = Double(text), value >= 1, value <= Double(Plan.maximumDevices) else {
+        throw ValidationError("--budgets takes numbers of copies from 1 on, not \(text)")
+      }
+      return value
+    }
+    return Set(values).sorted()
+  }
+}

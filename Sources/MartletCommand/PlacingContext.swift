@@ -1,0 +1,68 @@
+import Evaluation
+import Imaging
+import ModelGraph
+import Partitioning
+import Plan
+import Scoring
+import TensorCore
+
+/// The model and the devices that neurons are placed on, and what placing reads.
+struct PlacingContext {
+  let graph: Graph
+  let sharding: Sharding
+  let devices: [Plan.Device]
+  let modelSHA256: String
+  let preprocessing: Preprocessing?
+
+  var shares: [Double] { devices.map(\.share) }
+  var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
+  var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
+  /// Bytes of the weights of the model, once.
+  var modelBytes: Int { PlacementCost(of: [], layers: traits, devices: 1).modelBytes }
+
+  /// The layers with their neurons' scores, from a file of `martlet score`.
+  func scoredLayers(
+    _ path: String, using chosen: [ImportanceScores.Score]
+  ) throws(MartletError) -> [ScoredLayer] {
+    let scores = try ScoresFile.read(path)
+    guard scores.model == modelSHA256 else {
+      throw MartletError(
+        .mismatch, "the scores are of another model", context: ["file": path],
+        hint: "run martlet score for this model")
+    }
+    return try scoredLayers(scores, using: chosen)
+  }
+
+  /// The layers with their neurons' scores.
+  func scoredLayers(
+    _ scores: ImportanceScores, using chosen: [ImportanceScores.Score]
+  ) throws(MartletError) -> [ScoredLayer] {
+    let traits = traits
+    return try sharding.layers.enumerated().map { number, layer throws(MartletError) in
+      try ScoredLayer(
+        traits: traits[number],
+        points: try scores.points(layer: layer, graph: graph, using: chosen))
+    }
+  }
+
+  /// Images to measure with, evenly chosen; their labels are not used.
+  func calibrationImages(_ paths: [String], limit: Int) throws(MartletError) -> LabelledImages {
+    guard let preprocessing else {
+      throw MartletError(
+        .unsupported, "calibration needs a model that takes images",
+        hint: "give --preprocessing, or a card beside the model")
+    }
+    let set = try ImageSet.open(paths: paths)
+    guard set.count > 0 else {
+      throw MartletError(
+        .notFound, "there are no calibration images",
+        context: ["paths": paths.joined(separator: " ")])
+    }
+    let all = LabelledImages(unlabelled: set, preprocessing: preprocessing)
+    let count = min(limit, all.count)
+    let chosen = (0..<count).map { $0 * all.count / count }
+    return LabelledImages(
+      names: chosen.map { all.names[$0] }, labels: chosen.map { _ in 0 }
+    ) { index throws(MartletError) in try preprocessing.apply(try set.load(chosen[index])) }
+  }
+}

@@ -1,0 +1,64 @@
+import Glibc
+
+/// The shape that stands for a series: eight shapes, filled and then hollow.
+struct ScatterMarker {
+  private let shape: Int
+  private let colour: String
+  private let isHollow: Bool
+
+  private static let radius = 5.0
+
+  init(series: Int) {
+    shape = series % 8
+    colour = SVGShape.colour(series)
+    isHollow = series / 8 % 2 == 1
+  }
+
+  /// The marker around a place.
+  func svg(x: Double, y: Double) -> String {
+    let style =
+      "fill=\"\(isHollow ? "#ffffff" : colour)\" stroke=\"\(isHollow ? colour : "#ffffff")\" "
+      + "stroke-width=\"\(isHollow ? "1.8" : "0.8")\""
+    guard shape > 0 else {
+      return "<circle cx=\"\(SVGText.number(x))\" cy=\"\(SVGText.number(y))\" "
+        + "r=\"\(SVGText.number(Self.radius))\" \(style)/>\n"
+    }
+    let corners = outline.map { corner in
+      let angle = corner.turn * 2 * Double.pi
+      return SVGText.number(x + sin(angle) * corner.radius) + ","
+        + SVGText.number(y - cos(angle) * corner.radius)
+    }
+    return "<polygon points=\"\(corners.joined(separator: " "))\" \(style)/>\n"
+  }
+
+  /// Corners as distance from the middle and turns clockwise from the top.
+  private var outline: [(radius: Double, turn: Double)] {
+    switch shape {
+    case 1: regular(4, radius: 6.2, turned: 0.125)
+    case 2: regular(3, radius: 6.6)
+    case 3: regular(4, radius: 6.6)
+    case 4: regular(3, radius: 6.6, turned: 0.5)
+    case 5: star(5, outer: 7.4, inner: 3.1)
+    case 6: regular(5, radius: 6)
+    // An upright cross: four arms, each with two ends and a notch.
+    default:
+      (0..<4).flatMap { arm in
+        [(6.6, -0.045), (6.6, 0.045), (2.6, 0.125)].map {
+          (radius: $0.0, turn: Double(arm) / 4 + $0.1)
+        }
+      }
+    }
+  }
+
+  private func regular(
+    _ count: Int, radius: Double, turned: Double = 0
+  ) -> [(radius: Double, turn: Double)] {
+    (0..<count).map { (radius, Double($0) / Double(count) + turned) }
+  }
+
+  private func star(
+    _ count: Int, outer: Double, inner: Double
+  ) -> [(radius: Double, turn: Double)] {
+    (0..<2 * count).map { ($0 % 2 == 0 ? outer : inner, Double($0) / Double(2 * count)) }
+  }
+}
