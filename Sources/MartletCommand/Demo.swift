@@ -26,14 +26,15 @@ struct Demo: ParsableCommand {
         martlet demo
         martlet demo --frames 3000 --devices 6 --json
         martlet demo --model model.onnx --images validation/
+        martlet demo --plan plan --images validation/     a plan made before, by any method
         martlet demo --keep                     leave broker and workers running to look around
       """)
 
   @Option(help: "How many frames to stream.")
   var frames = 900
 
-  @Option(help: "How many worker processes.")
-  var devices = 4
+  @Option(help: "How many worker processes; 4 unless given.")
+  var devices: Int?
 
   @Option(help: "An ONNX model instead of the bundled one; needs --images.", completion: .file())
   var model: String?
@@ -43,8 +44,13 @@ struct Demo: ParsableCommand {
     completion: .file())
   var images: [String] = []
 
-  @Option(help: "lop or interleaved.")
-  var method: PartitionMethod = .interleaved
+  @Option(help: "lop or interleaved (default).")
+  var method: PartitionMethod?
+
+  @Option(
+    help: "A plan folder instead of a model; without --images it gets the bundled digits.",
+    completion: .directory)
+  var plan: String?
 
   @Option(help: "Frames under way at once.")
   var inFlight = 1
@@ -60,7 +66,12 @@ struct Demo: ParsableCommand {
 
   func validate() throws {
     guard frames >= 3 else { throw ValidationError("--frames must be at least 3") }
-    guard (2...16).contains(devices) else { throw ValidationError("--devices must be 2 to 16") }
+    guard devices.map((2...16).contains) ?? true else {
+      throw ValidationError("--devices must be 2 to 16")
+    }
+    guard plan == nil || (model == nil && devices == nil && method == nil) else {
+      throw ValidationError("--plan decides model, devices and method: leave those out")
+    }
     guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
     guard model == nil || !images.isEmpty else {
       throw ValidationError("--model needs --images to show it")

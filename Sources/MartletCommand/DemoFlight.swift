@@ -38,12 +38,7 @@ final class DemoFlight {
     let modelPath: String
     (modelPath, images) = try DemoFlight.assets(options, folder: folder)
     set = try ImageSet.open(paths: images)
-    let graph = try ONNXImporter.load(path: modelPath)
-    let card = try ModelCard.load(model: modelPath, preprocessing: nil, labels: nil)
-    plan = try PlanCommand.make(
-      graph: graph, modelPath: modelPath, card: card,
-      devices: (0..<options.devices).map { Plan.Device(name: "d\($0)") }, method: options.method,
-      output: folder + "/plan")
+    plan = try DemoFlight.plan(options, modelPath: modelPath, folder: folder)
     guard plan.plan.model.preprocessing != nil else {
       throw MartletError(.unsupported, "the demo needs a model that takes images")
     }
@@ -60,6 +55,26 @@ final class DemoFlight {
     metrics = try MetricCollector(address: address, logger: logger)
     statistics = DemoStatistics(
       devices: plan.plan.devices.map(\.name), expected: options.frames)
+  }
+
+  /// The user's plan, or one of the model.
+  private static func plan(
+    _ options: Demo, modelPath: String, folder: String
+  ) throws(MartletError) -> PlanFolder {
+    if let path = options.plan {
+      let plan = try PlanFolder(reading: path)
+      guard (2...16).contains(plan.plan.devices.count) else {
+        throw MartletError(
+          .invalidArgument, "the demo flies with 2 to 16 devices",
+          context: ["plan": path, "devices": "\(plan.plan.devices.count)"])
+      }
+      return plan
+    }
+    return try PlanCommand.make(
+      graph: try ONNXImporter.load(path: modelPath), modelPath: modelPath,
+      card: try ModelCard.load(model: modelPath, preprocessing: nil, labels: nil),
+      devices: (0..<(options.devices ?? 4)).map { Plan.Device(name: "d\($0)") },
+      method: options.method ?? .interleaved, output: folder + "/plan")
   }
 
   /// The model and the images: the user's, or the bundled ones written to the demo's folder.
@@ -84,7 +99,7 @@ final class DemoFlight {
     stopped.listen { stop() }
     say(
       "broker \(broker.networkAddress) and \(broker.socketAddress); "
-        + "plan \(plan.id), method \(plan.plan.method), \(options.devices) devices")
+        + "plan \(plan.id), method \(plan.plan.method), \(plan.plan.devices.count) devices")
     for device in plan.plan.devices { try launch(device.name) }
     client.onChange = { [progress] change in progress.note(change) }
     try client.connect()

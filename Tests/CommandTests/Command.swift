@@ -76,6 +76,10 @@ struct Workplace {
 
   /// Runs `martlet` to its end.
   func run(_ arguments: String..., seconds: Int = 30) throws -> Outcome {
+    try run(arguments, seconds: seconds)
+  }
+
+  func run(_ arguments: [String], seconds: Int = 30) throws -> Outcome {
     let child = try start(arguments)
     let status = child.wait(timeout: .seconds(seconds))
     if status == nil { child.stop(patience: .zero) }

@@ -1,0 +1,93 @@
+import Glibc
+import JSONCoding
+import Processes
+import TensorCore
+import TensorFiles
+import Testing
+
+extension CommandTests {
+  private func check(
+    _ outcome: Outcome, _ status: Int32, _ parts: String...,
+    location: SourceLocation = #_sourceLocation
+  ) {
+    #expect(outcome.status == .exited(status), "\(outcome.error)", sourceLocation: location)
+    for part in parts {
+      #expect(outcome.error.contains(part), "\(outcome.error)", sourceLocation: location)
+    }
+  }
+
+  @Test(arguments: [
+    ["replicate"], ["cdc"], ["coded"], ["coded", "--tolerate", "2"],
+    ["robustdice", "--importance", "s1"],
+    ["robustdice", "--importance", "s1", "--memory", "300kB"],
+    ["robustdice", "--importance", "s1", "--threshold", "0.2"],
+    [
+      "budget", "--copies", "1.5", "--survive", "2", "--calibration", "digits.tar",
+      "--calibration-limit", "16",
+    ],
+    ["interleaved", "--fill", "mean", "--calibration", "digits.tar", "--calibration-limit", "8"],
+  ])
+  func everyMethodPlansAndIsStudied(_ method: [String]) throws {
+    try Workplace.with { place in
+      let planned = try place.run(
+        ["plan", "demo.onnx", "--devices", "4", "-o", "plan", "--json", "--method"] + method,
+        seconds: 120)
+      try #require(planned.status == .exited(0), "\(planned.error)")
+      let report = try #require(planned.json.first ?? nil)
+      #expect(report["copies"] != nil && report["method"] != nil)
+      let studied = try place.run(
+        "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--limit", "32",
+        "--failures", "1", seconds: 120)
+      #expect(studied.status == .exited(0), "\(studied.error)")
+    }
+  }
+
+  @Test func aBudgetMayNotBeBelowOneCopy() throws {
+    try Workplace.with { place in
+      let outcome = try place.run(
+        "plan", "demo.onnx", "--devices", "4", "-o", "plan", "--method", "budget", "--memory",
+        "1kB", "--calibration", "digits.tar", "--calibration-limit", "4", seconds: 120)
+      check(outcome, 64, "minimum")
+      #expect(!FileSystem.exists(place.path("plan")))
+    }
+  }
+
+  @Test func whatAMethodNeedsIsSaid() throws {
+    try Workplace.with { place in
+      func plan(_ options: String...) throws -> Outcome {
+        try place.run(["plan", "demo.onnx", "--devices", "3", "-o", "plan"] + options)
+      }
+      check(try plan("--method", "robustdice"), 64, "martlet score")
+      check(try plan("--method", "budget"), 64, "--calibration")
+      check(try plan("--method", "lop", "--tolerate", "1"), 64, "--tolerate is for --method coded")
+      check(try plan("--method", "coded", "--tolerate", "3"), 64, "tolerate 0 to 2")
+      check(
+        try plan("--method", "coded", "--shares", "2,1,1"), 64, "equal shares")
+      check(
+        try plan(
+          "--method", "robustdice", "--importance", "s1", "--copies", "2", "--memory", "1MB"),
+        64, "one of")
+      try FileSystem.createFolder(place.path("empty"))
+      check(
+        try plan("--method", "budget", "--calibration", "empty"), 66, "empty")
+      try FileSystem.write(
+        Array("{\"model_sha256\": \"00\", \"thresholds\": {}, \"default\": 1}".utf8),
+        to: place.path("thresholds.json"))
+      check(
+        try plan(
+          "--method", "robustdice", "--importance", "s1", "--thresholds", "thresholds.json"), 65,
+        "another model")
+      #expect(!FileSystem.exists(place.path("plan")))
+    }
+  }
+
+  @Test func moreDevicesThanNeuronsAreFine() throws {
+    try Workplace.with { place in
+      for method in [["coded", "--tolerate", "2"], ["cdc"], ["robustdice", "--importance", "s1"]] {
+        let outcome = try place.run(
+          ["plan", "demo.onnx", "--devices", "12", "-o", "plan", "--method"] + method)
+        #expect(outcome.status == .exited(0), "\(outcome.error)")
+      }
+    }
+  }
+}
