@@ -59,12 +59,10 @@ let package = Package(
     module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
     module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
+    module("Resilience", ["TensorCore", "TensorFiles", "JSONCoding", "Plan", "Telemetry"]),
     module(
       "Evaluation",
-      [
-        "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "Kernels", "Plan",
-        "Telemetry",
-      ]),
+      ["TensorCore", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan", "Resilience"]),
     module("Reporting", []),
     module(
       "Scoring",
@@ -75,7 +73,7 @@ let package = Package(
     module(
       "Exploration",
       [
-        "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting",
+        "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting", "Resilience",
       ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
@@ -87,19 +85,23 @@ let package = Package(
       "Runtime",
       [
         "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Telemetry", "Imaging", "JSONCoding", logging,
+        "Processes", "Telemetry", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
       "MartletCommand",
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "Scoring", "Evaluation", "Exploration", "Reporting",
+        "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
         "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Runtime",
         argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
+    // What several test targets share.
+    .target(
+      name: "TestSupport", dependencies: ["TensorCore", "ModelGraph"], path: "Tests/TestSupport",
+      swiftSettings: settings),
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
@@ -115,8 +117,8 @@ let package = Package(
     tests(
       "Plan",
       [
-        "Plan", "Evaluation", "Partitioning", "Runtime", "Kernels", "ModelGraph", "JSONCoding",
-        "TensorFiles", "ONNXImport", "Processes", "TensorCore",
+        "TestSupport", "Plan", "Resilience", "Evaluation", "Partitioning", "Runtime", "Kernels",
+        "ModelGraph", "JSONCoding", "TensorFiles", "ONNXImport", "Processes", "TensorCore",
       ]),
     tests(
       "Partitioning",
@@ -126,8 +128,18 @@ let package = Package(
       ], resources: [.copy("Goldens")]),
     tests(
       "Evaluation",
-      ["Evaluation", "Plan", "Kernels", "ModelGraph", "JSONCoding", "Telemetry", "TensorCore"]),
-    tests("Exploration", ["Exploration", "Evaluation", "Partitioning", "Plan", "TensorCore"]),
+      [
+        "TestSupport", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph", "TensorCore",
+      ]),
+    tests(
+      "Resilience",
+      [
+        "TestSupport", "Resilience", "Plan", "Partitioning", "ModelGraph", "JSONCoding",
+        "TensorFiles", "Processes", "TensorCore",
+      ]),
+    tests(
+      "Exploration",
+      ["Exploration", "Evaluation", "Resilience", "Partitioning", "Plan", "TensorCore"]),
     tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),

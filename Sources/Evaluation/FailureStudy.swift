@@ -1,4 +1,5 @@
 public import Plan
+public import Resilience
 import Synchronization
 public import TensorCore
 import TensorFiles

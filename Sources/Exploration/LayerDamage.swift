@@ -1,4 +1,6 @@
 public import Evaluation
+import Plan
+import Resilience
 public import TensorCore
 
 /// What the loss of devices does to a model when only one layer feels it: measured on calibration

@@ -6,6 +6,7 @@ import Partitioning
 import Plan
 import Processes
 import Reporting
+import Resilience
 import TensorCore
 import TensorFiles
 

@@ -2,6 +2,7 @@ import Evaluation
 import Exploration
 import Partitioning
 import Plan
+import Resilience
 
 /// What one placement costs and what it keeps.
 struct ExplorePoint: Encodable {

@@ -1,6 +1,7 @@
 import Evaluation
 import Exploration
 import Reporting
+import Resilience
 
 /// What an exploration found, for scripts and people.
 struct ExploreReport: Encodable {

@@ -3,6 +3,7 @@ import Exploration
 import ModelGraph
 import Partitioning
 import Plan
+import Resilience
 import TensorCore
 
 /// The computing part of `martlet explore`: one masked model, with which placements are chosen on

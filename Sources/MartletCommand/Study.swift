@@ -6,6 +6,7 @@ import ONNXImport
 import Plan
 import Processes
 import Reporting
+import Resilience
 import TensorCore
 import TensorFiles
 
@@ -202,7 +203,7 @@ struct Study: ParsableCommand {
     }
     guard !noSave else { return }
     for (path, table) in zip(plans, result.tables) {
-      try FileSystem.write(try table.encoded(), to: path + "/" + FailureTable.fileName)
+      try FileSystem.write(try table.encoded(), to: path + "/" + PlanFolder.studyName)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import ModelGraph
 import Plan
+import Resilience
 import Telemetry
 import TensorCore
 import TensorFiles

@@ -2,6 +2,7 @@ import Evaluation
 import Imaging
 import ModelGraph
 import Plan
+import Resilience
 import TensorCore
 
 /// The computing part of `martlet study`: one masked model for all plans.

@@ -1,6 +1,7 @@
 import Evaluation
 import Plan
 import Reporting
+import Resilience
 import TensorCore
 import TensorFiles
 

@@ -42,9 +42,7 @@ struct LayerAssignment: Sendable, Hashable {
     }
     let standsIn = placement.code == nil || recovery != nil
     self.recovery = recovery
-    owners = placement.holders.map { holders in
-      (standsIn ? holders.first { attendance.awaits($0) } : nil) ?? holders[0]
-    }
+    owners = placement.owners(attendance, standsIn: standsIn)
     let standby =
       standsIn ? LayerAssignment.standby(placement, devices: devices) : []
     blocks = (0..<devices).map { device in
@@ -111,19 +109,16 @@ struct LayerAssignment: Sendable, Hashable {
 extension LayerAssignment.Recovery {
   /// Nil when nothing has to be decoded, or not everything that is missing can be.
   init?(_ code: LayerCode, neurons: Int, _ attendance: Attendance) {
-    let decodings = code.stripes.map { stripe in
-      stripe.decoding(missing: { !attendance.awaits($0) })
-    }
-    guard decodings.allSatisfy({ $0 != nil }), decodings.contains(where: { $0?.isEmpty == false })
+    guard let decodings = code.decodings(attendance), decodings.contains(where: { !$0.isEmpty })
     else { return nil }
     rows = (0..<neurons).map { [Combination.Term(index: $0, factor: 1)] }
     parity = []
     extent = neurons
     for (number, (stripe, decoding)) in zip(code.stripes, decodings).enumerated() {
       var starts: [Int: Int] = [:]
-      let used = Set((decoding ?? []).flatMap { $0.parity.map(\.block) })
+      let used = Set(decoding.flatMap { $0.parity.map(\.block) })
       for index in used.sorted() { starts[index] = add(stripe, number, index) }
-      for lost in decoding ?? [] {
+      for lost in decoding {
         for (row, neuron) in stripe.data[lost.lostBlock].neurons.enumerated() {
           rows[neuron] =
             lost.data.compactMap { term in

@@ -299,18 +299,6 @@ public struct Plan: Sendable {
       .count { $0 == device }
   }
 
-  /// Neurons that nobody computes in frames with that attendance, by layer; ascending.
-  public func lostNeurons(_ attendance: Attendance) -> [[Int]] {
-    placements.map { placement in
-      let assignment = LayerAssignment(placement, attendance)
-      if assignment.recovery != nil {
-        // What is decoded may still lack the channel-local nodes behind it; see `holders`.
-        return []
-      }
-      return assignment.owners.indices.filter { !attendance.awaits(assignment.owners[$0]) }
-    }
-  }
-
   /// The number of a device.
   ///
   /// - Throws: `notFound`, naming the devices that the plan has.

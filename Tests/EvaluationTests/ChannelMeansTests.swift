@@ -1,6 +1,7 @@
 import Evaluation
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Channel means")

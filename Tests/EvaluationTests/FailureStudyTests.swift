@@ -1,8 +1,10 @@
 import Evaluation
 import ModelGraph
 import Plan
+import Resilience
 import Synchronization
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Failure studies")

@@ -3,6 +3,7 @@ import Kernels
 import ModelGraph
 import Plan
 import TensorCore
+import TestSupport
 import Testing
 
 /// A model whose points are the values that a plan would exchange.

@@ -3,6 +3,7 @@ import Partitioning
 import Plan
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("A split model computes what the whole one does")

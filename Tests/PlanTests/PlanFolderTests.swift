@@ -5,6 +5,7 @@ import Plan
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 @Suite("Plans on disk")

@@ -3,6 +3,7 @@ import Partitioning
 import Plan
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 /// The whole network with lost neurons zeroed where their layer is exchanged: what a split one must
@@ -49,7 +50,7 @@ struct RedundancyTests {
     let cluster = try cluster(plan, graph)
     let input = RandomGraph.input(of: graph, seed: UInt64(seed))
     for alive in subsets(shares.count) {
-      let lost = plan.lostNeurons(Attendance(alive: alive))
+      let lost = placements.map { $0.lostNeurons(alive: alive) }
       if alive.count(where: { !$0 }) <= tolerating {
         let isComplete = lost.allSatisfy(\.isEmpty)
         #expect(isComplete, "seed \(seed), alive \(alive)")

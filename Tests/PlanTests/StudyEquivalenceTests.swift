@@ -2,8 +2,10 @@ import Evaluation
 import ModelGraph
 import Partitioning
 import Plan
+import Resilience
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 /// A study takes channels out of one whole model. It must come to what the devices' own programs come

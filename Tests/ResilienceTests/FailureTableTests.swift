@@ -1,5 +1,5 @@
-import Evaluation
 import JSONCoding
+import Resilience
 import Telemetry
 import TensorCore
 import Testing

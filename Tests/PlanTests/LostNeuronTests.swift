@@ -1,5 +1,3 @@
-import Evaluation
-import ModelGraph
 import Plan
 import TensorCore
 import Testing
@@ -120,59 +118,5 @@ struct LostNeuronTests {
       ]))
     #expect(placement.lostNeurons(alive: [false, false, true]) == [])
     #expect(placement.lostNeurons(alive: [true, false, false]) == [0])
-  }
-}
-
-@Suite("Failure sets")
-struct FailureSetTests {
-  @Test("are in order, without that of all devices")
-  func order() throws {
-    #expect(
-      try FailureSets.upTo(9, devices: 3) == [[], [0], [1], [2], [0, 1], [0, 2], [1, 2]])
-    #expect(try FailureSets.upTo(0, devices: 4) == [[]])
-    #expect(try FailureSets.upTo(1, devices: 1) == [[]])
-    for devices in 1...8 {
-      let sets = try FailureSets.upTo(devices, devices: devices)
-      #expect(sets.count == 1 << devices - 1)
-      #expect(Set(sets).count == sets.count)
-    }
-  }
-
-  @Test("too many are refused, saying how many would do")
-  func bound() throws {
-    #expect(try FailureSets.upTo(2, devices: 64).count == 1 + 64 + 64 * 63 / 2)
-    let error = #expect(throws: MartletError.self) { try FailureSets.upTo(3, devices: 64) }
-    #expect(error?.code == .invalidArgument)
-    #expect(error?.hint?.contains("--failures 2") == true)
-    #expect(throws: MartletError.self) { try FailureSets.upTo(255, devices: 256) }
-    #expect(try FailureSets.upTo(12, devices: 12).count == 4095)
-  }
-}
-
-@Suite("Exchanged values")
-struct ExchangedValueTests {
-  @Test("know of depthwise filters before them")
-  func filters() throws {
-    var builder = GraphBuilder(name: "mobile")
-    let x = builder.addInput(name: "x", shape: [1, 2, 4, 4])
-    func weights(_ shape: Shape) -> ValueID {
-      builder.add(
-        constant: Tensor(shape, [Float](repeating: 0.5, count: shape.count)), name: "w")
-    }
-    let wide = try builder.add(
-      .convolution(Convolution(kernel: Pair(1, 1))), [x, weights([6, 2, 1, 1])], name: "wide")
-    let deep = try builder.add(
-      .convolution(
-        Convolution(kernel: Pair(3, 3), padding: Padding(1, 1, 1, 1), groups: 6)),
-      [wide, weights([6, 1, 3, 3])], name: "deep")
-    let active = try builder.add(.activation(.relu), [deep], name: "active")
-    let narrow = try builder.add(
-      .convolution(Convolution(kernel: Pair(1, 1))), [active, weights([3, 6, 1, 1])],
-      name: "narrow")
-    try builder.addOutput(narrow, name: "y")
-    let values = ExchangedValue.all(of: builder.graph, try Sharding(builder.graph))
-    #expect(values.map(\.point.value) == [active, narrow])
-    #expect(values.map(\.isBehindFilters) == [true, false])
-    #expect(values.map(\.layer) == [0, 1])
   }
 }

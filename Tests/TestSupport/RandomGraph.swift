@@ -1,13 +1,15 @@
-import ModelGraph
-import TensorCore
+public import ModelGraph
+public import TensorCore
 
 /// A small generator with a seed, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  init(_ seed: UInt64) { state = seed }
+  /// Starts a sequence.
+  public init(_ seed: UInt64) { state = seed }
 
-  mutating func next() -> UInt64 {
+  /// The next number.
+  public mutating func next() -> UInt64 {
     // SplitMix64 (Steele, Lea, Flood 2014).
     state &+= 0x9e37_79b9_7f4a_7c15
     var z = state
@@ -18,7 +20,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Random convolutional networks made of the blocks that real ones are made of.
-struct RandomGraph {
+public struct RandomGraph {
   private(set) var builder: GraphBuilder
   private(set) var generator: SeededGenerator
   private var current: ValueID
@@ -32,7 +34,7 @@ struct RandomGraph {
   }
 
   /// A network of a few random blocks, ending in a classifier.
-  static func network(seed: UInt64) throws -> Graph {
+  public static func network(seed: UInt64) throws -> Graph {
     var graph = RandomGraph(seed: seed)
     try graph.convolve(channels: Int.random(in: 3...13, using: &graph.generator))
     for _ in 0..<Int.random(in: 2...6, using: &graph.generator) { try graph.block() }
@@ -41,7 +43,7 @@ struct RandomGraph {
   }
 
   /// Convolutions, activations, pooling and dense layers in a row; nothing that joins values.
-  static func chain(seed: UInt64) throws -> Graph {
+  public static func chain(seed: UInt64) throws -> Graph {
     var graph = RandomGraph(seed: seed)
     for _ in 0..<3 {
       try graph.convolve(channels: Int.random(in: 4...12, using: &graph.generator))
@@ -54,7 +56,8 @@ struct RandomGraph {
     return graph.builder.graph
   }
 
-  static func input(of graph: Graph, seed: UInt64) -> Tensor {
+  /// Random elements for a graph's input.
+  public static func input(of graph: Graph, seed: UInt64) -> Tensor {
     var generator = SeededGenerator(seed)
     let shape = graph[graph.inputs[0]].shape
     return Tensor(shape, (0..<shape.count).map { _ in Float.random(in: -1...1, using: &generator) })

@@ -1,4 +1,5 @@
 import JSONCoding
+public import Plan
 public import TensorCore
 import TensorFiles
 
@@ -44,9 +45,6 @@ private struct StudyDocument: Codable {
 }
 
 extension FailureTable {
-  /// The name of its file in the plan's folder.
-  public static let fileName = "study.json"
-
   /// The document, as JSON.
   public func encoded() throws(MartletError) -> [UInt8] {
     try JSON.encode(
@@ -101,18 +99,19 @@ extension FailureTable {
     }
   }
 
-  /// Reads the study of a plan from its folder, or nil when there is none.
+  /// Reads the study of a plan from its folder, or nil when there is none: what a running system may
+  /// expect of the devices it has, see `expectedAccuracy(alive:)`. Devices have the plan's numbers.
   ///
-  /// - Throws: `mismatch` when it is another plan's.
-  public static func read(folder: String, plan: String) throws(MartletError) -> FailureTable? {
-    let path = folder + "/" + fileName
+  /// - Throws: `mismatch` when it is another plan's; what reading and decoding throw.
+  public static func read(beside folder: PlanFolder) throws(MartletError) -> FailureTable? {
+    let path = folder.path + "/" + PlanFolder.studyName
     guard FileSystem.exists(path) else { return nil }
     let table = try FailureTable(
       decoding: try FileSystem.read(path, limit: 64 << 20), source: path)
-    guard table.plan == plan else {
+    guard table.plan == folder.id, table.devices == folder.plan.devices.map(\.name) else {
       throw MartletError(
         .mismatch, "the study in the plan's folder is of another plan",
-        context: ["file": path, "plan": plan, "studied": table.plan],
+        context: ["file": path, "plan": folder.id, "studied": table.plan],
         hint: "run martlet study again")
     }
     return table
