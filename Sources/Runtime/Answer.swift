@@ -1,5 +1,6 @@
+public import Plan
 public import TensorCore
-import WireProtocol
+public import WireProtocol
 
 /// What a client gets for one frame.
 public struct Answer: Sendable {
@@ -9,8 +10,12 @@ public struct Answer: Sendable {
     public var layer: String
     /// The device whose part it is.
     public var device: String
-    /// `deadline`, `lost`, `suspect`, `corrupt` or `denied`.
+    /// `deadline`, `lost`, `suspect`, `corrupt` or `denied`; where those who lacked it say
+    /// different things, the first of these.
     public var reason: String
+    /// Who lacked it: devices' names, and `client`. Where devices of which the answer consists are
+    /// not among them, these had it.
+    public var filledBy: [String]
     /// Neurons in the part.
     public var neurons: Int
   }
@@ -23,13 +28,17 @@ public struct Answer: Sendable {
   public var outputs: [Tensor]
   /// What was missing; empty for a complete answer.
   public var fills: [Fill]
-  /// Devices that were counted on, by device number.
-  public var awaited: [Bool]
+  /// Who was to take part.
+  public var attendance: Attendance
+  /// Who lacked what, by numbers: with `attendance`, all that `LocalCluster` needs to repeat it.
+  public var report: FillReport
   /// From `submit` to the answer.
   public var latency: Duration
   /// How often the frame was sent; more than once if nothing at all came back.
   public var attempts: Int
 
+  /// Devices that were counted on, by device number.
+  public var awaited: [Bool] { attendance.roles.map { $0 == .awaited } }
   /// Neurons that were filled, over all layers.
   public var filledNeurons: Int { fills.reduce(0) { $0 + $1.neurons } }
   /// Whether something was missing.

@@ -48,7 +48,10 @@ final class FrameTask {
   let execution: Execution
   let roles: Attendance
   let started: MonotonicTime
+  /// What was missing here, and what others say was missing before their parts.
   private(set) var fills = FillReport()
+  /// Of `fills`, the parts of devices that were to take part: what the attendance does not say.
+  private(set) var surprises = FillReport()
   private(set) var waitNanoseconds: UInt64 = 0
   /// Devices whose deadline passed, since the last call of `takeMissed`.
   private var missed: Set<Int> = []
@@ -141,8 +144,15 @@ final class FrameTask {
     for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
   }
 
-  /// What other devices say was missing upstream.
-  func merge(_ report: FillReport) { fills.merge(report) }
+  /// What another device says was missing before a part that is used here.
+  func merge(_ report: FillReport) {
+    guard !report.isEmpty else { return }
+    fills.merge(report)
+    for fill in report.fills where roles[fill.device] != .absent { surprises.insert(fill) }
+  }
+
+  /// The number under which this engine's fills are reported; see `FillReport.Fill.receiver`.
+  var receiver: Int { engine.device ?? devices.count }
 
   /// Devices that were waited for in vain since the last call.
   func takeMissed() -> Set<Int> {
@@ -200,8 +210,11 @@ final class FrameTask {
         engine.fill(
           gather.gathering.parts[part.slot], gathering: gather.gathering, in: execution)
         if part.reason == .deadline { missed.insert(part.device) }
-        fills.insert(
-          .init(exchange: gather.gathering.exchange, device: part.device, reason: part.reason))
+        let fill = FillReport.Fill(
+          exchange: gather.gathering.exchange, device: part.device, receiver: receiver,
+          reason: part.reason)
+        fills.insert(fill)
+        if roles[part.device] != .absent { surprises.insert(fill) }
       }
     }
     gathers = []

@@ -211,18 +211,22 @@ public final class InferenceClient {
   private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
   {
     let plan = core.plan
-    let fills = outcome.fills.fills.map { fill in
+    let names = plan.devices.map(\.name) + ["client"]
+    let fills = outcome.fills.byPart.map { part, fills in
       Answer.Fill(
-        layer: plan.exchanges[fill.exchange].id, device: plan.devices[fill.device].name,
-        reason: fill.reason.rawValue,
+        layer: plan.exchanges[part.exchange].id, device: names[part.device],
+        reason: (MissingReason.allCases.first { reason in
+          fills.contains { $0.reason == reason }
+        } ?? .lost).rawValue,
+        filledBy: fills.map(\.receiver).sorted().map { names[$0] },
         neurons: plan.neurons(
-          of: fill.exchange, from: fill.device, attendance: outcome.roles))
+          of: part.exchange, from: part.device, attendance: outcome.roles))
     }
     return Answer(
       ticket: ticket, frame: outcome.key.frame,
       outputs: outcome.engine.outputs(of: outcome.execution),
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
-      awaited: outcome.roles.roles.map { $0 == .awaited },
+      attendance: outcome.roles, report: outcome.fills,
       latency: .nanoseconds(
         Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted))),
       attempts: frame.attempts)
@@ -241,11 +245,11 @@ public final class InferenceClient {
         .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
       }, confidence: best.confidence,
       latencyMilliseconds: Double(answer.latency.nanoseconds) / 1e6,
-      degraded: outcome.fills.fills.map {
+      degraded: answer.fills.map {
         .init(
-          layer: plan.exchanges[$0.exchange].id, device: plan.devices[$0.device].name,
-          reason: $0.reason)
-      }.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
+          layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
+          filledBy: $0.filledBy)
+      },
       filledNeurons: answer.filledNeurons)
     guard let payload = try? result.payload() else { return }
     try? client.publish(

@@ -1,8 +1,8 @@
 public import Kernels
 import ModelGraph
-import Plan
+public import Plan
 public import TensorCore
-import WireProtocol
+public import WireProtocol
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,
 /// joined by copies instead of a broker. To check workers and studies against.
@@ -42,10 +42,24 @@ public final class LocalCluster {
   ///   - alive: by device.
   /// - Returns: the model's outputs, in order.
   public func run(_ inputs: [Tensor], alive: [Bool]) throws(MartletError) -> [Tensor] {
-    precondition(alive.count == devices.count, "one flag per device")
-    let flight = try prepare(Attendance(alive: alive))
+    try run(inputs, attendance: Attendance(alive: alive), report: FillReport())
+  }
+
+  /// One frame as it went elsewhere: each device lacks exactly the parts that the report says it
+  /// lacked, and those of absent devices.
+  ///
+  /// - Parameters:
+  ///   - inputs: the model's inputs, in order.
+  ///   - attendance: who was to take part.
+  ///   - report: who lacked what.
+  /// - Returns: the model's outputs, in order; bit for bit those of the frame.
+  public func run(
+    _ inputs: [Tensor], attendance: Attendance, report: FillReport
+  ) throws(MartletError) -> [Tensor] {
+    precondition(attendance.roles.count == devices.count, "one role per device")
+    let flight = try prepare(attendance)
     var parts: [[Int: [Float]]] = Array(repeating: [:], count: plan.exchanges.count)
-    let members = alive.indices.filter { alive[$0] }
+    let members = attendance.roles.indices.filter { attendance[$0] != .absent }
     for device in members {
       try flight.engines[device].setInputs(inputs, of: flight.executions[device])
     }
@@ -61,8 +75,15 @@ public final class LocalCluster {
         let step = next[device]
         if step > 0 {
           let awaited = engine.steps[step - 1].gatherings
-          guard awaited.allSatisfy({ isComplete($0, alive, parts) }) else { return true }
-          for gathering in awaited { place(gathering, for: engine, in: execution, parts) }
+          let isComplete = awaited.allSatisfy { gathering in
+            gathering.parts.allSatisfy {
+              attendance[$0.device] == .absent || parts[gathering.exchange][$0.device] != nil
+            }
+          }
+          guard isComplete else { return true }
+          for gathering in awaited {
+            place(gathering, for: engine, in: execution, parts, lacking: report)
+          }
         }
         execution.run(segment: step)
         for publication in engine.steps[step].publications {
@@ -77,7 +98,7 @@ public final class LocalCluster {
     for (index, step) in flight.client.steps.enumerated() {
       flight.clientExecution.run(segment: index)
       for gathering in step.gatherings {
-        place(gathering, for: flight.client, in: flight.clientExecution, parts)
+        place(gathering, for: flight.client, in: flight.clientExecution, parts, lacking: report)
       }
     }
     return flight.client.outputs(of: flight.clientExecution)
@@ -97,20 +118,15 @@ public final class LocalCluster {
     return flight
   }
 
-  private func isComplete(
-    _ gathering: DeviceProgram.Gathering, _ alive: [Bool], _ parts: [[Int: [Float]]]
-  ) -> Bool {
-    gathering.parts.allSatisfy {
-      !alive[$0.device] || parts[gathering.exchange][$0.device] != nil
-    }
-  }
-
   private func place(
     _ gathering: DeviceProgram.Gathering, for engine: DeviceEngine, in execution: Execution,
-    _ parts: [[Int: [Float]]]
+    _ parts: [[Int: [Float]]], lacking report: FillReport
   ) {
+    let receiver = engine.device ?? devices.count
     for part in gathering.parts {
-      guard var elements = parts[gathering.exchange][part.device] else {
+      let isLacking = report.contains(
+        exchange: gathering.exchange, device: part.device, receiver: receiver)
+      guard !isLacking, var elements = parts[gathering.exchange][part.device] else {
         engine.fill(part, gathering: gathering, in: execution)
         continue
       }

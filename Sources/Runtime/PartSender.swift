@@ -17,8 +17,6 @@ struct PartSender {
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
   private var topics: [Int: String] = [:]
-  /// Exchanges that the client gathers: their parts carry the report of what was missing.
-  private let reporting: Set<Int>
   private let properties: MQTTProperties
   private var sequence: UInt64 = 0
 
@@ -27,7 +25,6 @@ struct PartSender {
     wire: WireSettings, deadline: Duration
   ) throws(MartletError) {
     encoder = try TensorEncoder(elementType: wire.elementType, chunkBytes: wire.chunkBytes)
-    reporting = Set(plan.possibleGatherings(device: nil))
     // Expiry counts in whole seconds.
     properties = MQTTProperties(
       expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
@@ -50,7 +47,7 @@ struct PartSender {
     header.client = key.client
     header.sequence = sequence
     header.shape = shape
-    if reporting.contains(exchange) { header.note = fills.text }
+    header.note = fills.isEmpty ? "" : fills.text
     var failed = false
     var bytes = 0
     encoder.encode(header, values) { message in

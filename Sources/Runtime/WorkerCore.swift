@@ -41,6 +41,7 @@ package final class WorkerCore {
     var device: Int
     var epoch: UInt64
     var elements: [Float]
+    var report: FillReport
   }
 
   private struct PendingFrame {
@@ -65,6 +66,8 @@ package final class WorkerCore {
   package private(set) var counters = Counters()
   package private(set) var drops = DropCounter<RejectReason>()
   private var receiver: PartReceiver
+  /// Exchanges that the client gathers.
+  private let lastExchanges: Set<Int>
   private var clients: [String: ClientState] = [:]
   private var pending: [PendingFrame] = []
   private var tasks: [FrameTask] = []
@@ -86,6 +89,7 @@ package final class WorkerCore {
     receiver = PartReceiver(
       plan: plan, planID: planID,
       exchanges: Set(plan.possibleGatherings(device: device)))
+    lastExchanges = Set(plan.possibleGatherings(device: nil))
   }
 
   /// Frames here: begun and waiting.
@@ -164,12 +168,18 @@ package final class WorkerCore {
   private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
     let header = part.header
     guard Identifier.isValid(header.client) else { return .garbage }
+    guard
+      let report = FillReport(
+        text: header.note, exchanges: plan.exchanges.count, devices: names.count)
+    else { return .garbage }
     let key = FrameKey(client: header.client, frame: header.frame)
     if let task = tasks.first(where: { $0.key == key }) {
       switch task.receive(
         part.elements, exchange: part.exchange, device: part.device, epoch: header.epoch, now: now)
       {
-      case .accepted, .reserve: return nil
+      case .accepted, .reserve:
+        task.merge(report)
+        return nil
       case .duplicate: return .duplicate
       case .late, .early: return .late
       case .staleEpoch: return .staleEpoch
@@ -180,7 +190,7 @@ package final class WorkerCore {
     heard(header.client, frame: header.frame, now: now)
     let early = EarlyPart(
       exchange: part.exchange, device: part.device, epoch: header.epoch,
-      elements: part.elements.floats())
+      elements: part.elements.floats(), report: report)
     switch clients[header.client]?.inbox.store(
       early, frame: header.frame, bytes: early.elements.count * 4)
     {
@@ -229,7 +239,8 @@ package final class WorkerCore {
 
   // MARK: Work
 
-  /// Sends a part: its frame, its exchange, its shape and elements, and what was missing so far.
+  /// Sends a part: its frame, its exchange, its shape and elements, and what was missing so far. Only
+  /// the client is told what the attendance says already.
   package typealias Publish = (
     FrameKey, Int, Shape, UnsafeBufferPointer<Float>, FillReport
   ) -> Void
@@ -289,9 +300,10 @@ package final class WorkerCore {
       rule: .afterOwnPart(limits.deadlineNanoseconds), now: now)
     tasks.append(task)
     for part in clients[frame.key.client]?.inbox.begin(frame: frame.key.frame) ?? [] {
-      _ = task.receive(
+      let arrival = task.receive(
         .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
         now: now)
+      if arrival.isKept { task.merge(part.report) }
     }
     return task
   }
@@ -320,7 +332,8 @@ package final class WorkerCore {
       now: clock,
       publish: { publication, part in
         let shape = task.engine.program.graph[publication.value].shape
-        publish(task.key, publication.exchange, shape, part, task.fills)
+        let report = lastExchanges.contains(publication.exchange) ? task.fills : task.surprises
+        publish(task.key, publication.exchange, shape, part, report)
       })
     counters.computeNanoseconds += clock().nanoseconds(since: start)
   }
@@ -335,6 +348,8 @@ package final class WorkerCore {
     counters.framesFinished += 1
     counters.lastFrame = max(counters.lastFrame, task.key.frame)
     counters.waitNanoseconds += task.waitNanoseconds
-    for fill in task.fills.fills { counters.fills[fill.reason.rawValue, default: 0] += 1 }
+    for fill in task.fills.fills where fill.receiver == device {
+      counters.fills[fill.reason.rawValue, default: 0] += 1
+    }
   }
 }

@@ -1,72 +1,140 @@
-/// What was missing from the exchanges of one frame: travels with the last parts, so that the client
-/// can say what an answer lacks.
+/// What was missing from the exchanges of one frame, and who went on without it.
+///
+/// Every part carries what was filled on the way to it, by its sender and by those whose parts its
+/// sender used. So an answer says of every device whose work went into it what that device lacked,
+/// also when a part reached some devices in time and others not.
 public struct FillReport: Sendable, Hashable {
-  /// One part that was filled instead of received.
+  /// One part that one receiver filled instead of receiving it.
   public struct Fill: Sendable, Hashable {
     /// The number of the exchange in the plan.
     public var exchange: Int
     /// The number of the device whose part it is.
     public var device: Int
+    /// The number of the device that went on without it; the client's is the number of devices.
+    public var receiver: Int
     /// Why it is missing.
     public var reason: MissingReason
 
-    /// Names a part.
-    public init(exchange: Int, device: Int, reason: MissingReason) {
+    /// Names a part and who lacked it.
+    public init(exchange: Int, device: Int, receiver: Int, reason: MissingReason) {
       self.exchange = exchange
       self.device = device
+      self.receiver = receiver
       self.reason = reason
     }
+  }
+
+  /// A part, whoever lacked it.
+  public struct Part: Sendable, Hashable {
+    /// The number of the exchange in the plan.
+    public var exchange: Int
+    /// The number of the device whose part it is.
+    public var device: Int
   }
 
   /// The longest text accepted, in bytes.
   public static let maximumBytes = 8192
 
-  /// The missing parts; each at most once.
-  public private(set) var fills: Set<Fill> = []
+  private struct Key: Hashable, Sendable {
+    var part: Part
+    var receiver: Int
+  }
+
+  private var reasons: [Key: MissingReason] = [:]
 
   /// Nothing missing.
   public init() {}
 
-  /// Adds a part. The first reason given for it stays.
+  /// Whether nothing was missing.
+  public var isEmpty: Bool { reasons.isEmpty }
+
+  /// The missing parts; each at most once for each receiver.
+  public var fills: Set<Fill> {
+    Set(
+      reasons.map {
+        Fill(
+          exchange: $0.key.part.exchange, device: $0.key.part.device, receiver: $0.key.receiver,
+          reason: $0.value)
+      })
+  }
+
+  /// The missing parts with those who lacked each.
+  public var byPart: [Part: [Fill]] {
+    Dictionary(grouping: fills) { Part(exchange: $0.exchange, device: $0.device) }
+  }
+
+  /// Whether a receiver went on without a device's part.
+  public func contains(exchange: Int, device: Int, receiver: Int) -> Bool {
+    reasons[Key(part: Part(exchange: exchange, device: device), receiver: receiver)] != nil
+  }
+
+  /// Adds a part. The first reason that a receiver gives for it stays.
   public mutating func insert(_ fill: Fill) {
-    let known = fills.contains { $0.exchange == fill.exchange && $0.device == fill.device }
-    if !known { fills.insert(fill) }
+    let key = Key(
+      part: Part(exchange: fill.exchange, device: fill.device), receiver: fill.receiver)
+    if reasons[key] == nil { reasons[key] = fill.reason }
   }
 
   /// Adds another device's parts.
   public mutating func merge(_ other: FillReport) {
-    for fill in other.fills { insert(fill) }
+    reasons.merge(other.reasons) { first, _ in first }
   }
 
-  /// `reason:device:exchange.exchange…` for each reason and device, separated by commas; empty when
-  /// nothing is missing.
+  /// `reason:device:exchange.exchange…:receiver.receiver…` for each reason, device and set of
+  /// receivers, separated by commas; empty when nothing is missing.
   public var text: String {
     struct Group: Hashable {
-      var reason: String
+      var reason: MissingReason
       var device: Int
+      var receivers: [Int]
     }
-    let groups = Dictionary(grouping: fills) {
-      Group(reason: $0.reason.rawValue, device: $0.device)
+    struct Loss: Hashable {
+      var reason: MissingReason
+      var part: Part
     }
-    return groups.map { group, fills in
-      let exchanges = fills.map(\.exchange).sorted().map(String.init).joined(separator: ".")
-      return "\(group.reason):\(group.device):\(exchanges)"
+    var receivers: [Loss: [Int]] = [:]
+    for (key, reason) in reasons {
+      receivers[Loss(reason: reason, part: key.part), default: []].append(key.receiver)
+    }
+    var groups: [Group: [Int]] = [:]
+    for (loss, receivers) in receivers {
+      let group = Group(
+        reason: loss.reason, device: loss.part.device, receivers: receivers.sorted())
+      groups[group, default: []].append(loss.part.exchange)
+    }
+    func list(_ numbers: [Int]) -> String {
+      numbers.sorted().map(String.init).joined(separator: ".")
+    }
+    return groups.map { group, exchanges in
+      "\(group.reason.rawValue):\(group.device):\(list(exchanges)):\(list(group.receivers))"
     }.sorted().joined(separator: ",")
   }
 
   /// Reads `text` from an untrusted message; nil for anything else than this form with numbers below
-  /// the given bounds.
+  /// the given bounds. A client sends no reports, so a receiver is a device too.
   public init?(text: String, exchanges: Int, devices: Int) {
     guard text.utf8.count <= FillReport.maximumBytes else { return nil }
     for group in text.split(separator: ",") {
-      let fields = group.split(separator: ":")
-      guard fields.count == 3, let reason = MissingReason(rawValue: String(fields[0])),
-        let device = Int(fields[1]), (0..<devices).contains(device)
+      let fields = group.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count == 4, let reason = MissingReason(rawValue: String(fields[0])),
+        let device = Int(fields[1]), (0..<devices).contains(device),
+        let losses = FillReport.numbers(fields[2], below: exchanges),
+        let receivers = FillReport.numbers(fields[3], below: devices)
       else { return nil }
-      for number in fields[2].split(separator: ".") {
-        guard let exchange = Int(number), (0..<exchanges).contains(exchange) else { return nil }
-        insert(Fill(exchange: exchange, device: device, reason: reason))
+      for exchange in losses {
+        for receiver in receivers {
+          insert(Fill(exchange: exchange, device: device, receiver: receiver, reason: reason))
+        }
       }
     }
+  }
+
+  private static func numbers(_ text: Substring, below bound: Int) -> [Int]? {
+    var result: [Int] = []
+    for field in text.split(separator: ".", omittingEmptySubsequences: false) {
+      guard let number = Int(field), (0..<bound).contains(number) else { return nil }
+      result.append(number)
+    }
+    return result
   }
 }

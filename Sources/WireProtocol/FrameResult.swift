@@ -33,12 +33,22 @@ public struct FrameResult: WireMessage, Equatable {
     public var device: String
     /// Why.
     public var reason: MissingReason
+    /// Who went on without it: devices' names, and `client`.
+    public var filledBy: [String]?
 
     /// The part of `layer` from `device` was missing.
-    public init(layer: String, device: String, reason: MissingReason) {
+    public init(
+      layer: String, device: String, reason: MissingReason, filledBy: [String]? = nil
+    ) {
       self.layer = layer
       self.device = device
       self.reason = reason
+      self.filledBy = filledBy
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case layer, device, reason
+      case filledBy = "filled_by"
     }
   }
 
@@ -97,6 +107,8 @@ public struct FrameResult: WireMessage, Equatable {
     for part in degraded {
       try Field.identifier(part.layer, "degraded.layer")
       try Field.identifier(part.device, "degraded.device")
+      try Field.count(part.filledBy?.count ?? 0, "degraded.filled_by", atMost: 1025)
+      for name in part.filledBy ?? [] { try Field.identifier(name, "degraded.filled_by") }
     }
     try Field.count(filledNeurons, "filled_neurons", atMost: 1 << 40)
   }

@@ -25,7 +25,7 @@ public struct TensorHeader: Sendable, Equatable {
   public let device: String
   /// The shape of the whole tensor, also when it travels in chunks.
   public var shape: Shape
-  /// What else the sender has to say: `Attendance` with an input, a `FillReport` with a last part.
+  /// What else the sender has to say: `Attendance` with an input, a `FillReport` with a part.
   /// At most `maximumNoteBytes` of `a-z`, `0-9`, `:`, `,`, `.`, `_` and `-`; anything else is dropped
   /// when it is set.
   public var note: String = "" {

@@ -109,9 +109,11 @@ func simulate(
         try simulation.outputs(outcome)
           == simulation.model.expected(input, alive: [true, true, false]))
       let expected: Set<FillReport.Fill> = [
-        .init(exchange: 0, device: 2, reason: .deadline),
-        .init(exchange: 1, device: 2, reason: .suspect),
-        .init(exchange: 2, device: 2, reason: .deadline),
+        .init(exchange: 0, device: 2, receiver: 0, reason: .deadline),
+        .init(exchange: 0, device: 2, receiver: 1, reason: .deadline),
+        .init(exchange: 1, device: 2, receiver: 0, reason: .suspect),
+        .init(exchange: 1, device: 2, receiver: 1, reason: .suspect),
+        .init(exchange: 2, device: 2, receiver: 3, reason: .deadline),
       ]
       #expect(outcome.fills.fills == expected)
       #expect(simulation.client.states(now: simulation.now) == [.alive, .alive, .suspect])
@@ -179,7 +181,9 @@ func simulate(
       try simulation.settle()
       let outcome = try #require(simulation.answer())
       let expected: Set<FillReport.Fill> = [
-        .init(exchange: 1, device: 1, reason: .lost), .init(exchange: 2, device: 1, reason: .lost),
+        .init(exchange: 1, device: 1, receiver: 0, reason: .lost),
+        .init(exchange: 1, device: 1, receiver: 2, reason: .lost),
+        .init(exchange: 2, device: 1, receiver: 3, reason: .lost),
       ]
       #expect(outcome.fills.fills == expected)
       #expect(simulation.now == MonotonicTime(nanoseconds: 1_000_000_000))

@@ -24,6 +24,8 @@ final class Simulation {
   /// Devices whose process is gone.
   var dead: Set<Int> = []
   var epochs: [UInt64]
+  /// By device, the client last: the exchanges that it subscribes to.
+  private let subscriptions: [Set<Int>]
 
   init(
     _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
@@ -31,6 +33,10 @@ final class Simulation {
   ) {
     self.model = model
     epochs = model.engines.map { _ in 100 }
+    let plan = model.folder.plan
+    subscriptions = (plan.devices.indices.map { $0 } + [nil]).map { device in
+      Set(plan.possibleGatherings(device: device))
+    }
     var chosen = WorkerCore.Limits()
     limits(&chosen)
     workers = model.engines.indices.map {
@@ -146,15 +152,17 @@ final class Simulation {
     if let failure { throw failure }
   }
 
-  /// Gives a message to everybody but its sender who is there.
-  func deliver(_ message: Message) {
-    for index in workers.indices where index != message.sender && !dead.contains(index) {
+  /// Gives a message to everybody but its sender who is there; `reaches` says whom it finds (nil:
+  /// the client).
+  func deliver(_ message: Message, reaches: (Int?) -> Bool = { _ in true }) {
+    for index in workers.indices
+    where index != message.sender && !dead.contains(index) && reaches(index) {
       // A broker only sends what was subscribed to.
-      if model.folder.plan.possibleGatherings(device: index).contains(message.exchange) {
+      if subscriptions[index].contains(message.exchange) {
         workers[index].part(message.payload, on: message.topic, now: now)
       }
     }
-    if model.folder.plan.possibleGatherings(device: nil).contains(message.exchange) {
+    if subscriptions[workers.count].contains(message.exchange), reaches(nil) {
       client.part(message.payload, on: message.topic, now: now)
     }
   }

@@ -35,6 +35,7 @@ import WireProtocol
           .init(
             exchange: .random(in: 0..<12, using: &random),
             device: .random(in: 0..<5, using: &random),
+            receiver: .random(in: 0..<5, using: &random),
             reason: MissingReason.allCases.randomElement(using: &random) ?? .lost))
       }
       #expect(FillReport(text: report.text, exchanges: 12, devices: 5) == report, "\(report.text)")
@@ -46,29 +47,36 @@ import WireProtocol
   @Test func theFormIsThatOfTheContract() {
     var report = FillReport()
     for exchange in [10, 2, 0] {
-      report.insert(.init(exchange: exchange, device: 1, reason: .lost))
+      for receiver in [2, 0] {
+        report.insert(.init(exchange: exchange, device: 1, receiver: receiver, reason: .lost))
+      }
     }
-    report.insert(.init(exchange: 0, device: 3, reason: .deadline))
-    #expect(report.text == "deadline:3:0,lost:1:0.2.10")
+    report.insert(.init(exchange: 0, device: 3, receiver: 2, reason: .deadline))
+    #expect(report.text == "deadline:3:0:2,lost:1:0.2.10:0.2")
+    #expect(report.byPart.count == 4)
+    #expect(report.contains(exchange: 0, device: 3, receiver: 2))
+    #expect(!report.contains(exchange: 0, device: 3, receiver: 0))
   }
 
   @Test func theFirstReasonStays() {
     var report = FillReport()
-    report.insert(.init(exchange: 0, device: 1, reason: .deadline))
-    report.insert(.init(exchange: 0, device: 1, reason: .lost))
-    #expect(report.text == "deadline:1:0")
-    report.merge(FillReport(text: "suspect:1:0.1", exchanges: 2, devices: 2) ?? FillReport())
-    #expect(report.text == "deadline:1:0,suspect:1:1")
+    report.insert(.init(exchange: 0, device: 1, receiver: 0, reason: .deadline))
+    report.insert(.init(exchange: 0, device: 1, receiver: 0, reason: .lost))
+    #expect(report.text == "deadline:1:0:0")
+    report.merge(FillReport(text: "suspect:1:0.1:0", exchanges: 2, devices: 2) ?? FillReport())
+    #expect(report.text == "deadline:1:0:0,suspect:1:1:0")
   }
 
   @Test(arguments: [
-    "lost", "lost:1", "lost:1:", "lost::1", ":1:1", "lost:1:1:1", "gone:1:1", "LOST:1:1",
-    "lost:5:0", "lost:-1:0", "lost:0:12", "lost:0:-1", "lost:0:1,", "lost:x:0", "lost:0:x",
-    "lost:99999999999999999999:0", "lost:0:99999999999999999999", "lost:0:1 ",
+    "lost", "lost:1", "lost:1:", "lost:1:1", "lost::1:1", ":1:1:1", "lost:1:1:1:1", "gone:1:1:1",
+    "LOST:1:1:1", "lost:5:0:0", "lost:-1:0:0", "lost:0:12:0", "lost:0:-1:0", "lost:0:1:5",
+    "lost:0:1:-1", "lost:0:1:1,", "lost:x:0:0", "lost:0:x:0", "lost:0:0:x", "lost:0::1",
+    "lost:0:1:",
+    "lost:0:1.:1", "lost:99999999999999999999:0:0", "lost:0:99999999999999999999:0", "lost:0:1:1 ",
   ])
   func otherTextsAreNoReports(_ text: String) {
     // A trailing comma adds nothing and is let through.
-    let expected = text == "lost:0:1," ? "lost:0:1" : nil
+    let expected = text == "lost:0:1:1," ? "lost:0:1:1" : nil
     #expect(FillReport(text: text, exchanges: 12, devices: 5)?.text == expected)
   }
 
@@ -94,7 +102,7 @@ import WireProtocol
   }
 
   @Test func longTextsAreRefusedQuickly() {
-    let text = "lost:0:" + (0..<100_000).map { "\($0 % 10)" }.joined(separator: ".")
+    let text = "lost:0:" + (0..<100_000).map { "\($0 % 10)" }.joined(separator: ".") + ":0"
     #expect(FillReport(text: text, exchanges: 12, devices: 5) == nil)
   }
 }
