@@ -48,6 +48,9 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "Power of the idle board in watts, for the same estimate.")
   var idleWatts = 2.7
 
+  @Option(help: .hidden)
+  var clockOffset = 0
+
   func validate() throws {
     guard (1...256).contains(threads) else { throw ValidationError("--threads must be 1 to 256") }
   }
@@ -65,6 +68,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.patience = patience.duration
     configuration.busyWatts = busyWatts
     configuration.idleWatts = idleWatts
+    configuration.clockOffsetSeconds = clockOffset
     let worker = try Worker(
       engines: engines, planID: folder.id, configuration: configuration, logger: logger)
     let stop = worker.stopper

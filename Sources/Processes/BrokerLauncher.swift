@@ -36,6 +36,7 @@ struct BrokerLauncher: Sendable {
         .replacing("{LOG}", with: logPath)
       text += "\n"
     }
+    let extra = extra.replacing("{FOLDER}", with: folder)
     try write(text + extra + "\n", to: configurationPath)
     guard let identity else { return }
     // Every file that tests have put there, too: the broker may read what its folder holds.

@@ -24,7 +24,8 @@ public final class EmbeddedBroker: Sendable {
   /// Starts a broker and waits until it accepts connections.
   ///
   /// - Parameters:
-  ///   - extraConfiguration: lines added to the end of the configuration, for tests.
+  ///   - extraConfiguration: lines added to the end of the configuration, for tests; `{FOLDER}` in
+  ///     them becomes the broker's folder.
   ///   - allowsAnonymous: false leaves out `allow_anonymous true`, for tests of passwords.
   ///   - timeout: how long the start may take.
   /// - Throws: `notFound` when mosquitto is not installed; `io` with the end of its log when it does

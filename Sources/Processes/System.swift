@@ -84,6 +84,18 @@ public struct ProcessReading: Sendable, Equatable {
   }
 }
 
+extension ProcessReading {
+  /// How many descriptors a process has open; nil when it is gone or somebody else's.
+  public static func descriptors(of processID: Int32) -> Int? {
+    guard let stream = opendir("/proc/\(processID)/fd") else { return nil }
+    defer { closedir(stream) }
+    var count = 0
+    while readdir(stream) != nil { count += 1 }
+    // Without the folder itself and its parent.
+    return max(0, count - 2)
+  }
+}
+
 /// Reads the first `limit` bytes of a file, or a little more, as text; nil when it cannot be read.
 func readSmallFile(_ path: String, limit: Int = 65536) -> String? {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)

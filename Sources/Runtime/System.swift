@@ -1,10 +1,12 @@
 import Glibc
 
-/// Milliseconds since 1970, by the machine's wall clock.
-func unixMilliseconds() -> UInt64 {
+/// Milliseconds since 1970, by the machine's wall clock, or by one that is so many seconds off.
+func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
-  return UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec / 1_000_000)
+  let seconds = time.tv_sec.addingReportingOverflow(offsetSeconds)
+  guard !seconds.overflow, (0...9_000_000_000).contains(seconds.partialValue) else { return 0 }
+  return UInt64(seconds.partialValue) * 1000 + UInt64(time.tv_nsec / 1_000_000)
 }
 
 /// e to the power of x.

@@ -47,7 +47,9 @@ public final class Worker {
     self.configuration = configuration
     self.logger = logger
     name = plan.devices[device].name
-    epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
+    epoch = Epoch.next(
+      saved: nil,
+      unixMilliseconds: unixMilliseconds(offsetSeconds: configuration.clockOffsetSeconds))
     root = try TopicRoot(deployment: configuration.address.deployment)
     var limits = WorkerCore.Limits()
     limits.deadlineNanoseconds = configuration.deadline.nanoseconds

@@ -50,6 +50,8 @@ public struct WorkerConfiguration: Sendable {
   public var patience: Duration = .seconds(30)
   /// Frames computed at once.
   public var framesInFlight = 4
+  /// How wrong the wall clock is, for tests.
+  public var clockOffsetSeconds = 0
   /// Power of a busy core, for the estimate where no meter is found, in watts.
   public var busyWatts = 1.0
   /// Power of the idle board, for the same estimate, in watts.
