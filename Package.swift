@@ -79,7 +79,6 @@ let package = Package(
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
-    module("Benchmarks", ["MQTT", "Processes", "TensorCore", logging]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
     module(
       "Runtime",
@@ -88,12 +87,21 @@ let package = Package(
         "Processes", "Telemetry", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
+      "Benchmarks",
+      ["MQTT", "Processes", "TensorCore", "Plan", "Runtime", "Telemetry", logging]),
+    module(
+      "Chaos",
+      [
+        "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
+        "Processes", "Telemetry", "Runtime", logging,
+      ]),
+    module(
       "MartletCommand",
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
         "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
-        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Runtime",
+        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Runtime", "Chaos",
         argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
@@ -144,6 +152,7 @@ let package = Package(
     tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
+    tests("Chaos", ["Chaos", "Plan", "Processes", "TensorCore", "WireProtocol"]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(
       "Runtime",

@@ -10,8 +10,10 @@ struct Bench: ParsableCommand {
     discussion: """
       Examples:
         martlet bench wire --reference wire     what tools/bench/wire calls
+        martlet bench frames --plan plan --tensor input.npy
+        martlet bench chaos --minutes 3         what tools/chaos calls
       """,
-    subcommands: [BenchWire.self])
+    subcommands: [BenchWire.self, BenchFrames.self, BenchChaos.self])
 }
 
 /// `martlet bench wire`: see `tools/bench/wire`.

@@ -1,0 +1,134 @@
+import Logging
+import MQTT
+public import Plan
+import Processes
+import Runtime
+import Telemetry
+public import TensorCore
+
+/// Times frames through a broker, worker processes and a client on this machine.
+public struct FrameBenchmark: Sendable {
+  /// The plan that the workers run.
+  public var plan: PlanFolder
+  /// Every frame's input.
+  public var input: Tensor
+  /// Frames under way at once.
+  public var inFlight: Int
+  /// How long to measure, after the first frames.
+  public var length: Duration
+  /// Further options of `martlet worker`.
+  public var workerOptions: [String]
+
+  /// A measurement of one plan.
+  public init(
+    plan: PlanFolder, input: Tensor, inFlight: Int, length: Duration, workerOptions: [String] = []
+  ) {
+    self.plan = plan
+    self.input = input
+    self.inFlight = inFlight
+    self.length = length
+    self.workerOptions = workerOptions
+  }
+
+  /// What was measured.
+  public struct Result: Sendable, Encodable {
+    /// Answers measured.
+    public var frames: Int
+    /// Answers with something missing.
+    public var degraded: Int
+    /// Answers a second.
+    public var framesPerSecond: Double
+    /// Median time from submission to answer, in milliseconds.
+    public var latency: Double
+    /// The 99th percentile of it.
+    public var latencyP99: Double
+    /// Processor time of all workers together for one frame, in milliseconds.
+    public var workerCPU: Double
+    /// Processor time of the broker for one frame, in milliseconds.
+    public var brokerCPU: Double
+    /// Processor time of the client for one frame, in milliseconds.
+    public var clientCPU: Double
+
+    enum CodingKeys: String, CodingKey {
+      case frames, degraded
+      case framesPerSecond = "frames_per_s"
+      case latency = "latency_ms"
+      case latencyP99 = "latency_p99_ms"
+      case workerCPU = "worker_cpu_ms"
+      case brokerCPU = "broker_cpu_ms"
+      case clientCPU = "client_cpu_ms"
+    }
+  }
+
+  /// Frames before the measurement, for each one under way.
+  private static let warmUp = 5
+
+  /// Runs it; everything that was started has ended when it returns.
+  ///
+  /// - Parameter stopped: throws when the user asked to stop.
+  /// - Throws: `timedOut` when the workers do not get ready; what the client throws.
+  public func run(stopped: () throws -> Void) throws -> Result {
+    try withEmbeddedBroker { broker in
+      let devices = plan.plan.devices.map(\.name)
+      let workers = try devices.map { device in
+        try ChildProcess(
+          .init(
+            executable: try System.executablePath(),
+            arguments: [
+              "worker", "--broker", broker.socketAddress, "--plan", plan.path, "--device", device,
+              "--log-level", "warning",
+            ] + workerOptions, standardOutput: .discarded))
+      }
+      defer { for worker in workers { worker.stop(patience: .seconds(5)) } }
+      let client = try InferenceClient(
+        engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
+        configuration: ClientConfiguration(
+          address: DeploymentAddress(
+            broker: MQTTConfiguration(
+              address: try BrokerAddress(parsing: broker.socketAddress), clientIDPrefix: "bench"))),
+        logger: Logger(label: "martlet.bench") { _ in SwiftLogNoOpLogHandler() })
+      defer { client.close() }
+      try client.connect()
+      guard try client.waitForDevices(timeout: .seconds(60)) else {
+        throw MartletError(.timedOut, "the workers did not get ready")
+      }
+      for _ in 0..<inFlight { _ = try client.submit(input) }
+      for _ in 0..<(Self.warmUp * inFlight) {
+        _ = try client.next()
+        _ = try client.submit(input)
+      }
+      return try measure(
+        client, workers: workers.map(\.processID), broker: broker.processID, stopped: stopped)
+    }
+  }
+
+  private func measure(
+    _ client: InferenceClient, workers: [Int32], broker: Int32?, stopped: () throws -> Void
+  ) throws -> Result {
+    func processorSeconds(_ processes: [Int32]) throws -> Double {
+      try processes.reduce(0) { try $0 + ProcessReading(of: $1).cpuSeconds }
+    }
+    let brokers = broker.map { [$0] } ?? []
+    let own = try ProcessReading().cpuSeconds
+    let before = (try processorSeconds(workers), try processorSeconds(brokers), own)
+    var latency = Quantiles()
+    var (frames, degraded) = (0, 0)
+    let start = ContinuousClock.now
+    while ContinuousClock.now - start < length {
+      try stopped()
+      let answer = try client.next()
+      _ = try client.submit(input)
+      frames += 1
+      if answer.isDegraded { degraded += 1 }
+      latency.add(answer.latency / .milliseconds(1))
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let count = Double(frames)
+    return Result(
+      frames: frames, degraded: degraded, framesPerSecond: count / seconds,
+      latency: latency.p50 ?? 0, latencyP99: latency.p99 ?? 0,
+      workerCPU: (try processorSeconds(workers) - before.0) / count * 1e3,
+      brokerCPU: (try processorSeconds(brokers) - before.1) / count * 1e3,
+      clientCPU: (try ProcessReading().cpuSeconds - before.2) / count * 1e3)
+  }
+}

@@ -1,0 +1,143 @@
+/// What goes wrong and when: a pure function of the seed.
+///
+/// Faults come in waves of up to three that overlap. After each wave all that was broken is mended,
+/// and there is time for everybody to come back. Kinds are dealt from a shuffled deck, so that none
+/// comes again before all have come.
+public struct ChaosSchedule: Sendable, Hashable {
+  /// Faults that overlap.
+  public struct Wave: Sendable, Hashable {
+    /// By beginning.
+    public var faults: [Fault]
+    /// When the last of them ends.
+    public var end: Duration { faults.map(\.end).max() ?? .zero }
+  }
+
+  /// Something to do.
+  public struct Step: Sendable, Hashable {
+    /// What to do.
+    public enum Action: Sendable, Hashable {
+      /// Break something.
+      case begin(Fault)
+      /// Mend it again.
+      case end(Fault)
+      /// Everybody must be back now; the end of the wave was then.
+      case settled(since: Duration)
+    }
+    /// When, from the start of the run.
+    public var time: Duration
+    /// What.
+    public var action: Action
+  }
+
+  /// How long everybody has to come back after a wave, and what the steps leave for it.
+  public static let returnLimit = Duration.seconds(5)
+  /// Quiet time after a wave.
+  public static let pause = Duration.milliseconds(6500)
+  /// Time before the first wave, to see what undisturbed looks like.
+  public static let calm = Duration.seconds(3)
+
+  /// The waves, one after the other.
+  public let waves: [Wave]
+  /// A device whose process nothing ends, so that slow leaks show.
+  public let steadyDevice: Int
+
+  /// Draws a schedule.
+  ///
+  /// - Parameters:
+  ///   - length: of the whole run; no wave begins that could not be followed by a pause.
+  ///   - devices: how many there are, at least 2; never all of them are hit at once.
+  ///   - kinds: what may go wrong, at least one.
+  public init(
+    seed: UInt64, length: Duration, devices: Int, kinds: [Fault.Kind] = Fault.Kind.allCases
+  ) {
+    precondition(devices >= 2 && !kinds.isEmpty, "nothing to break")
+    var random = SeededGenerator(seed: seed)
+    steadyDevice = Int.random(in: 0..<devices, using: &random)
+    var deck: [Fault.Kind] = []
+    var waves: [Wave] = []
+    var time = Self.calm
+    while true {
+      var victims = (0..<devices).shuffled(using: &random)
+      var faults: [Fault] = []
+      for _ in 0..<Int.random(in: 1...3, using: &random) {
+        if deck.isEmpty { deck = kinds.shuffled(using: &random) }
+        guard
+          let fault = Self.draw(
+            deck[deck.count - 1], at: time, victims: &victims, steady: steadyDevice, &random)
+        else { break }
+        // The broker can only be killed while it runs.
+        if fault.kind.takesBrokerDown, faults.contains(where: { $0.kind.takesBrokerDown }) { break }
+        deck.removeLast()
+        faults.append(fault)
+      }
+      let wave = Wave(faults: faults.sorted { $0.start < $1.start })
+      guard wave.end + Self.pause <= length else { break }
+      waves.append(wave)
+      time = wave.end + Self.pause
+    }
+    self.waves = waves
+  }
+
+  /// The steps in order.
+  public var steps: [Step] {
+    waves.flatMap { wave in
+      let broken = wave.faults.flatMap {
+        [Step(time: $0.start, action: .begin($0)), Step(time: $0.end, action: .end($0))]
+      }
+      // One device is spared in each wave, so beginnings and ends of one device never mix.
+      return broken.sorted { $0.time < $1.time } + [
+        Step(time: wave.end + Self.returnLimit, action: .settled(since: wave.end))
+      ]
+    }
+  }
+
+  private static func draw(
+    _ kind: Fault.Kind, at time: Duration, victims: inout [Int], steady: Int,
+    _ random: inout SeededGenerator
+  ) -> Fault? {
+    var device: Int?
+    if kind.hitsDevice {
+      guard victims.count > 1,
+        let index = victims.lastIndex(where: { !kind.endsProcess || $0 != steady })
+      else { return nil }
+      device = victims.remove(at: index)
+    }
+    let range = lengths(kind)
+    let start = time + .milliseconds(Int.random(in: 0...1500, using: &random))
+    let length = Int.random(in: range, using: &random)
+    let clock = kind == .clockStep ? ([-7200, 7200].randomElement(using: &random) ?? 0) : 0
+    return Fault(
+      kind, device: device, clockSeconds: clock, start: start, end: start + .milliseconds(length))
+  }
+
+  /// How long a fault lasts, in milliseconds.
+  private static func lengths(_ kind: Fault.Kind) -> ClosedRange<Int> {
+    switch kind {
+    case .kill, .clockStep: 500...4000
+    // A worker may take its time to finish what it has.
+    case .terminate: 4000...6000
+    case .pause: 1000...10_000
+    case .cut: 1000...10_000
+    case .brokerForgets, .brokerRemembers: 200...4000
+    case .slowSubscriber, .garbage: 3000...8000
+    case .duplicate: 3000...4000
+    }
+  }
+}
+
+/// A small generator (SplitMix64, Steele, Lea and Flood 2014): the same numbers on every machine.
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  /// The numbers of one seed.
+  public init(seed: UInt64) { state = seed }
+
+  /// The next number.
+  public mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}

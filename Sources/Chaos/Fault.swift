@@ -1,0 +1,75 @@
+/// One thing that goes wrong, from when to when.
+public struct Fault: Sendable, Hashable {
+  /// What goes wrong.
+  public enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
+    /// A worker is killed with SIGKILL and started again later.
+    case kill
+    /// A worker is told to stop with SIGTERM and started again later.
+    case terminate
+    /// A worker stands still, SIGSTOP to SIGCONT.
+    case pause
+    /// A worker's connection carries nothing; both ends believe in it.
+    case cut
+    /// The broker is killed with SIGKILL and comes back having forgotten everything.
+    case brokerForgets = "broker_forgets"
+    /// The broker is killed with SIGKILL and comes back with what it had on disk.
+    case brokerRemembers = "broker_remembers"
+    /// Somebody subscribes to all parts and reads them slowly.
+    case slowSubscriber = "slow_subscriber"
+    /// Somebody publishes random bytes and messages that are nearly right.
+    case garbage
+    /// A second worker of the same name is started; the first has to give way.
+    case duplicate
+    /// A worker is killed and started again with another wall clock.
+    case clockStep = "clock_step"
+
+    /// Whether it happens to one device.
+    public var hitsDevice: Bool {
+      switch self {
+      case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
+      case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      }
+    }
+
+    /// Whether a worker process ends.
+    public var endsProcess: Bool {
+      switch self {
+      case .kill, .terminate, .duplicate, .clockStep: true
+      case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      }
+    }
+
+    /// Whether the device is not there between beginning and end.
+    public var takesDeviceDown: Bool {
+      switch self {
+      case .kill, .terminate, .pause, .cut, .clockStep: true
+      case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      }
+    }
+
+    /// Whether the broker is not there between beginning and end.
+    public var takesBrokerDown: Bool { self == .brokerForgets || self == .brokerRemembers }
+  }
+
+  /// What goes wrong.
+  public var kind: Kind
+  /// The number of the device that it happens to; nil where it happens to all.
+  public var device: Int?
+  /// How far the wall clock is moved, in seconds; zero unless the kind is `clockStep`.
+  public var clockSeconds: Int
+  /// When it begins, from the start of the run.
+  public var start: Duration
+  /// When it ends, or what was stopped is started again.
+  public var end: Duration
+
+  /// A fault.
+  public init(
+    _ kind: Kind, device: Int? = nil, clockSeconds: Int = 0, start: Duration, end: Duration
+  ) {
+    self.kind = kind
+    self.device = device
+    self.clockSeconds = clockSeconds
+    self.start = start
+    self.end = end
+  }
+}

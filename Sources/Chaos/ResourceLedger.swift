@@ -1,0 +1,78 @@
+/// What processes use, sampled while all is quiet: judges whether it grows.
+public struct ResourceLedger: Sendable {
+  /// One look at a process.
+  public struct Sample: Sendable, Hashable {
+    /// Resident memory.
+    public var residentBytes: Int
+    /// Open descriptors.
+    public var descriptors: Int
+
+    /// A look at a process.
+    public init(residentBytes: Int, descriptors: Int) {
+      self.residentBytes = residentBytes
+      self.descriptors = descriptors
+    }
+  }
+
+  /// The most resident memory that a worker may ever have.
+  public let residentLimit: Int
+  /// Growth between the second and the last quarter of a process's life that is no leak: allocators
+  /// keep some of what one burst needed.
+  public static let allowedGrowth = 16 << 20
+
+  private struct Process {
+    var name: String
+    var samples: [Sample] = []
+  }
+
+  private var processes: [Int32: Process] = [:]
+
+  /// No samples.
+  public init(residentLimit: Int) { self.residentLimit = residentLimit }
+
+  /// Adds a sample of a process.
+  public mutating func add(_ sample: Sample, process: Int32, name: String) {
+    processes[process, default: Process(name: name)].samples.append(sample)
+  }
+
+  /// The most resident memory in any sample.
+  public var peakResidentBytes: Int {
+    processes.values.flatMap(\.samples).map(\.residentBytes).max() ?? 0
+  }
+
+  /// Samples of the process that was sampled most often.
+  public var longestLife: Int { processes.values.map(\.samples.count).max() ?? 0 }
+
+  /// Growth of resident memory from the second quarter to the last, in bytes, over the processes that
+  /// lived through at least eight samples.
+  public var growth: Int? { processes.values.compactMap(Self.growth).max() }
+
+  /// What is wrong.
+  public var failures: [String] {
+    processes.values.sorted { $0.name < $1.name }.flatMap { process -> [String] in
+      var failures: [String] = []
+      if let peak = process.samples.map(\.residentBytes).max(), peak > residentLimit {
+        failures.append("\(process.name) had \(peak >> 20) MiB of resident memory")
+      }
+      let counts = Set(process.samples.map(\.descriptors))
+      if counts.count > 1 {
+        failures.append(
+          "\(process.name) had \(counts.sorted().map(String.init).joined(separator: ", ")) open "
+            + "descriptors")
+      }
+      if let growth = Self.growth(process), growth > Self.allowedGrowth {
+        failures.append("\(process.name) grew by \(growth >> 20) MiB")
+      }
+      return failures
+    }
+  }
+
+  private static func growth(_ process: Process) -> Int? {
+    let quarter = process.samples.count / 4
+    guard quarter >= 2 else { return nil }
+    func median(_ samples: ArraySlice<Sample>) -> Int {
+      samples.map(\.residentBytes).sorted()[samples.count / 2]
+    }
+    return median(process.samples.suffix(quarter)) - median(process.samples[quarter..<2 * quarter])
+  }
+}
