@@ -147,9 +147,12 @@ let package = Package(
       ]),
     tests(
       "Exploration",
-      ["Exploration", "Evaluation", "Resilience", "Partitioning", "Plan", "TensorCore"]),
+      [
+        "TestSupport", "Exploration", "Evaluation", "Resilience", "Partitioning", "Plan",
+        "ModelGraph", "TensorCore",
+      ]),
     tests("Reporting", ["Reporting"]),
-    tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
+    tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Chaos", ["Chaos", "Plan", "Processes", "TensorCore", "WireProtocol"]),

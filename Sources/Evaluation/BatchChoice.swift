@@ -1,9 +1,8 @@
+/// How many inputs a masked model takes at once.
 public import ModelGraph
 public import TensorCore
 
 extension MaskedModel {
-  /// The most inputs per run that `init(batching:)` chooses.
-  private static let largestBatch = 16
   /// About how much memory the activations and snapshots of one thread may take.
   private static let memoryPerThread = 256 << 20
 
@@ -13,13 +12,17 @@ extension MaskedModel {
   /// The choice depends on the model alone, so that results do not depend on the machine's memory or
   /// processors.
   ///
+  /// - Parameter largest: at most so many; few where few images are looked at, so that all threads
+  ///   have some.
   /// - Throws: What `init(_:points:)` throws.
-  public convenience init(batching graph: Graph, points: [ChannelPoint]) throws(MartletError) {
+  public convenience init(
+    batching graph: Graph, points: [ChannelPoint], largest most: Int = 16
+  ) throws(MartletError) {
     let extents = points.map { graph[$0.value].shape.count }
     let largest = graph.nodes.map { graph[$0.output].shape.count }.max() ?? 0
     // Each boundary may keep its value, and a few values live between boundaries.
     let bytes = (extents.reduce(0, +) * 2 + largest * 3) * ElementType.float32.size
-    let batch = min(max(Self.memoryPerThread / max(bytes, 1), 1), Self.largestBatch)
+    let batch = min(max(Self.memoryPerThread / max(bytes, 1), 1), most)
     let batched: Graph
     do {
       batched = try graph.rebatched(to: batch)

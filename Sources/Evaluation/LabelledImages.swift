@@ -47,6 +47,30 @@ public struct LabelledImages: Sendable {
     ) { index throws(MartletError) in try preprocessing.apply(try set.load(index)) }
   }
 
+  /// At most `count` of them, evenly chosen.
+  public func thinned(to count: Int) -> LabelledImages {
+    guard count < self.count else { return self }
+    let (source, total) = (source, self.count)
+    let chosen = (0..<count).map { $0 * total / count }
+    return LabelledImages(names: chosen.map { names[$0] }, labels: chosen.map { labels[$0] }) {
+      index throws(MartletError) in try source(chosen[index])
+    }
+  }
+
+  /// The same images, decoded now: for those that are looked at again and again. Too many are left
+  /// alone.
+  ///
+  /// - Parameter elements: of the model's input.
+  public func decoded(elements: Int) throws(MartletError) -> LabelledImages {
+    guard count * elements <= 1 << 27 else { return self }
+    var inputs: [Tensor] = []
+    for index in 0..<count {
+      inputs.append(Tensor(Shape([elements]), try load(index, elements: elements)))
+    }
+    let loaded = inputs
+    return LabelledImages(names: names, labels: labels) { index in loaded[index] }
+  }
+
   /// The number of images.
   public var count: Int { labels.count }
 

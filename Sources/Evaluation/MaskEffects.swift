@@ -9,11 +9,16 @@ public struct MaskEffect: Sendable, Hashable {
   /// The mean over images of the probability that the undamaged class loses; 0 where it gains. Smoother
   /// than `agreement` where there are few images.
   public var confidenceLoss: Double
+  /// The mean over images of the nats by which the undamaged class becomes less probable; 0 where it
+  /// gains, at most `largestSurprise`.
+  public var surprise: Double
+  private static let largestSurprise = 20.0
 
   /// Makes an effect.
-  public init(agreement: Double, confidenceLoss: Double) {
+  public init(agreement: Double, confidenceLoss: Double, surprise: Double) {
     self.agreement = agreement
     self.confidenceLoss = confidenceLoss
+    self.surprise = surprise
   }
 
   /// Measures masks.
@@ -73,7 +78,8 @@ public struct MaskEffect: Sendable, Hashable {
       let total = byBatch.reduce(into: Sums()) { $0.add($1[leaf]) }
       return MaskEffect(
         agreement: Double(total.agreeing) / Double(images.count),
-        confidenceLoss: total.lost / Double(images.count))
+        confidenceLoss: total.lost / Double(images.count),
+        surprise: total.surprise / Double(images.count))
     }
     return leafOf.dropFirst().map { byLeaf[$0] }
   }
@@ -81,6 +87,7 @@ public struct MaskEffect: Sendable, Hashable {
   private struct Sums: Sendable {
     var agreeing = 0
     var lost = 0.0
+    var surprise = 0.0
 
     init() {}
 
@@ -89,12 +96,15 @@ public struct MaskEffect: Sendable, Hashable {
         let best = top(whole)
         if top(answer) == best { agreeing += 1 }
         lost += max(0, whole[best] - answer[best])
+        let least = exp(-MaskEffect.largestSurprise) * whole[best]
+        surprise += max(0, log(whole[best] / max(answer[best], least)))
       }
     }
 
     mutating func add(_ other: Sums) {
       agreeing += other.agreeing
       lost += other.lost
+      surprise += other.surprise
     }
   }
 }

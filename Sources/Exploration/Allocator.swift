@@ -3,34 +3,29 @@ import Glibc
 /// Chooses a protection for each layer so that, within a budget, the expected agreement with the
 /// undamaged model is as high as possible.
 ///
-/// What is left after f failures is taken for the product over layers of 1 - damage, so its logarithm
-/// is a sum over layers, and the best choice for given weights of the numbers of failures is a
+/// What is left after f failures is taken for exp(-loss), the loss being a sum over layers, and the best choice for given weights of the numbers of failures is a
 /// knapsack: each layer's options are reduced to the lower convex hull of damage over bytes, and
 /// upgrades are bought by their gain per byte (exact up to the last upgrade). The weights follow from
-/// the product, which follows from the choice, so both are found in turn, from several beginnings;
+/// what is left, which follows from the choice, so both are found in turn, from several beginnings;
 /// different beginnings give different candidates, and the caller measures which is best.
 public struct Allocator: Sendable {
   private let bytes: [[Int]]
-  /// By layer, option and number of failures less one: -log(1 - damage).
+  /// By layer, option and number of failures less one, in nats.
   private let losses: [[[Double]]]
   private let failures: Int
-  /// A device that is lost with certainty must not make everything else worthless.
-  private static let largestDamage = 0.98
   /// Numbers of failures that nobody asked for still decide what the rest of a budget buys.
-  private static let leastWeight = 1e-3
+  static let leastWeight = 1e-3
 
   /// - Parameters:
   ///   - bytes: by layer and option.
-  ///   - damage: measured for the same options.
-  public init(bytes: [[Int]], damage: LayerDamage) {
+  ///   - losses: of the same options, by number of failures less one, in nats.
+  public init(bytes: [[Int]], losses: [[[Double]]]) {
     self.bytes = bytes
-    losses = damage.values.map { options in
-      options.map { $0.map { -log(1 - min(max($0, 0), Allocator.largestDamage)) } }
-    }
-    failures = damage.values.first?.first?.count ?? 0
+    self.losses = losses
+    failures = losses.first?.first?.count ?? 0
   }
 
-  /// Different good choices within a budget, best first as far as the product tells.
+  /// Different good choices within a budget, best first as far as the sum tells.
   ///
   /// - Parameters:
   ///   - weights: how much each number of failures counts, from 1 on.
@@ -63,7 +58,7 @@ public struct Allocator: Sendable {
     }.map(\.element.choice)
   }
 
-  /// What is left after 1, 2 and more failures, as the product tells.
+  /// What is left after 1, 2 and more failures, as the sum tells.
   public func survival(_ choice: [Int]) -> [Double] {
     (0..<failures).map { index in
       exp(-zip(losses, choice).reduce(0) { $0 + $1.0[$1.1][index] })

@@ -4,7 +4,8 @@ public import Plan
 public import TensorCore
 
 /// Finds the protection of every layer for a budget: measures what each layer's loss does, allocates,
-/// and then measures the best candidates as whole plans.
+/// and then measures the best candidates as whole plans, with all plans of one protection throughout
+/// beside them, so that none of those is better on the calibration images.
 public struct BudgetPlanner: Sendable {
   /// What a plan was chosen to be.
   public struct Outcome: Sendable {
@@ -24,11 +25,14 @@ public struct BudgetPlanner: Sendable {
     public var weights: [Double]
     /// Bytes of weights, all devices together.
     public var budget: Int
+    /// What no device may exceed.
+    public var limits: DeviceLimits
 
     /// Makes a request.
-    public init(weights: [Double], budget: Int) {
+    public init(weights: [Double], budget: Int, limits: DeviceLimits = DeviceLimits()) {
       self.weights = weights
       self.budget = budget
+      self.limits = limits
     }
   }
 
@@ -40,131 +44,124 @@ public struct BudgetPlanner: Sendable {
     case plans
   }
 
-  /// How many candidates are measured as whole plans.
-  private static let candidates = 6
+  /// How many allocations are measured as whole plans.
+  private static let allocations = 6
+  /// How many images show what each layer's loss does.
+  private static let imagesForLayers = 16
 
   private let table: ProtectionTable
-  private let values: [ExchangedValue]
-  private let model: MaskedModel
-  private let images: LabelledImages
-  private let fill: ChannelFill
-  private let threads: Int
-  private let damage: LayerDamage
   private let allocator: Allocator
+  private let trials: CandidateTrials
+  private let plan: @Sendable ([LayerPlacement]) throws(MartletError) -> Plan
 
-  /// Measures the layers; then `plan` can be asked for any number of budgets.
+  /// Measures the layers; then `plans` can be asked for any number of budgets.
   ///
+  /// - Parameters:
+  ///   - model: with points at `values`.
+  ///   - images: calibration images; their labels are not used.
+  ///   - plan: makes a plan of placements, to find out what devices compute and send.
   /// - Throws: what `LayerDamage.measure` throws.
   public init(
     _ table: ProtectionTable, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
     images: LabelledImages, threads: Int = 1,
+    plan: @escaping @Sendable ([LayerPlacement]) throws(MartletError) -> Plan,
     progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) {
     self.table = table
-    self.values = values
-    self.model = model
-    self.images = images
-    self.fill = fill
-    self.threads = threads
-    damage = try LayerDamage.measure(
-      table, values: values, fill: fill, model: model, images: images, threads: threads,
+    self.plan = plan
+    let damage = try LayerDamage.measure(
+      table, values: values, fill: fill, model: model,
+      images: images.thinned(to: BudgetPlanner.imagesForLayers), threads: threads,
       progress: { progress(.layers, $0, $1) }, isStopped: isStopped)
-    allocator = Allocator(bytes: table.options.map { $0.map(\.bytes) }, damage: damage)
+    allocator = Allocator(
+      bytes: table.options.map { $0.map(\.bytes) }, losses: try damage.losses(of: table))
+    trials = try CandidateTrials(
+      devices: table.devices, values: values, fill: fill, model: model, images: images,
+      threads: threads)
   }
 
-  /// The best plan found within a budget.
+  /// The best plans found for several requests, whose candidates are measured once where they are
+  /// the same.
   ///
-  /// - Parameters:
-  ///   - weights: how much each number of failures counts, from 1 on.
-  ///   - budget: bytes of weights, all devices together.
-  /// - Throws: `invalidArgument` with the least possible if the budget is below it; `cancelled`.
-  public func plan(
-    weights: [Double], budget: Int,
-    progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
-    isStopped: @escaping @Sendable () -> Bool = { false }
-  ) throws(MartletError) -> Outcome {
-    try plans(
-      [Request(weights: weights, budget: budget)], progress: progress, isStopped: isStopped)[0]
-  }
-
-  /// The best plans found for several requests, whose candidates are measured together: what they
-  /// have in common is computed once.
-  ///
-  /// - Throws: `invalidArgument` with the least possible if a budget is below it; `cancelled`.
+  /// - Throws: `invalidArgument` with the least possible if a budget or limit is below it;
+  ///   `cancelled`.
   public func plans(
     _ requests: [Request],
     progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) -> [Outcome] {
-    var choices: [[Int]] = []
-    var numbers: [[Int]: Int] = [:]
-    let wanted = try requests.map { request throws(MartletError) in
-      try candidates(for: request).map { choice in
-        if numbers[choice] == nil {
-          numbers[choice] = choices.count
-          choices.append(choice)
-        }
-        return numbers[choice]!
-      }
-    }
-    let agreement = try measure(choices, progress: progress, isStopped: isStopped)
-    return zip(requests, wanted).map { request, wanted in
-      func value(_ number: Int) -> Double {
-        zip(agreement[number], request.weights).reduce(0) { $0 + $1.0 * $1.1 }
-      }
-      // Of equal ones the first: it came first as far as the product tells.
-      let best = wanted.reduce(wanted[0]) { value($1) > value($0) ? $1 : $0 }
+    var trials = trials
+    return try requests.map { request throws(MartletError) in
+      let candidates = try candidates(for: request)
+      let (best, outcome) = try trials.best(
+        of: candidates, weights: request.weights, progress: { progress(.plans, $0, $1) },
+        isStopped: isStopped)
       return Outcome(
-        placements: table.placements(choices[best]),
-        protections: zip(table.options, choices[best]).map { $0[$1].protection },
-        bytes: table.bytes(choices[best]), agreement: agreement[best])
+        placements: best.placements, protections: best.protections, bytes: best.bytes,
+        agreement: outcome.agreement.compactMap { $0 })
     }
   }
 
-  private func candidates(for request: Request) throws(MartletError) -> [[Int]] {
-    let choices = allocator.choices(weights: request.weights, budget: request.budget)
-    guard !choices.isEmpty else {
-      throw MartletError(
-        .invalidArgument, "the budget is below what one copy of the model takes",
-        context: [
-          "budget": "\(request.budget) bytes on all devices together",
-          "minimum": "\(table.minimumBytes) bytes",
-        ], hint: "allow at least the minimum")
+  /// Different plans within budget and limits: those of one protection first, cheapest first, so that
+  /// of equal ones the simplest is chosen.
+  private func candidates(for request: Request) throws(MartletError) -> [PlanCandidate] {
+    var all = try table.uniform(budget: request.budget)
+    for budget in budgets(request) {
+      all += allocator.choices(weights: request.weights, budget: budget)
+        .prefix(BudgetPlanner.allocations).map { table.candidate($0) }
     }
-    return Array(choices.prefix(BudgetPlanner.candidates))
+    var seen: Set<[LayerPlacement]> = []
+    let different = all.filter { seen.insert($0.placements).inserted }
+    let fitting = different.filter {
+      $0.bytes <= request.budget && $0.largest <= request.limits.weightBytes ?? .max
+    }
+    guard !fitting.isEmpty else { throw tooSmall(request, different) }
+    guard request.limits.needPrograms else { return fitting }
+    var allowed: [PlanCandidate] = []
+    var loads: [DeviceLimits.Load] = []
+    for candidate in fitting {
+      let load = try request.limits.load(of: try plan(candidate.placements))
+      loads.append(load)
+      if request.limits.allow(load) { allowed.append(candidate) }
+    }
+    guard !allowed.isEmpty else { throw tooBusy(request, loads) }
+    return allowed
   }
 
-  /// The share of answers that stay, by choice and number of failures less one.
-  private func measure(
-    _ choices: [[Int]], progress: @escaping @Sendable (Phase, Int, Int) -> Void,
-    isStopped: @escaping @Sendable () -> Bool
-  ) throws(MartletError) -> [[Double]] {
-    let sets = try LayerDamage.sets(devices: table.devices, each: 4)
-    let masks = choices.flatMap { choice in
-      let placements = table.placements(choice)
-      return sets.map { mask(placements, failed: $0) }
-    }
-    let effects =
-      masks.isEmpty
-      ? []
-      : try MaskEffect.of(
-        masks, fill: fill, model: model, images: images, threads: threads,
-        progress: { progress(.plans, $0, $1) }, isStopped: isStopped)
-    return choices.indices.map { number in
-      let own = effects.isEmpty ? [] : effects[number * sets.count..<(number + 1) * sets.count]
-      return (1..<max(2, table.devices)).map { failures in
-        let some = zip(sets, own).filter { $0.0.count == failures }.map(\.1.agreement)
-        return some.isEmpty ? 1 : some.reduce(0, +) / Double(some.count)
-      }
-    }
+  /// Where a device's memory is limited, the allocator, which knows only all devices together, is also
+  /// asked for a little less: layers differ a little from device to device.
+  private func budgets(_ request: Request) -> [Int] {
+    guard request.limits.weightBytes != nil else { return [request.budget] }
+    return [1, 0.98, 0.95].map { Int(Double(request.budget) * $0) }
   }
 
-  private func mask(_ placements: [LayerPlacement], failed: [Int]) -> Mask {
-    let alive = (0..<table.devices).map { !failed.contains($0) }
-    return Mask(
-      lost: values.map {
-        placements[$0.layer].lostNeurons(alive: alive, isBehindFilters: $0.isBehindFilters)
-      })
+  private func tooSmall(_ request: Request, _ candidates: [PlanCandidate]) -> MartletError {
+    if let limit = request.limits.weightBytes {
+      let least = candidates.map(\.largest).min() ?? 0
+      return MartletError(
+        .invalidArgument, "\(limit) bytes of weights on a device are too few for the model",
+        context: ["minimum": "\(least) bytes", "devices": "\(table.devices)"],
+        hint: "allow at least the minimum, or add devices")
+    }
+    return MartletError(
+      .invalidArgument, "the budget is below what one copy of the model takes",
+      context: [
+        "budget": "\(request.budget) bytes on all devices together",
+        "minimum": "\(table.minimumBytes) bytes",
+      ], hint: "allow at least the minimum")
+  }
+
+  private func tooBusy(_ request: Request, _ loads: [DeviceLimits.Load]) -> MartletError {
+    func text(_ limit: Int?) -> String { limit.map { "\($0)" } ?? "any" }
+    return MartletError(
+      .invalidArgument, "no plan within the budget keeps every device within its limits",
+      context: [
+        "missing devices": "up to \(request.limits.failures)",
+        "multiply-adds": text(request.limits.multiplyAdds),
+        "minimum of multiply-adds": "\(loads.map(\.multiplyAdds).min() ?? 0)",
+        "bytes of traffic": text(request.limits.traffic),
+        "minimum of traffic": "\(loads.map(\.traffic).min() ?? 0) bytes",
+      ], hint: "allow at least the minimum, or add devices")
   }
 }

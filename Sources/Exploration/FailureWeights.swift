@@ -1,9 +1,15 @@
+import Glibc
+
 /// How much each number of failures counts.
 public enum FailureWeights {
-  /// Equal weights for 1 to `failures` failures of `devices` devices.
+  /// Weights for 1 to `failures` failures of `devices` devices, each a tenth of the next: what counts
+  /// is what is left after `failures`, and fewer decide between plans that are close then. Equal
+  /// weights would spend all on few failures, where whole answers are cheap.
   public static func surviving(_ failures: Int, devices: Int) -> [Double] {
     let count = max(1, min(failures, devices - 1))
-    return (1..<max(2, devices)).map { $0 <= count ? 1 / Double(count) : 0 }
+    let tenths = (1..<max(2, devices)).map { $0 <= count ? pow(10, Double($0 - count)) : 0 }
+    let sum = tenths.reduce(0, +)
+    return tenths.map { $0 / sum }
   }
 
   /// The probability of each number of failures from 1 on, when each device survives with its own

@@ -22,7 +22,7 @@ struct Exploring {
     self.context = context
     self.measuring = measuring
     values = ExchangedValue.all(of: context.graph, context.sharding)
-    model = try MaskedModel(batching: context.graph, points: values.map(\.point))
+    model = try MaskedModel(batching: context.graph, points: values.map(\.point), largest: 8)
     self.calibration = try calibration.decoded(elements: model.inputCounts[0])
     fill =
       meanFill
@@ -99,7 +99,7 @@ struct Exploring {
   ) throws(MartletError) {
     let planner = try BudgetPlanner(
       table, values: values, fill: fill, model: model, images: calibration,
-      threads: measuring.threads,
+      threads: measuring.threads, plan: context.plan,
       progress: measuring.progress(.layers, images: calibration.count),
       isStopped: measuring.isStopped)
     var wanted: [Placed] = []
@@ -153,15 +153,10 @@ struct Exploring {
     _ placed: [Placed], _ tables: [FailureTable]
   ) throws(MartletError) -> [ExplorePoint] {
     let watch = ProgressWatch("cost of placement", total: placed.count)
-    let facts = Plan.Model(
-      name: context.graph.name, sha256: context.modelSHA256,
-      preprocessing: context.preprocessing, labels: [])
     var points: [ExplorePoint] = []
     for (placed, table) in zip(placed, tables) {
       try measuring.check()
-      let plan = try Plan(
-        model: facts, method: placed.series, devices: context.devices, graph: context.graph,
-        sharding: context.sharding, placements: placed.placements)
+      let plan = try context.plan(placed.placements)
       points.append(ExplorePoint(placed, plan, table, traits: context.traits))
       watch.show(points.count)
     }
@@ -173,18 +168,5 @@ extension Double {
   /// As people write it on a command line: `2`, `1.25`.
   fileprivate var asPlainText: String {
     self == rounded() && magnitude < 1e9 ? "\(Int(self))" : "\(self)"
-  }
-}
-
-extension LabelledImages {
-  /// The same images, decoded now: they are looked at again and again. Too many are left alone.
-  fileprivate func decoded(elements: Int) throws(MartletError) -> LabelledImages {
-    guard count * elements <= 1 << 27 else { return self }
-    var inputs: [Tensor] = []
-    for index in 0..<count {
-      inputs.append(Tensor(Shape([elements]), try load(index, elements: elements)))
-    }
-    let loaded = inputs
-    return LabelledImages(names: names, labels: labels) { index in loaded[index] }
   }
 }

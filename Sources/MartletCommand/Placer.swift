@@ -66,7 +66,9 @@ struct Placer {
 
   private func scoredLayers() throws -> [ScoredLayer] {
     let chosen = try options.chosenScores()
-    if let path = options.scores { return try context.scoredLayers(path, using: chosen) }
+    if let path = options.scores {
+      return try context.scoredLayers(path, using: chosen, normalisation: options.normalise)
+    }
     guard chosen == [.s1] else {
       throw MartletError(
         .invalidArgument, "robustdice needs the importance of neurons",
@@ -74,7 +76,8 @@ struct Placer {
           + "--importance s1 needs no images")
     }
     return try context.scoredLayers(
-      try Scoring.start(graph: graph, model: context.modelSHA256), using: chosen)
+      try Scoring.start(graph: graph, model: context.modelSHA256), using: chosen,
+      normalisation: options.normalise)
   }
 
   private func clustered() throws -> Result {
@@ -103,8 +106,10 @@ struct Placer {
         ?? "at most \((options.copies ?? 2).formatted(2)) copies"
     }
     return Result(
-      placements: try Placing.clustered(layers, devices: count, thresholds: thresholds),
-      method: text)
+      placements: try Placing.clustered(
+        layers, devices: count, thresholds: thresholds,
+        distribution: options.deal == .balanced ? .balanced : .literal),
+      method: options.deal == .balanced ? text + ", balanced" : text)
   }
 
   // MARK: Budget
@@ -115,39 +120,37 @@ struct Placer {
       layers: traits, devices: devices.count, importance: context.l1,
       scored: options.scores == nil ? nil : try scoredLayers())
     let values = ExchangedValue.all(of: graph, sharding)
-    let model = try MaskedModel(batching: graph, points: values.map(\.point))
-    let images = try calibrationImages()
+    let model = try MaskedModel(batching: graph, points: values.map(\.point), largest: 8)
+    let images = try calibrationImages().decoded(elements: model.inputCounts[0])
     let fill: ChannelFill =
       options.fill == .zero
       ? .zero : .constants(try measuring.means(of: model, images, what: "calibration image"))
     let planner = try BudgetPlanner(
       table, values: values, fill: fill, model: model, images: images,
-      threads: measuring.threads, progress: measuring.progress(.layers, images: images.count),
+      threads: measuring.threads, plan: context.plan,
+      progress: measuring.progress(.layers, images: images.count),
       isStopped: measuring.isStopped)
     let weights =
       try options.reliabilities(devices: devices.count).map { FailureWeights.reliabilities($0) }
       ?? FailureWeights.surviving(options.survive ?? 1, devices: devices.count)
+    let survive = options.survive ?? 1
     let bytes =
       options.memory.map { $0.bytes * devices.count }
       ?? Int(Double(context.modelBytes) * (options.copies ?? 2))
-    var allowed = bytes
-    while true {
-      let outcome = try planner.plan(
-        weights: weights, budget: allowed,
-        progress: measuring.progress(.plans, images: images.count),
-        isStopped: measuring.isStopped)
-      let cost = PlacementCost(of: outcome.placements, layers: traits, devices: devices.count)
-      // Layers differ a little from device to device; the limit is for the largest.
-      if let limit = options.memory?.bytes, cost.largest > limit {
-        allowed = Int(Double(allowed) * min(0.995, Double(limit) / Double(cost.largest)))
-        continue
-      }
-      let goal =
-        options.reliability.map { "reliability \($0)" } ?? "survives \(options.survive ?? 1)"
-      return Result(
-        placements: outcome.placements,
-        method: "budget \(cost.copies().formatted(2)) copies, \(goal)", budget: outcome)
-    }
+    let request = BudgetPlanner.Request(
+      weights: weights, budget: bytes,
+      limits: DeviceLimits(
+        weightBytes: options.memory?.bytes, multiplyAdds: options.multiplyAdds?.count,
+        traffic: options.traffic?.bytes,
+        failures: options.limits == .healthy ? 0 : min(survive, devices.count - 1)))
+    let outcome = try planner.plans(
+      [request], progress: measuring.progress(.plans, images: images.count),
+      isStopped: measuring.isStopped)[0]
+    let cost = PlacementCost(of: outcome.placements, layers: traits, devices: devices.count)
+    let goal = options.reliability.map { "reliability \($0)" } ?? "survives \(survive)"
+    return Result(
+      placements: outcome.placements,
+      method: "budget \(cost.copies().formatted(2)) copies, \(goal)", budget: outcome)
   }
 
   // MARK: Calibration

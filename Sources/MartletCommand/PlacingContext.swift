@@ -7,7 +7,7 @@ import Scoring
 import TensorCore
 
 /// The model and the devices that neurons are placed on, and what placing reads.
-struct PlacingContext {
+struct PlacingContext: Sendable {
   let graph: Graph
   let sharding: Sharding
   let devices: [Plan.Device]
@@ -17,12 +17,22 @@ struct PlacingContext {
   var shares: [Double] { devices.map(\.share) }
   var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
   var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
+  /// A plan of placements, to find out what it costs.
+  @Sendable func plan(_ placements: [LayerPlacement]) throws(MartletError) -> Plan {
+    try Plan(
+      model: Plan.Model(
+        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: []),
+      method: "candidate", devices: devices, graph: graph, sharding: sharding,
+      placements: placements)
+  }
+
   /// Bytes of the weights of the model, once.
   var modelBytes: Int { PlacementCost(of: [], layers: traits, devices: 1).modelBytes }
 
   /// The layers with their neurons' scores, from a file of `martlet score`.
   func scoredLayers(
-    _ path: String, using chosen: [ImportanceScores.Score]
+    _ path: String, using chosen: [ImportanceScores.Score],
+    normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
     let scores = try ScoresFile.read(path)
     guard scores.model == modelSHA256 else {
@@ -30,18 +40,19 @@ struct PlacingContext {
         .mismatch, "the scores are of another model", context: ["file": path],
         hint: "run martlet score for this model")
     }
-    return try scoredLayers(scores, using: chosen)
+    return try scoredLayers(scores, using: chosen, normalisation: normalisation)
   }
 
   /// The layers with their neurons' scores.
   func scoredLayers(
-    _ scores: ImportanceScores, using chosen: [ImportanceScores.Score]
+    _ scores: ImportanceScores, using chosen: [ImportanceScores.Score],
+    normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
     let traits = traits
-    return try sharding.layers.enumerated().map { number, layer throws(MartletError) in
-      try ScoredLayer(
-        traits: traits[number],
-        points: try scores.points(layer: layer, graph: graph, using: chosen))
+    let points = try scores.points(
+      layers: sharding.layers, graph: graph, using: chosen, normalisation: normalisation)
+    return try zip(traits, points).map { traits, points throws(MartletError) in
+      try ScoredLayer(traits: traits, points: points)
     }
   }
 

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Partitioning
+public import ArgumentParser
+public import Partitioning
 import Plan
 import TensorCore
 
@@ -44,6 +44,19 @@ struct ByteArgument: ExpressibleByArgument {
   }
 }
 
+/// A count such as `30M` on the command line.
+struct CountArgument: ExpressibleByArgument {
+  let count: Int
+
+  init?(argument: String) {
+    let units: [Character: Double] = ["k": 1e3, "M": 1e6, "G": 1e9]
+    let factor = argument.last.flatMap { units[$0] }
+    let digits = factor == nil ? argument[...] : argument.dropLast()
+    guard let value = Double(digits), value > 0, value * (factor ?? 1) < 1e15 else { return nil }
+    count = Int(value * (factor ?? 1))
+  }
+}
+
 extension ImportanceScores.Score {
   /// The scores that `--importance` names.
   static func list(_ text: String) throws -> [ImportanceScores.Score] {
@@ -84,7 +97,26 @@ struct MethodOptions: ParsableArguments {
       valueName: "size"))
   var memory: ByteArgument?
 
-  @Option(help: "budget: how many failures to prepare for, all numbers up to it alike; 1.")
+  @Option(
+    help: ArgumentHelp(
+      "budget: at most so many multiply-adds a frame on a device, as 30M.", valueName: "count"))
+  var multiplyAdds: CountArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "budget: at most so much sent and received a frame by a device, as 200kB.",
+      valueName: "size"))
+  var traffic: ByteArgument?
+
+  @Option(
+    help: """
+      budget: when --multiply-adds and --traffic have to hold: healthy, while all devices are there, \
+      or failures, also while up to --survive are missing.
+      """)
+  var limits: LimitsArgument = .failures
+
+  @Option(
+    help: "budget: after how many failures most answers should stay; fewer count a tenth each; 1.")
   var survive: Int?
 
   @Option(help: "budget: instead, survival probability of each device, by commas, or one for all.")
@@ -96,6 +128,17 @@ struct MethodOptions: ParsableArguments {
 
   @Option(help: "robustdice: which scores make up the distance: s1, s2, s3 by commas.")
   var importance = "s1,s2,s3"
+
+  @Option(
+    help: "robustdice: scores are stretched to 0 to 1 over each layer, the whole model, or none.")
+  var normalise: Normalisation = .layer
+
+  @Option(
+    help: """
+      robustdice: literal, as in Algorithm 1: each group begins at the first device and its first \
+      members are copied; or balanced: it begins at the next one, and the most important are copied.
+      """)
+  var deal: DealArgument = .literal
 
   @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
   var fill: FillArgument = .zero
@@ -112,6 +155,8 @@ struct MethodOptions: ParsableArguments {
   @Option(help: "Threads that measure; all processors unless given.")
   var threads: Int?
 
+  enum DealArgument: String, ExpressibleByArgument, CaseIterable { case literal, balanced }
+  enum LimitsArgument: String, ExpressibleByArgument, CaseIterable { case healthy, failures }
   enum FillArgument: String, ExpressibleByArgument, CaseIterable { case zero, mean }
 
   func validate() throws {
@@ -125,6 +170,8 @@ struct MethodOptions: ParsableArguments {
     try only([.robustdice], "--thresholds", thresholds != nil)
     try only([.robustdice, .budget], "--copies", copies != nil)
     try only([.robustdice, .budget], "--memory", memory != nil)
+    try only([.budget], "--multiply-adds", multiplyAdds != nil)
+    try only([.budget], "--traffic", traffic != nil)
     try only([.budget], "--survive", survive != nil)
     try only([.budget], "--reliability", reliability != nil)
     try only([.robustdice, .budget], "--scores", scores != nil)
@@ -175,3 +222,5 @@ struct MethodOptions: ParsableArguments {
     return Array(repeating: values[0], count: devices)
   }
 }
+
+extension Normalisation: ExpressibleByArgument {}

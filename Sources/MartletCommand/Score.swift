@@ -1,11 +1,11 @@
-import ArgumentParser
+public import ArgumentParser
 import Glibc
 import Imaging
 import Kernels
 import ModelGraph
 import Partitioning
 import Processes
-import Scoring
+public import Scoring
 import TensorCore
 import TensorFiles
 
@@ -51,6 +51,12 @@ struct Score: ParsableCommand {
   @Option(help: "Images for s3; 0 leaves it out. Time grows with their number.")
   var s3Images = 4
 
+  @Option(help: "The y of s2: logit of the top class, or its log-probability.")
+  var s2Output: ScoringChoices.Output = .logit
+
+  @Option(help: "The unit of s3: nats or bits.")
+  var s3Unit: ScoringChoices.Unit = .nats
+
   @Option(help: "Threads that compute; all cores unless given.")
   var threads: Int?
 
@@ -82,7 +88,7 @@ struct Score: ParsableCommand {
     if !restart, FileSystem.exists(output) {
       scores = try ScoresFile.read(output)
       do throws(MartletError) {
-        try scores.requireFit(start, s2: s2, s3: s3)
+        try scores.requireFit(start, s2: s2, s3: s3, choices: choices)
       } catch {
         throw error.adding("file", output)
       }
@@ -98,18 +104,20 @@ struct Score: ParsableCommand {
     let begin = clock.now
     if let s2, !scores.isComplete([.s2]) {
       try Scoring.addSensitivity(
-        to: &scores, graph: graph, images: s2, observer: session.observe)
+        to: &scores, graph: graph, images: s2, choices: choices, observer: session.observe)
       try session.save(scores)
     }
     let middle = clock.now
     if let s3, !scores.isComplete([.s3]) {
       try Scoring.addDivergence(
-        to: &scores, graph: graph, images: s3, observer: session.observe)
+        to: &scores, graph: graph, images: s3, choices: choices, observer: session.observe)
       try session.save(scores)
     }
     Terminal.endProgress()
     try report(scores, middle - begin, clock.now - middle)
   }
+
+  private var choices: ScoringChoices { ScoringChoices(output: s2Output, unit: s3Unit) }
 
   // MARK: Images
 
@@ -175,3 +183,6 @@ struct Score: ParsableCommand {
         + "\(report.s2Seconds.formatted(1)) s, s3 \(report.s3Seconds.formatted(1)) s")
   }
 }
+
+extension ScoringChoices.Output: ExpressibleByArgument {}
+extension ScoringChoices.Unit: ExpressibleByArgument {}

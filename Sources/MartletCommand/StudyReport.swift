@@ -119,15 +119,18 @@ struct StudyReport: Encodable {
     }
   }
 
-  /// The method's name, or the folder's where several plans for as many devices have one method.
+  /// The method's name without its options, or the folder's where several plans for as many devices
+  /// have one method.
   private static func labels(_ folders: [PlanFolder]) -> [String] {
-    folders.map { folder in
+    func name(_ folder: PlanFolder) -> String {
+      String(folder.plan.method.prefix { $0 != " " && $0 != "," })
+    }
+    return folders.map { folder in
       let isAlone =
         folders.count {
-          $0.plan.method == folder.plan.method
-            && $0.plan.devices.count == folder.plan.devices.count
+          name($0) == name(folder) && $0.plan.devices.count == folder.plan.devices.count
         } == 1
-      return isAlone ? folder.plan.method : FileSystem.name(of: folder.path)
+      return isAlone ? name(folder) : FileSystem.name(of: folder.path)
     }
   }
 }

@@ -52,11 +52,14 @@ public struct ImportanceScores: Sendable, Equatable {
     public var images: Int
     /// A SHA-256 over the images in order and how they are prepared.
     public var sha256: String
+    /// What was chosen where the paper is silent; nil for what `Scoring` does unless told otherwise.
+    public var choice: String?
 
     /// Describes a set of images.
-    public init(images: Int, sha256: String) {
+    public init(images: Int, sha256: String, choice: String? = nil) {
       self.images = images
       self.sha256 = sha256
+      self.choice = choice
     }
   }
 

@@ -32,7 +32,9 @@ struct BarChartDrawing {
     // Wide enough for the numbers above the bars.
     barWidth = chart.series.count > 8 ? 26 : 34
     let groups = Double(max(chart.groups.count, 1))
-    width = max(480, left + right + (barWidth * count + groupGap) * groups)
+    // A bold letter of the title is about 9.6 wide.
+    let titleWidth = 9.6 * Double(chart.title.count)
+    width = max(480, left + right + max((barWidth * count + groupGap) * groups, titleWidth))
     groupWidth = (width - left - right) / groups
     let longest = Double(chart.groups.map(\.count).max() ?? 0) * SVGShape.letter
     labelsAreTurned = longest > groupWidth - 4

@@ -13,7 +13,6 @@ struct PartSender {
   }
 
   private(set) var counters = Counters()
-  let outlet = PartOutlet()
   private var encoder: TensorEncoder
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
@@ -51,13 +50,11 @@ struct PartSender {
     header.note = fills.isEmpty ? "" : fills.text
     var failed = false
     var bytes = 0
-    outlet.beginPart()
     encoder.encode(header, values) { message in
       bytes += message.count
       message.withUnsafeBytes { payload in
         do {
-          try outlet.publish(
-            topic: topic, payload: payload, properties: properties, through: client)
+          try client.publish(topic: topic, payload: payload, properties: properties)
         } catch {
           failed = true
         }

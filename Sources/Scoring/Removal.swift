@@ -18,12 +18,13 @@ extension Scoring {
   ///   that is not a number, and what `observer` throws.
   public static func addDivergence(
     to scores: inout ImportanceScores, graph: Graph, images: CalibrationImages,
-    observer: ScoringObserver = { _, _ in }
+    choices: ScoringChoices = ScoringChoices(), observer: ScoringObserver = { _, _ in }
   ) throws(MartletError) {
     try requireImages(images)
     let graph = try logitGraph(graph)
-    let study = try RemovalStudy(graph, images)
-    scores.s3Calibration = .init(images: images.count, sha256: images.sha256)
+    let study = try RemovalStudy(graph, images, unit: choices.unit)
+    scores.s3Calibration = .init(
+      images: images.count, sha256: images.sha256, choice: choices.s3Choice)
     let numbers = Dictionary(
       graph.nodes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     var done = 0.0

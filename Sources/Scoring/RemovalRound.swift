@@ -48,7 +48,7 @@ struct RemovalRound {
       }
     }
     for (item, divergence) in zip(items, divergences(items)) {
-      results[item.neuron - first] += divergence
+      results[item.neuron - first] += divergence * study.unit
     }
     for index in results.indices where !isKnown[index] {
       results[index] /= Double(study.images.count)

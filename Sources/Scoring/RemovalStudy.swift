@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import ModelGraph
 import Partitioning
@@ -19,11 +20,15 @@ struct RemovalStudy {
   let distributions: [Distribution]
   /// Outputs of the model.
   let classes: Int
+  /// Nats to the unit of the scores.
+  let unit: Double
 
   /// Memory for cached values beyond this is refused (16 GiB).
   private static let maximumBytes = 1 << 34
 
-  init(_ graph: Graph, _ set: CalibrationImages) throws(MartletError) {
+  init(
+    _ graph: Graph, _ set: CalibrationImages, unit: ScoringChoices.Unit
+  ) throws(MartletError) {
     let apart = graph.separatingActivations { _ in true }
     var sums: [String: ValueID] = [:]
     for node in apart.nodes { sums[node.name] = node.output }
@@ -68,5 +73,6 @@ struct RemovalStudy {
     self.images = images
     self.distributions = distributions
     classes = graph[output].shape.count
+    self.unit = unit == .bits ? 1 / M_LN2 : 1
   }
 }

@@ -27,9 +27,11 @@ extension ImportanceScores {
   ///   - fresh: scores of the model at hand, as `Scoring.start` makes them.
   ///   - s2: the images for s2; nil not to look.
   ///   - s3: the images for s3; nil not to look.
-  /// - Throws: `mismatch` saying what differs: the model, or the images.
+  ///   - choices: how scores are computed.
+  /// - Throws: `mismatch` saying what differs: the model, the images or the choices.
   public func requireFit(
-    _ fresh: ImportanceScores, s2: CalibrationImages?, s3: CalibrationImages?
+    _ fresh: ImportanceScores, s2: CalibrationImages?, s3: CalibrationImages?,
+    choices: ScoringChoices = ScoringChoices()
   ) throws(MartletError) {
     guard model == fresh.model, layers.map(\.name) == fresh.layers.map(\.name),
       layers.map(\.s1.count) == fresh.layers.map(\.s1.count)
@@ -39,9 +41,19 @@ extension ImportanceScores {
         context: ["scores": String(model.prefix(12)), "model": String(fresh.model.prefix(12))],
         hint: "give another file for this model's scores")
     }
-    for (score, own, images) in [(Score.s2, s2Calibration, s2), (.s3, s3Calibration, s3)] {
+    for (score, own, images, choice) in [
+      (Score.s2, s2Calibration, s2, choices.s2Choice), (.s3, s3Calibration, s3, choices.s3Choice),
+    ] {
       guard let own, let images else { continue }
-      guard own == .init(images: images.count, sha256: images.sha256) else {
+      guard own.choice == choice else {
+        throw MartletError(
+          .mismatch, "the scores were computed in another way",
+          context: [
+            "score": score.rawValue, "scores": own.choice ?? "the usual way",
+            "asked for": choice ?? "the usual way",
+          ], hint: "give the same --s2-output and --s3-unit, or another file")
+      }
+      guard (own.images, own.sha256) == (images.count, images.sha256) else {
         throw MartletError(
           .mismatch, "the scores are from other calibration images",
           context: [

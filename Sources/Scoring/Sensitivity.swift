@@ -1,3 +1,4 @@
+import Glibc
 import Gradients
 public import ModelGraph
 public import Partitioning
@@ -5,12 +6,12 @@ public import TensorCore
 
 extension Scoring {
   /// Adds s2: the sum of |dy/dw w| over a neuron's weights plus |dy/db b|, y the logit of the class
-  /// that comes first, added up over the images.
+  /// that comes first (or what `choices` says), added up over the images.
   ///
   /// - Throws: what reading images and differentiating throws, and what `observer` throws.
   public static func addSensitivity(
     to scores: inout ImportanceScores, graph: Graph, images: CalibrationImages,
-    observer: ScoringObserver = { _, _ in }
+    choices: ScoringChoices = ScoringChoices(), observer: ScoringObserver = { _, _ in }
   ) throws(MartletError) {
     try requireImages(images)
     let graph = try logitGraph(graph)
@@ -41,7 +42,12 @@ extension Scoring {
       var cotangent = [Float](repeating: 0, count: shape.count)
       for image in 0..<count {
         let row = logits[(image * classes)..<((image + 1) * classes)]
-        if let top = row.indices.max(by: { row[$0] < row[$1] }) { cotangent[top] = 1 }
+        guard let top = row.indices.max(by: { row[$0] < row[$1] }) else { continue }
+        cotangent[top] = 1
+        guard choices.output == .logProbability else { continue }
+        for (index, log) in zip(row.indices, Distribution(logits: row).logarithms) {
+          cotangent[index] -= Float(exp(log))
+        }
       }
       try tape.backward([Tensor(shape, cotangent)])
       try observer(pace.progress(.s2, done: Double(first + count)), scores)
@@ -57,7 +63,8 @@ extension Scoring {
     for layer in scores.layers.indices where scores.layers[layer].s2 == nil {
       scores.layers[layer].s2 = [Double](repeating: 0, count: scores.layers[layer].s1.count)
     }
-    scores.s2Calibration = .init(images: images.count, sha256: images.sha256)
+    scores.s2Calibration = .init(
+      images: images.count, sha256: images.sha256, choice: choices.s2Choice)
   }
 
   private static func sensitivity(

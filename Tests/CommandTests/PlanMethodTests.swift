@@ -81,6 +81,30 @@ extension CommandTests {
     }
   }
 
+  @Test func limitsNameTheirMinimum() throws {
+    try Workplace.with { place in
+      for limit in [["--multiply-adds", "10"], ["--traffic", "1kB", "--limits", "healthy"]] {
+        let outcome = try place.run(
+          [
+            "plan", "demo.onnx", "--devices", "4", "-o", "plan", "--method", "budget",
+            "--calibration", "digits.tar", "--calibration-limit", "4",
+          ] + limit, seconds: 120)
+        check(outcome, 64, "minimum", "missing devices")
+        #expect(!FileSystem.exists(place.path("plan")))
+      }
+    }
+  }
+
+  @Test func calibrationByOneImageWorks() throws {
+    try Workplace.with { place in
+      let outcome = try place.run(
+        "plan", "demo.onnx", "--devices", "3", "-o", "plan", "--method", "budget", "--survive", "2",
+        "--copies", "1.7", "--traffic", "1MB", "--fill", "mean", "--calibration", "digits.tar",
+        "--calibration-limit", "1", seconds: 120)
+      #expect(outcome.status == .exited(0), "\(outcome.error)")
+    }
+  }
+
   @Test func moreDevicesThanNeuronsAreFine() throws {
     try Workplace.with { place in
       for method in [["coded", "--tolerate", "2"], ["cdc"], ["robustdice", "--importance", "s1"]] {

@@ -10,8 +10,7 @@ struct AllocatorTests {
   private let bytes = [[100, 133], [1000, 1333], [10, 13]]
 
   private func allocator(_ damage: [Double]) -> Allocator {
-    Allocator(
-      bytes: bytes, damage: LayerDamage(damage.map { [[$0, $0], [0, $0]] }))
+    Allocator(bytes: bytes, losses: damage.map { [[$0, $0], [0, $0]] })
   }
 
   @Test("the layer with the most damage per byte comes first")
@@ -45,7 +44,7 @@ struct AllocatorTests {
       let worst = Double(next(100)) / 100
       return [[worst / 3, worst / 2, worst], [0, worst / 2, worst], [0, 0, worst], [0, 0, 0]]
     }
-    let allocator = Allocator(bytes: bytes, damage: LayerDamage(damage))
+    let allocator = Allocator(bytes: bytes, losses: damage)
     let least = bytes.reduce(0) { $0 + $1[0] }
     var last = 0.0
     let budgets = Array(stride(from: least, to: least * 4, by: max(1, least / 5))) + [least * 4]
@@ -67,7 +66,7 @@ struct AllocatorTests {
   func weights() {
     let weights = FailureWeights.reliabilities([0.9, 0.9])
     #expect(abs(weights[0] - 0.18) < 1e-12)
-    #expect(FailureWeights.surviving(2, devices: 4) == [0.5, 0.5, 0])
+    #expect(FailureWeights.surviving(2, devices: 4) == [0.1 / 1.1, 1 / 1.1, 0])
     #expect(FailureWeights.surviving(5, devices: 2) == [1])
   }
 

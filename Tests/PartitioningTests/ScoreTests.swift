@@ -32,7 +32,7 @@ import Testing
     let graph = try network()
     let layer = try Sharding(graph).layers[0]
     #expect(
-      try scores.points(layer: layer, graph: graph, using: [.s1, .s2]) == [
+      try scores.points(layers: [layer], graph: graph, using: [.s1, .s2])[0] == [
         [1, 0], [0, 0], [1, 0],
       ])
   }

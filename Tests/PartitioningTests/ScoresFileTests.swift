@@ -31,6 +31,11 @@ import Testing
       model: "abc", layers: [.init(name: "a", s1: [1, 2]), .init(name: "b", s1: [3])])
     try scores.requireFit(fresh, s2: images(64, "more"), s3: images(2, "images"))
     try scores.requireFit(fresh, s2: nil, s3: nil)
+    let bits = #expect(throws: MartletError.self) {
+      try scores.requireFit(
+        fresh, s2: nil, s3: images(2, "images"), choices: ScoringChoices(unit: .bits))
+    }
+    #expect(bits?.description.contains("bits") == true)
     for other in [images(2, "others"), images(3, "images")] {
       let error = #expect(throws: MartletError.self) {
         try scores.requireFit(fresh, s2: nil, s3: other)
