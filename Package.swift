@@ -152,7 +152,7 @@ let package = Package(
         "ModelGraph", "TensorCore",
       ]),
     tests("Reporting", ["Reporting"]),
-    tests("WireProtocol", ["WireProtocol", "Plan", "TensorCore"]),
+    tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Chaos", ["Chaos", "Plan", "Processes", "TensorCore", "WireProtocol"]),

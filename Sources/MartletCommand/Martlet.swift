@@ -21,11 +21,13 @@ public struct Martlet: ParsableCommand {
         martlet explore model.onnx --devices 4 --calibration train --images val --svg front.svg
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
+        martlet call device/stats d0 --broker HOST
       """,
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
-      Explore.self, WorkerCommand.self, Run.self, Bench.self,
+      Explore.self, WorkerCommand.self, Run.self, Call.self,
+      Bench.self,
     ])
 
   /// Made by the argument parser.

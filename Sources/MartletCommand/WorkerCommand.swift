@@ -39,6 +39,10 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "How long to try to reach the broker at the start.")
   var patience = TimeArgument(.seconds(30), "30s")
 
+  @Flag(
+    help: "Let device/fault stall, cut off or end this worker, or damage what it sends: for tests.")
+  var allowFaults = false
+
   @Option(help: "Threads that compute.")
   var threads = 1
 
@@ -66,6 +70,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.deadline = deadline.duration
     configuration.heartbeat = heartbeat.duration
     configuration.patience = patience.duration
+    configuration.allowsFaults = allowFaults
     configuration.busyWatts = busyWatts
     configuration.idleWatts = idleWatts
     configuration.clockOffsetSeconds = clockOffset

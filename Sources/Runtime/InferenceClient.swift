@@ -61,6 +61,7 @@ public final class InferenceClient {
   private var outstanding: [Int: Outstanding] = [:]
   private var tickets: [FrameKey: Int] = [:]
   private var isStopped = false
+  private var isWoken = false
 
   /// Prepares a client; nothing is sent before `connect`.
   ///
@@ -130,6 +131,12 @@ public final class InferenceClient {
     return { mailbox.post(.stop) }
   }
 
+  /// Makes `next(until:)` return soon, with or without an answer; may be called from any thread.
+  public var waker: @Sendable () -> Void {
+    let mailbox = mailbox
+    return { mailbox.post(.wake) }
+  }
+
   /// What is known of each device now.
   public var devices: [DeviceState] {
     let states = core.states(now: .now())
@@ -185,11 +192,22 @@ public final class InferenceClient {
   public func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
     while true {
+      if let answer = try next(until: .distantFuture) { return answer }
+    }
+  }
+
+  /// The next answer, or nil at `end`, when woken, or at once without a submitted frame; see `next()`.
+  public func next(until end: MonotonicTime) throws(MartletError) -> Answer? {
+    while !outstanding.isEmpty {
       // What has arrived counts, however long the caller was away: parts before deadlines.
       try pump(until: .zero)
       let (outcome, wake) = core.work(clock: MonotonicTime.now)
       guard let outcome else {
-        try pump(until: wake)
+        if isWoken || MonotonicTime.now() >= end {
+          isWoken = false
+          return nil
+        }
+        try pump(until: min(wake, end))
         continue
       }
       defer { core.recycle(outcome) }
@@ -206,6 +224,7 @@ public final class InferenceClient {
       publishResult(answer, outcome)
       return answer
     }
+    return nil
   }
 
   private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
@@ -339,7 +358,8 @@ public final class InferenceClient {
   private func handle(_ event: NetworkEvent, now: MonotonicTime) throws(MartletError) {
     switch event {
     case .message(let topic, let payload): handle(payload, on: topic, now: now)
-    case .unknownTopic: core.count(.unknownTopic, at: now)
+    case .unknownTopic, .call: core.count(.unknownTopic, at: now)
+    case .wake: isWoken = true
     case .stop: isStopped = true
     case .connection(.takenOver(let error)): throw error
     case .connection(.disconnected(let error)), .connection(.refused(let error)):

@@ -7,15 +7,26 @@ enum NetworkEvent: Sendable {
   /// A message on a topic that means nothing here.
   case unknownTopic
   case connection(MQTTEvent)
+  /// A request to this process.
+  case call(ReceivedCall)
+  /// Somebody has something else for this thread to do.
+  case wake
   /// Somebody asked this process to stop.
   case stop
 
   /// Posts a received message.
+  ///
+  /// - Parameter gate: bounds the calls that wait; nil for a client, which answers none.
   static func post(
-    _ message: borrowing ReceivedMessage, root: TopicRoot, to mailbox: Mailbox<NetworkEvent>
+    _ message: borrowing ReceivedMessage, root: TopicRoot, to mailbox: Mailbox<NetworkEvent>,
+    calls gate: CallGate? = nil
   ) {
     guard let topic = root.parse(message.topic) else {
       mailbox.post(.unknownTopic, bytes: 1)
+      return
+    }
+    if case .call = topic, let gate {
+      if let call = gate.admit(message, on: topic) { mailbox.post(.call(call)) }
       return
     }
     let payload = message.payload

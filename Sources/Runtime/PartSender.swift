@@ -13,6 +13,7 @@ struct PartSender {
   }
 
   private(set) var counters = Counters()
+  let outlet = PartOutlet()
   private var encoder: TensorEncoder
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
@@ -50,11 +51,13 @@ struct PartSender {
     header.note = fills.isEmpty ? "" : fills.text
     var failed = false
     var bytes = 0
+    outlet.beginPart()
     encoder.encode(header, values) { message in
       bytes += message.count
       message.withUnsafeBytes { payload in
         do {
-          try client.publish(topic: topic, payload: payload, properties: properties)
+          try outlet.publish(
+            topic: topic, payload: payload, properties: properties, through: client)
         } catch {
           failed = true
         }

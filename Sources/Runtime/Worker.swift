@@ -23,6 +23,8 @@ public final class Worker {
   private let presenceTopic: String
   private let heart: Heart
   private let meter: WorkerMeter
+  private let services: WorkerServices
+  private let faults: WorkerFaults
   private var parts: PartSender
   private var published: Presence.State?
   private var isDraining = false
@@ -66,8 +68,12 @@ public final class Worker {
       topic: presenceTopic, payload: try lost.payload(), quality: .atLeastOnce, retain: true,
       properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds))
     let (root, mailbox) = (self.root, self.mailbox)
+    let gate = CallGate(
+      maximumCount: 1024, maximumBytes: 4 << 20,
+      maximumCallBytes: WorkerServices.maximumCallBytes)
     client = try MQTTClient(
-      broker, logger: logger, onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
+      broker, logger: logger,
+      onMessage: { NetworkEvent.post($0, root: root, to: mailbox, calls: gate) },
       onEvent: { mailbox.post(.connection($0)) })
     parts = try PartSender(
       plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
@@ -78,6 +84,11 @@ public final class Worker {
     meter = try WorkerMeter(
       engines: engines, planID: planID, name: name, epoch: epoch, root: root,
       configuration: configuration)
+    faults = WorkerFaults(outlet: parts.outlet, client: client, heart: heart)
+    services = WorkerServices(
+      name: name, epoch: epoch, root: root, core: core, client: client, gate: gate,
+      faults: faults, allowsFaults: configuration.allowsFaults, logger: logger)
+    services.description = meter.description(methods: services.methods)
     try subscribe(plan, device: device)
   }
 
@@ -89,6 +100,7 @@ public final class Worker {
       (try root.path(.allPresence), .atLeastOnce),
       (try root.path(.allHeartbeats), .atMostOnce),
       (try root.path(.allInputs), .atMostOnce),
+      (try root.path(.calls(target: name)), .atLeastOnce),
     ]
     for exchange in plan.possibleGatherings(device: device).map({ plan.exchanges[$0] }) {
       for sender in exchange.senders where sender != device {
@@ -123,7 +135,8 @@ public final class Worker {
       heart.update(frame: core.counters.lastFrame, queue: core.queueLength)
       let now = MonotonicTime.now()
       if now >= meter.due { meter.publish(core: core, sent: parts.counters, client, now: now) }
-      if let idleUntil = wake { wake = min(idleUntil, meter.due) }
+      let due = min(services.work(at: now), faults.work(at: now), meter.due)
+      if let idleUntil = wake { wake = min(idleUntil, due) }
       for event in mailbox.take(until: min(wake ?? .zero, drainEnd)) { try handle(event) }
       report()
       if isDraining {
@@ -145,9 +158,12 @@ public final class Worker {
     case .message(let topic, let payload): try handle(payload, on: topic, now: now)
     case .unknownTopic: core.count(.unknownTopic, at: now)
     case .connection(let event): try handle(event)
+    case .call(let call): services.receive(call, at: now)
+    case .wake: break
     case .stop:
       guard !isDraining else { return }
       isDraining = true
+      services.isDraining = true
       announce(.draining)
     }
   }
@@ -194,8 +210,9 @@ public final class Worker {
   private func handle(_ event: MQTTEvent) throws(MartletError) {
     switch event {
     case .connected:
+      if faults.refusesConnection(at: .now()) { return }
       // What this device is comes before the word that it is ready to be used.
-      meter.describe(client, logger: logger)
+      meter.describe(client, methods: services.methods, logger: logger)
       announce(isDraining ? .draining : .ready)
       heart.start()
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
@@ -230,6 +247,7 @@ public final class Worker {
 
   private func leave() throws(MartletError) {
     meter.publish(core: core, sent: parts.counters, client, now: .now())
+    services.close()
     announce(.offline)
     heart.stop()
     try? client.flush(timeout: .seconds(2))

@@ -52,6 +52,8 @@ public struct WorkerConfiguration: Sendable {
   public var framesInFlight = 4
   /// How wrong the wall clock is, for tests.
   public var clockOffsetSeconds = 0
+  /// Whether `device/fault` may stall, cut off or end this worker, or damage what it sends.
+  public var allowsFaults = false
   /// Power of a busy core, for the estimate where no meter is found, in watts.
   public var busyWatts = 1.0
   /// Power of the idle board, for the same estimate, in watts.

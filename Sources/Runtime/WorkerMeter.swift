@@ -55,12 +55,12 @@ final class WorkerMeter {
     return true
   }
 
-  /// Publishes what this device is.
-  func describe(_ client: MQTTClient, logger: Logger) {
+  /// What this device is.
+  func description(methods: [String]) -> DeviceDescription {
     var names = utsname()
     uname(&names)
-    let description = DeviceDescription(
-      version: Worker.version, methods: [], plan: planID,
+    return DeviceDescription(
+      version: Worker.version, methods: methods, plan: planID,
       parts: engine.program.publications.map { publication in
         let exchange = engine.plan.exchanges[publication.exchange]
         return .init(
@@ -71,11 +71,15 @@ final class WorkerMeter {
         memoryBytes: UInt64(
           max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))),
         system: text(&names.sysname) + " " + text(&names.release)))
+  }
+
+  /// Publishes what this device is.
+  func describe(_ client: MQTTClient, methods: [String], logger: Logger) {
     do {
       try client.publish(
         MQTTMessage(
-          topic: descriptionTopic, payload: try description.payload(), quality: .atLeastOnce,
-          retain: true))
+          topic: descriptionTopic, payload: try description(methods: methods).payload(),
+          quality: .atLeastOnce, retain: true))
     } catch {
       logger.warning("\(error)")
     }

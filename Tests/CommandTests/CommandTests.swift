@@ -62,7 +62,13 @@ import Testing
     ["plan", "demo.onnx", "--names", "a,a", "-o", "p"],
     ["plan", "demo.onnx", "--devices", "2", "--method", "magic", "-o", "p"],
     ["demo", "--frames", "0"], ["demo", "--devices", "1"], ["demo", "--model", "demo.onnx"],
-    ["worker", "--device", "d0"], ["score", "demo.onnx", "-o", "p"],
+    ["worker", "--device", "d0"], ["call", "health", "d0", "--broker", "unix:/x"],
+    ["call", "health/check", "d0", "{}", "--file", "x", "--broker", "unix:/x"],
+    ["call", "health/check", "d0", "{", "--broker", "unix:/x"],
+    ["call", "health/check", "d0", "--deadline", "0s", "--broker", "unix:/x"],
+    ["call", "health/check", "D0", "--broker", "unix:/nonexistent", "--patience", "10ms"],
+    ["call", "health/check", "d0", "--metadata", "x", "--broker", "unix:/x"],
+    ["score", "demo.onnx", "-o", "p"],
     ["score", "demo.onnx", "--calibration", "digits.tar", "-o", "p", "--s3-images", "-1"],
   ])
   func wrongUsageEndsWith64(_ arguments: [String]) throws {
@@ -78,6 +84,7 @@ import Testing
   @Test(
     arguments: [
       "demo", "infer", "describe", "score", "plan", "study", "explore", "worker", "run", "bench",
+      "call",
     ])
   func helpHasExamples(_ command: String) throws {
     try Workplace.with { place in

@@ -1,0 +1,130 @@
+import Glibc
+public import TensorCore
+
+/// Decides which parts of a device are dropped, delayed or damaged, and how. The same requests with
+/// the same seeds give the same decisions, part by part.
+public struct FaultInjector: Sendable {
+  /// What happens to one part.
+  public struct Fate: Sendable, Equatable {
+    /// It is not sent.
+    public var isDropped = false
+    /// It is sent so many nanoseconds later.
+    public var delayNanoseconds: UInt64 = 0
+    /// Where it is damaged, if it is.
+    public var damage: FaultRequest.Place?
+
+    /// It is sent as it is.
+    public init() {}
+  }
+
+  /// One kind of fault in force.
+  private struct Fault: Sendable {
+    var request: FaultRequest
+    var end: MonotonicTime
+    var random: SplitMix
+  }
+
+  private var faults: [FaultRequest.Kind: Fault] = [:]
+  private var damages = SplitMix(seed: 0)
+
+  /// Nothing in force.
+  public init() {}
+
+  /// Whether any fault may be in force; false costs a comparison and nothing more.
+  public var isActive: Bool { !faults.isEmpty }
+
+  /// Begins `drop`, `delay` or `corrupt`, in place of an earlier one of the same kind, or ends them
+  /// with `clear`. Other kinds are not about parts and change nothing here.
+  ///
+  /// - Parameter seed: what `request.seed` is, or stands for when it is absent.
+  public mutating func apply(_ request: FaultRequest, seed: UInt64, at now: MonotonicTime) {
+    switch request.kind {
+    case .drop, .delay, .corrupt:
+      faults[request.kind] = Fault(
+        request: request, end: now.adding(nanoseconds: request.nanoseconds),
+        random: SplitMix(seed: seed))
+      if request.kind == .corrupt { damages = SplitMix(seed: ~seed) }
+    case .clear: faults = [:]
+    case .stall, .disconnect, .exit: break
+    }
+  }
+
+  /// The fate of the next part.
+  public mutating func next(at now: MonotonicTime) -> Fate {
+    var fate = Fate()
+    guard isActive else { return fate }
+    for kind in [FaultRequest.Kind.drop, .delay, .corrupt] {
+      guard var fault = faults[kind] else { continue }
+      guard now < fault.end else {
+        faults[kind] = nil
+        continue
+      }
+      let isHit = fault.random.unit() < fault.request.fraction ?? 1
+      if isHit {
+        switch kind {
+        case .drop: fate.isDropped = true
+        case .delay: fate.delayNanoseconds = fault.request.delay(using: &fault.random)
+        default: fate.damage = fault.request.place ?? .any
+        }
+      }
+      faults[kind] = fault
+    }
+    return fate
+  }
+
+  /// Flips one to eight bits of a message.
+  ///
+  /// - Parameters:
+  ///   - headerBytes: where the elements begin.
+  public mutating func damage(
+    _ message: inout [UInt8], at place: FaultRequest.Place, headerBytes: Int
+  ) {
+    let split = min(max(headerBytes, 0), message.count)
+    let range =
+      switch place {
+      case .header: 0..<split
+      case .data: split..<message.count
+      case .any: 0..<message.count
+      }
+    guard !range.isEmpty else { return }
+    for _ in 0..<(1 + damages.next() % 8) {
+      let index = range.lowerBound + Int(damages.next() % UInt64(range.count))
+      message[index] ^= 1 << UInt8(damages.next() % 8)
+    }
+  }
+}
+
+extension FaultRequest {
+  fileprivate func delay(using random: inout SplitMix) -> UInt64 {
+    let mean = meanMilliseconds ?? 0
+    let spread = spreadMilliseconds ?? 0
+    let milliseconds =
+      switch distribution ?? .fixed {
+      case .fixed: mean
+      case .uniform: mean + (2 * random.unit() - 1) * spread
+      case .exponential: -mean * log(1 - random.unit())
+      // The method of Box and Muller (1958).
+      case .normal:
+        mean + spread * (-2 * log(1 - random.unit())).squareRoot() * cos(2 * .pi * random.unit())
+      }
+    return UInt64(min(max(milliseconds, 0), 600_000) * 1e6)
+  }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same on every machine.
+struct SplitMix: Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// A number from 0 up to, but not including, 1.
+  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+}

@@ -1,0 +1,100 @@
+public import TensorCore
+
+/// What `device/fault` is asked to do to its own device.
+public struct FaultRequest: WireMessage, Equatable {
+  /// A way to fail.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// Compute nothing for `for_ms`.
+    case stall
+    /// Leave out `fraction` of the parts for `for_ms`.
+    case drop
+    /// Send `fraction` of the parts later for `for_ms`, by `distribution`.
+    case delay
+    /// Damage `fraction` of the parts for `for_ms`.
+    case corrupt
+    /// Cut the connection without a goodbye and stay away for `for_ms`.
+    case disconnect
+    /// End the process without a goodbye, with status `code`.
+    case exit
+    /// End whatever `drop`, `delay` and `corrupt` began.
+    case clear
+  }
+
+  /// How delays are drawn.
+  public enum Distribution: String, Codable, Sendable, CaseIterable {
+    /// Always `mean_ms`.
+    case fixed
+    /// Between `mean_ms - spread_ms` and `mean_ms + spread_ms`.
+    case uniform
+    /// Exponential with mean `mean_ms`.
+    case exponential
+    /// Normal with mean `mean_ms` and standard deviation `spread_ms`; below zero means none.
+    case normal
+  }
+
+  /// Where a part is damaged.
+  public enum Place: String, Codable, Sendable, CaseIterable {
+    /// In the length and the header: receivers notice.
+    case header
+    /// In the elements: receivers compute with wrong numbers.
+    case data
+    /// Anywhere.
+    case any
+  }
+
+  /// What happens.
+  public var kind: Kind
+  /// For how long, in milliseconds, up to 600,000; default 1,000.
+  public var forMilliseconds: Int?
+  /// The fraction of parts, 0 to 1; default 1.
+  public var fraction: Double?
+  /// Decides which parts; drawn and reported when absent.
+  public var seed: UInt64?
+  /// Default `fixed`.
+  public var distribution: Distribution?
+  /// Milliseconds, 0 to 60,000.
+  public var meanMilliseconds: Double?
+  /// Milliseconds, 0 to 60,000; default 0.
+  public var spreadMilliseconds: Double?
+  /// Default `any`.
+  public var place: Place?
+  /// Whether a stalled device also stops its heartbeats; default false.
+  public var silent: Bool?
+  /// The status of `exit`, 0 to 255; default 1.
+  public var code: Int?
+
+  /// A request for one kind, everything else at its default.
+  public init(_ kind: Kind, forMilliseconds: Int? = nil) {
+    self.kind = kind
+    self.forMilliseconds = forMilliseconds
+  }
+
+  /// The most bytes of a payload.
+  public static let maximumBytes = 4096
+
+  /// How long, in nanoseconds.
+  public var nanoseconds: UInt64 { UInt64(max(0, forMilliseconds ?? 1000)) * 1_000_000 }
+
+  /// Checks ranges; see `WireMessage`.
+  public func check() throws(MartletError) {
+    try Field.require(
+      (1...600_000).contains(forMilliseconds ?? 1000), "for_ms", "\(forMilliseconds ?? 0)")
+    try Field.require((0...1).contains(fraction ?? 1), "fraction", "\(fraction ?? 0)")
+    for (name, value) in [("mean_ms", meanMilliseconds), ("spread_ms", spreadMilliseconds)] {
+      try Field.require((0...60_000).contains(value ?? 0), name, "\(value ?? 0)")
+    }
+    if kind == .delay {
+      try Field.require(meanMilliseconds != nil, "mean_ms", "missing")
+    }
+    try Field.require((0...255).contains(code ?? 1), "code", "\(code ?? 0)")
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case kind
+    case forMilliseconds = "for_ms"
+    case fraction, seed, distribution
+    case meanMilliseconds = "mean_ms"
+    case spreadMilliseconds = "spread_ms"
+    case place, silent, code
+  }
+}
