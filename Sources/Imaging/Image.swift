@@ -29,12 +29,20 @@ public struct Image: Sendable, Equatable {
   /// Transparency and orientation tags are ignored and colour profiles are not applied, as PIL and
   /// TorchVision do. PNG with 16 bits is rounded to 8, a palette becomes RGB, CMYK becomes RGB.
   ///
-  /// - Parameter source: what the bytes are, named in errors.
+  /// - Parameters:
+  ///   - source: what the bytes are, named in errors.
+  ///   - limit: the most pixels; for bytes from strangers, of whom a few may stand for very many.
   /// - Throws: `invalidFile` for other formats and for damaged or cut-off data,
-  ///   `resourceExhausted` above `maximumPixels`.
-  public static func decode(_ bytes: [UInt8], source: String) throws(MartletError) -> Image {
-    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return try decodeJPEG(bytes, source: source) }
-    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(bytes, source: source) }
+  ///   `resourceExhausted` above `limit`.
+  public static func decode(
+    _ bytes: [UInt8], source: String, limit: Int = maximumPixels
+  ) throws(MartletError) -> Image {
+    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+      return try decodeJPEG(bytes, source: source, limit: limit)
+    }
+    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
+      return try decodePNG(bytes, source: source, limit: limit)
+    }
     let start = bytes.prefix(8).map { byte in
       (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }.joined(separator: " ")
@@ -44,13 +52,15 @@ public struct Image: Sendable, Equatable {
   }
 
   /// Refuses extents that are zero or too large before anything is allocated for them.
-  static func checkSize(width: Int, height: Int, source: String) throws(MartletError) {
+  static func checkSize(
+    width: Int, height: Int, source: String, limit: Int = maximumPixels
+  ) throws(MartletError) {
     guard width > 0, height > 0 else { throw damagedImage("it has no pixels", source) }
     let (count, overflow) = width.multipliedReportingOverflow(by: height)
-    guard !overflow, count <= maximumPixels else {
+    guard !overflow, count <= limit else {
       throw MartletError(
         .resourceExhausted, "an image is larger than allowed",
-        context: ["source": source, "size": "\(width)x\(height)", "limit": "\(maximumPixels)"])
+        context: ["source": source, "size": "\(width)x\(height)", "limit": "\(limit)"])
     }
   }
 

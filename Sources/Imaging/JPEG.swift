@@ -3,7 +3,9 @@ import TensorCore
 
 extension Image {
   /// Decodes with libjpeg-turbo's defaults (accurate DCT, smooth chroma), as PIL does.
-  static func decodeJPEG(_ bytes: [UInt8], source: String) throws(MartletError) -> Image {
+  static func decodeJPEG(
+    _ bytes: [UInt8], source: String, limit: Int
+  ) throws(MartletError) -> Image {
     guard let decoder = tjInitDecompress() else {
       throw MartletError(.resourceExhausted, "no memory for a JPEG decoder")
     }
@@ -17,7 +19,7 @@ extension Image {
       tjDecompressHeader3(decoder, bytes, size, &width, &height, &subsampling, &space) == 0
         || isHarmless(decoder)
     else { throw damagedImage(reason(decoder), source) }
-    try checkSize(width: Int(width), height: Int(height), source: source)
+    try checkSize(width: Int(width), height: Int(height), source: source, limit: limit)
 
     let format: TJPF
     let channels: Int

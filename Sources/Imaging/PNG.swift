@@ -3,7 +3,9 @@ import TensorCore
 
 extension Image {
   /// Decodes through libpng's simplified interface, which handles every bit depth and interlacing.
-  static func decodePNG(_ bytes: [UInt8], source: String) throws(MartletError) -> Image {
+  static func decodePNG(
+    _ bytes: [UInt8], source: String, limit: Int
+  ) throws(MartletError) -> Image {
     var control = png_image()
     control.version = png_uint_32(PNG_IMAGE_VERSION)
     // Frees what libpng holds on every way out; after a finished read it is a no-op.
@@ -11,7 +13,8 @@ extension Image {
     guard png_image_begin_read_from_memory(&control, bytes, bytes.count) != 0 else {
       throw damagedImage(reason(control), source)
     }
-    try checkSize(width: Int(control.width), height: Int(control.height), source: source)
+    try checkSize(
+      width: Int(control.width), height: Int(control.height), source: source, limit: limit)
 
     // 16-bit samples are gamma-encoded like 8-bit ones in practice, not linear.
     control.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)

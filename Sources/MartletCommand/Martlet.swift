@@ -26,7 +26,7 @@ public struct Martlet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
-      Explore.self, WorkerCommand.self, Run.self, Call.self,
+      Explore.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self, Devices.self,
       Bench.self,
     ])
 

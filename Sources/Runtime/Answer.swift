@@ -36,6 +36,8 @@ public struct Answer: Sendable {
   public var latency: Duration
   /// How often the frame was sent; more than once if nothing at all came back.
   public var attempts: Int
+  /// What `result/<client>` says; nil for a model without outputs.
+  public var result: FrameResult?
 
   /// Devices that were counted on, by device number.
   public var awaited: [Bool] { attendance.roles.map { $0 == .awaited } }

@@ -196,9 +196,10 @@ public final class InferenceClient {
     }
   }
 
-  /// The next answer, or nil at `end`, when woken, or at once without a submitted frame; see `next()`.
+  /// The next answer, or nil at `end` or when woken; see `next()`. May be called without a submitted
+  /// frame, to keep up with what is heard of the devices.
   public func next(until end: MonotonicTime) throws(MartletError) -> Answer? {
-    while !outstanding.isEmpty {
+    while true {
       // What has arrived counts, however long the caller was away: parts before deadlines.
       try pump(until: .zero)
       let (outcome, wake) = core.work(clock: MonotonicTime.now)
@@ -220,11 +221,10 @@ public final class InferenceClient {
         continue
       }
       outstanding[ticket] = nil
-      let answer = answer(ticket, frame, outcome)
-      publishResult(answer, outcome)
+      var answer = answer(ticket, frame, outcome)
+      answer.result = publishResult(answer, outcome)
       return answer
     }
-    return nil
   }
 
   private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
@@ -253,11 +253,11 @@ public final class InferenceClient {
 
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
-  private func publishResult(_ answer: Answer, _ outcome: ClientCore.Outcome) {
+  private func publishResult(_ answer: Answer, _ outcome: ClientCore.Outcome) -> FrameResult? {
     let plan = core.plan
     let ranking = Classification(
       scores: answer.outputs.first?.floats ?? [], names: plan.model.labels)
-    guard let best = ranking.top.first else { return }
+    guard let best = ranking.top.first else { return nil }
     let result = FrameResult(
       frame: answer.frame, label: best.label, labelName: best.name,
       top5: ranking.top.map {
@@ -270,11 +270,12 @@ public final class InferenceClient {
           filledBy: $0.filledBy)
       },
       filledNeurons: answer.filledNeurons)
-    guard let payload = try? result.payload() else { return }
+    guard let payload = try? result.payload() else { return nil }
     try? client.publish(
       MQTTMessage(
         topic: resultTopic, payload: payload, quality: .atLeastOnce,
         properties: MQTTProperties(expirySeconds: 3600, contentType: "application/json")))
+    return result
   }
 
   /// Sends a frame to whoever is there, waiting for somebody to be there.

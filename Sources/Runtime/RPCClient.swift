@@ -48,7 +48,7 @@ public final class RPCClient {
   ) throws(MartletError) {
     self.logger = logger
     let root = try TopicRoot(deployment: address.deployment)
-    state = try RPCClientState(client: name ?? RPCClient.defaultName(address), root: root)
+    state = try RPCClientState(client: name ?? address.userName(or: "call"), root: root)
     let mailbox = Mailbox<NetworkEvent>(maximumBytes: 64 << 20)
     self.mailbox = mailbox
     client = try MQTTClient(
@@ -57,12 +57,6 @@ public final class RPCClient {
       onEvent: { mailbox.post(.connection($0)) })
     try client.subscribe(
       try root.path(.replies(client: state.client)), quality: .atLeastOnce)
-  }
-
-  /// The user name where it can stand in a topic, else a random name.
-  static func defaultName(_ address: DeploymentAddress) -> String {
-    if let user = address.broker.address.username, Identifier.isValid(user) { return user }
-    return "call-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
   }
 
   /// The `<client>` of the reply topics.

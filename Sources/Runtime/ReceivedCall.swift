@@ -9,6 +9,8 @@ struct ReceivedCall: Sendable {
   var payload: [UInt8]
   var properties: RPCProperties
   var arrived: MonotonicTime
+  /// Why only the envelope is here, if the body was left out.
+  var cut: RejectReason?
 }
 
 /// Bounds what waits between the network thread and whoever answers calls, so that requests cannot
@@ -17,9 +19,11 @@ final class CallGate: Sendable {
   private struct State {
     var count = 0
     var bytes = 0
-    var tooLarge: UInt64 = 0
-    var noRoom: UInt64 = 0
+    var refused: [RejectReason: UInt64] = [:]
   }
+
+  /// The longest envelope that is looked at when there is no room for the body behind it.
+  private static let maximumHeadBytes = 8 << 10
 
   private let state = Mutex(State())
   private let maximumCount: Int
@@ -33,26 +37,37 @@ final class CallGate: Sendable {
     self.maximumCallBytes = maximumCallBytes
   }
 
-  /// Copies a request if there is room for it; counts it otherwise.
+  /// Copies a request if there is room for it. Of one with a body for which there is none, the
+  /// envelope is copied, so that its sender can be told; others are counted.
   func admit(_ message: borrowing ReceivedMessage, on topic: Topic) -> ReceivedCall? {
-    let size = message.payload.count
-    let isAdmitted = state.withLock { state in
-      guard size <= maximumCallBytes else {
-        state.tooLarge += 1
-        return false
+    let payload = message.payload
+    var kept = payload
+    var cut: RejectReason?
+    if payload.count > maximumCallBytes { cut = .tooLarge }
+    if cut == nil, !reserve(payload.count) { cut = .noRoom }
+    if let reason = cut {
+      // One byte behind the line feed tells that there was a body.
+      let head = payload.prefix(CallGate.maximumHeadBytes)
+      guard let end = head.firstIndex(of: UInt8(ascii: "\n")), end + 1 < payload.count,
+        reserve(end + 2)
+      else {
+        state.withLock { $0.refused[reason, default: 0] += 1 }
+        return nil
       }
-      guard state.count < maximumCount, state.bytes + size <= maximumBytes else {
-        state.noRoom += 1
-        return false
-      }
+      kept = UnsafeRawBufferPointer(rebasing: payload[..<(end + 2)])
+    }
+    return ReceivedCall(
+      topic: topic, payload: Array(kept), properties: RPCProperties(message.properties),
+      arrived: .now(), cut: cut)
+  }
+
+  private func reserve(_ size: Int) -> Bool {
+    state.withLock { state in
+      guard state.count < maximumCount, state.bytes + size <= maximumBytes else { return false }
       state.count += 1
       state.bytes += size
       return true
     }
-    guard isAdmitted else { return nil }
-    return ReceivedCall(
-      topic: topic, payload: Array(message.payload), properties: RPCProperties(message.properties),
-      arrived: .now())
   }
 
   /// Makes room again once a request has been handled.
@@ -63,11 +78,11 @@ final class CallGate: Sendable {
     }
   }
 
-  /// How many requests were refused since the last call.
-  func takeRefused() -> (tooLarge: UInt64, noRoom: UInt64) {
+  /// The requests that were refused since the last call, by reason.
+  func takeRefused() -> [RejectReason: UInt64] {
     state.withLock { state in
-      defer { (state.tooLarge, state.noRoom) = (0, 0) }
-      return (state.tooLarge, state.noRoom)
+      defer { state.refused = [:] }
+      return state.refused
     }
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 import Logging
 import MQTT
@@ -57,8 +56,6 @@ final class WorkerMeter {
 
   /// What this device is.
   func description(methods: [String]) -> DeviceDescription {
-    var names = utsname()
-    uname(&names)
     return DeviceDescription(
       version: Worker.version, methods: methods, plan: planID,
       parts: engine.program.publications.map { publication in
@@ -66,11 +63,7 @@ final class WorkerMeter {
         return .init(
           layer: exchange.id, neurons: engine.program.graph[publication.value].shape[exchange.axis])
       },
-      hardware: .init(
-        architecture: text(&names.machine), cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-        memoryBytes: UInt64(
-          max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))),
-        system: text(&names.sysname) + " " + text(&names.release)))
+      hardware: .ofThisMachine)
   }
 
   /// Publishes what this device is.
@@ -129,12 +122,6 @@ final class WorkerMeter {
       MQTTMessage(
         topic: topic, payload: payload, quality: .atLeastOnce,
         properties: MQTTProperties(expirySeconds: WorkerMeter.hour)))
-  }
-
-  private func text<Field>(_ field: inout Field) -> String {
-    withUnsafeBytes(of: &field) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
   }
 }
 

@@ -70,16 +70,17 @@ final class WorkerServices {
     defer { gate.handled(call) }
     perform(
       server.receive(
-        call.payload, on: call.topic, properties: call.properties, arrived: call.arrived, at: now))
+        call.payload, on: call.topic, properties: call.properties, arrived: call.arrived,
+        cut: call.cut, at: now))
   }
 
   /// Does what time demands.
   ///
   /// - Returns: when to call again.
   func work(at now: MonotonicTime) -> MonotonicTime {
-    let refused = gate.takeRefused()
-    for _ in 0..<refused.tooLarge { core.count(.tooLarge, at: now) }
-    for _ in 0..<refused.noRoom { core.count(.noRoom, at: now) }
+    for (reason, count) in gate.takeRefused() {
+      for _ in 0..<count { core.count(reason, at: now) }
+    }
     perform(server.expire(at: now))
     for index in streams.indices.reversed() where streams[index].due <= now {
       advance(index, at: now)

@@ -86,9 +86,10 @@ public struct RPCServerState: Sendable {
   /// - Parameters:
   ///   - topic: the topic that it came on; anything but a call is counted.
   ///   - arrived: when it came, for requests that had to wait here.
+  ///   - cut: why the body behind the envelope was left out, if it was: such a request is refused.
   public mutating func receive(
     _ payload: [UInt8], on topic: Topic, properties: RPCProperties = RPCProperties(),
-    arrived: MonotonicTime, at now: MonotonicTime
+    arrived: MonotonicTime, cut: RejectReason? = nil, at now: MonotonicTime
   ) -> [Action] {
     guard case .call(let service, let name, _) = topic else { return [.count(.unknownTopic)] }
     let method = RPCMethod(service, name)
@@ -99,6 +100,14 @@ public struct RPCServerState: Sendable {
         maximumBytes: limits.requestBytes)
     } catch {
       return [.count(error.reason)] + refuse(error.key, error.status, at: now)
+    }
+    if let cut {
+      let message =
+        cut == .tooLarge
+        ? "a request has at most \(limits.requestBytes) bytes here"
+        : "too much at once; try again later"
+      return [.count(cut)]
+        + refuse(request.key, RPCStatus(.resourceExhausted, message), at: now)
     }
     if name == RPCMethod.cancel { return cancel(request.key, at: now) }
     if let known = memory[request.key] { return repeated(known, request.key, at: now) }

@@ -70,8 +70,15 @@ public enum TopicFilter: Hashable, Sendable {
   case allInputs
   /// Every call to one target.
   case calls(target: String)
+  /// The calls of one method to one target.
+  case methodCalls(service: String, method: String, target: String)
+  /// The same, each delivered to one of several subscribers.
+  case sharedMethodCalls(service: String, method: String, target: String)
   /// Every reply to one client.
   case replies(client: String)
+
+  /// The name under which subscribers share, or nil.
+  var group: String? { if case .sharedMethodCalls(_, _, let target) = self { target } else { nil } }
 
   /// The levels below the root; nil stands for any id.
   var levels: [String?] {
@@ -82,6 +89,9 @@ public enum TopicFilter: Hashable, Sendable {
     case .allMetrics: ["metric", nil, nil]
     case .allInputs: ["input", nil]
     case .calls(let target): ["rpc", nil, nil, target]
+    case .methodCalls(let service, let method, let target),
+      .sharedMethodCalls(let service, let method, let target):
+      ["rpc", service, method, target]
     case .replies(let client): ["reply", client, nil]
     }
   }

@@ -39,7 +39,8 @@ public struct TopicRoot: Hashable, Sendable {
   public func path(_ filter: TopicFilter) throws(MartletError) -> String {
     let levels = filter.levels
     for case .some(let level) in levels { try Identifier.check(level, what: "topic level") }
-    return prefix + levels.map { $0 ?? "+" }.joined(separator: "/")
+    let share = filter.group.map { "$share/\($0)/" } ?? ""
+    return share + prefix + levels.map { $0 ?? "+" }.joined(separator: "/")
   }
 
   /// What a received topic means, or nil for a topic of another deployment, another version or no

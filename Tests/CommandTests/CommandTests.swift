@@ -62,7 +62,9 @@ import Testing
     ["plan", "demo.onnx", "--names", "a,a", "-o", "p"],
     ["plan", "demo.onnx", "--devices", "2", "--method", "magic", "-o", "p"],
     ["demo", "--frames", "0"], ["demo", "--devices", "1"], ["demo", "--model", "demo.onnx"],
-    ["worker", "--device", "d0"], ["call", "health", "d0", "--broker", "unix:/x"],
+    ["worker", "--device", "d0"], ["gateway", "--broker", "unix:/x"], ["devices"],
+    ["gateway", "--broker", "unix:/x", "--plan", "p", "--in-flight", "0"],
+    ["call", "health", "d0", "--broker", "unix:/x"],
     ["call", "health/check", "d0", "{}", "--file", "x", "--broker", "unix:/x"],
     ["call", "health/check", "d0", "{", "--broker", "unix:/x"],
     ["call", "health/check", "d0", "--deadline", "0s", "--broker", "unix:/x"],
@@ -84,7 +86,7 @@ import Testing
   @Test(
     arguments: [
       "demo", "infer", "describe", "score", "plan", "study", "explore", "worker", "run", "bench",
-      "call",
+      "call", "gateway", "devices",
     ])
   func helpHasExamples(_ command: String) throws {
     try Workplace.with { place in

@@ -32,7 +32,8 @@ enum DemoModel {
     try FileSystem.write(bytes(martlet_demo_model()), to: path)
     let graph = try ONNXImporter.load(path: path)
     return try makePlan(
-      graph, devices: devices, method: method, placing: placing, path: folder + "/plan")
+      graph, devices: devices, method: method, placing: placing, preprocessing: preprocessing,
+      path: folder + "/plan")
   }
 }
 
@@ -41,7 +42,8 @@ enum DemoModel {
 /// - Parameter placing: who holds what; `method` decides if nil.
 func makePlan(
   _ graph: Graph, devices: Int, method: PartitionMethod = .interleaved,
-  placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil, path: String
+  placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
+  preprocessing: Preprocessing? = nil, path: String
 ) throws -> PlanFolder {
   let sharding = try Sharding(graph)
   let shares = [Double](repeating: 1, count: devices)
@@ -50,7 +52,7 @@ func makePlan(
     ?? method.parts(graph: graph, sharding: sharding, shares: shares)
     .map { LayerPlacement(parts: $0) }
   let plan = try Plan(
-    model: .init(name: graph.name, sha256: "", preprocessing: nil, labels: []),
+    model: .init(name: graph.name, sha256: "", preprocessing: preprocessing, labels: []),
     method: method.rawValue, devices: (0..<devices).map { Plan.Device(name: "d\($0)") },
     graph: graph, sharding: sharding, placements: placements)
   return try PlanFolder.write(plan, graph: graph, to: path)
@@ -70,6 +72,9 @@ struct Digits {
     }
     self.preprocessing = preprocessing
   }
+
+  /// A digit as the PNG file that it is.
+  func file(_ index: Int) throws -> [UInt8] { try set.bytes(index % set.count) }
 
   subscript(index: Int) -> Tensor {
     get throws { try preprocessing.apply(try set.load(index % set.count)) }

@@ -23,6 +23,7 @@ final class Deployment {
   /// What workers are started with besides broker, plan and device.
   var workerOptions = ["--deadline", "5s", "--heartbeat", "200ms", "--log-level", "info"]
   private(set) var workers: [String: ChildProcess] = [:]
+  private var gateways: [ChildProcess] = []
   private var starts = 0
 
   private init(
@@ -46,7 +47,11 @@ final class Deployment {
       try withEmbeddedBroker { broker in
         let deployment = try Deployment(
           broker: broker, folder: folder, devices: devices, placing: placing)
-        defer { for worker in deployment.workers.values { worker.stop(patience: .zero) } }
+        defer {
+          for child in deployment.workers.values + deployment.gateways {
+            child.stop(patience: .zero)
+          }
+        }
         try body(deployment)
       }
     }
@@ -72,6 +77,19 @@ final class Deployment {
   /// Starts workers for all devices but `absent`.
   func startAll(but absent: Set<String> = [], _ options: [String] = []) throws {
     for name in names where !absent.contains(name) { try start(name, options) }
+  }
+
+  /// Starts a gateway; it ends with the deployment.
+  func startGateway(_ name: String, _ options: [String] = []) throws -> ChildProcess {
+    let gateway = try ChildProcess(
+      .init(
+        executable: try martletExecutable(),
+        arguments: [
+          "gateway", "--broker", broker.socketAddress, "--plan", plan.path, "--name", name,
+          "--deadline", "5s",
+        ] + options, standardOutput: .discarded, standardError: .appended(log(name))))
+    gateways.append(gateway)
+    return gateway
   }
 
   private func log(_ device: String) -> String { folder + "/" + device + ".log" }

@@ -14,10 +14,11 @@ final class Watcher: Sendable {
   let client: MQTTClient
   private let inbox: Inbox
 
-  /// Connects.
-  init(_ broker: EmbeddedBroker) throws {
+  /// Connects, as `user` if the broker wants one.
+  init(_ broker: EmbeddedBroker, user: String? = nil, password: String? = nil) throws {
     let inbox = Inbox()
-    let address = try BrokerAddress(parsing: broker.socketAddress)
+    var address = try BrokerAddress(parsing: broker.socketAddress)
+    (address.username, address.password) = (user, password)
     client = try MQTTClient(
       MQTTConfiguration(address: address, clientIDPrefix: "watcher"), logger: quietLogger,
       onMessage: { message in

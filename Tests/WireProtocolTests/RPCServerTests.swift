@@ -274,6 +274,17 @@ import WireProtocol
         == [.count(.unknownTopic)])
   }
 
+  @Test(arguments: [RejectReason.tooLarge, .noRoom])
+  func aRequestWithoutItsBodyIsRefused(cut: RejectReason) throws {
+    var bench = RPCBench()
+    let line = request(more: #","content_type":"image/jpeg""#) + "\nx"
+    let actions = bench.server.receive(
+      Array(line.utf8), on: .call(service: "device", method: "stats", target: "d0"),
+      arrived: bench.now, cut: cut, at: bench.now)
+    #expect(actions.calls.isEmpty && actions.counted == [cut])
+    #expect(try actions.replies.map { $0.status?.code } == [.resourceExhausted])
+  }
+
   @Test func bodiesMayBeBytes() throws {
     var bench = RPCBench { $0.requestBytes = 1 << 20 }
     let line = request(more: #","content_type":"image/jpeg""#) + "\n"

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Plan
+import Processes
+import Runtime
+import TensorCore
+
+/// `martlet gateway`: inference for clients that only know MQTT.
+struct GatewayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "gateway",
+    abstract: "Answers inference/infer: a photograph or tensor in, JSON out.",
+    discussion: """
+      Any MQTT client can then classify images; see tools/classify.py. Several gateways of one group
+      share the requests. SIGTERM or Ctrl-C answers what is under way and ends with status 0.
+
+      Examples:
+        martlet gateway --broker HOST --plan plan
+        martlet call inference/infer gateway --file photo.jpg --broker HOST
+      """)
+
+  @OptionGroup var broker: BrokerOptions
+  @OptionGroup var wire: WireOptions
+  @OptionGroup var log: LogOptions
+
+  @Option(help: "The plan's folder.", completion: .directory)
+  var plan: String
+
+  @Option(help: "The name that callers use; gateways with the same one share the requests.")
+  var group = "gateway"
+
+  @Option(help: "This gateway's own name (default: the user name, else a random one).")
+  var name: String?
+
+  @Option(help: "Frames under way at once.")
+  var inFlight = 4
+
+  @Option(help: "Requests that may wait besides; more are refused with RESOURCE_EXHAUSTED.")
+  var waiting = 32
+
+  @Option(help: "How long to wait for the other devices once the first has answered.")
+  var deadline = TimeArgument(.milliseconds(250), "250ms")
+
+  @Option(help: "How long to try to reach the broker, or any device for a request.")
+  var patience = TimeArgument(.seconds(10), "10s")
+
+  func validate() throws {
+    guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
+    guard (0...1024).contains(waiting) else { throw ValidationError("--waiting must be 0 to 1024") }
+  }
+
+  func run() throws {
+    var configuration = GatewayConfiguration(address: try broker.address())
+    configuration.name = name
+    configuration.group = group
+    configuration.framesInFlight = inFlight
+    configuration.waitingRequests = waiting
+    configuration.client.wire = wire.settings
+    configuration.client.deadline = deadline.duration
+    configuration.client.patience = patience.duration
+    let gateway = try Gateway(
+      folder: try PlanFolder(reading: plan), configuration: configuration,
+      logger: try log.logger("martlet.gateway"))
+    let stop = gateway.stopper
+    let signals = try TerminationSignals { _ in stop() }
+    defer { signals.stop() }
+    try gateway.run()
+  }
+}

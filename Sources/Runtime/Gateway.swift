@@ -1,0 +1,291 @@
+import Dispatch
+import Imaging
+import JSONCoding
+public import Logging
+import MQTT
+import ModelGraph
+public import Plan
+public import TensorCore
+import WireProtocol
+
+/// Answers `inference/infer` for clients that know nothing of plans: they send a photograph or a
+/// tensor and get the answer as JSON. Several gateways of one group share the requests.
+///
+/// Three threads: this one keeps the calls, one decodes images, and one runs the frames.
+public final class Gateway {
+  private let configuration: GatewayConfiguration
+  private let folder: PlanFolder
+  private let name: String
+  private let epoch: UInt64
+  private let root: TopicRoot
+  private let mailbox: Mailbox<GatewayEvent>
+  private let gate: CallGate
+  private let client: MQTTClient
+  private let lane: InferenceLane
+  private let input: RequestInput
+  private let decoder = DispatchQueue(label: "martlet.decoder")
+  private let logger: Logger
+  private let presence: GatewayPresence
+  private let groupFilters: [String]
+  private var server: RPCServerState
+  private var waiting: [RPCCallKey: ReceivedCall] = [:]
+  private var drops = DropCounter<RejectReason>()
+  private var isDraining = false
+
+  static let infer = RPCMethod("inference", "infer")
+  static let check = RPCMethod("health", "check")
+  static let describe = RPCMethod("device", "describe")
+
+  /// Prepares a gateway; nothing is sent before `run`.
+  ///
+  /// - Throws: `unsupported` for a model with several inputs, `invalidArgument` for names that are
+  ///   no identifiers or the same.
+  public init(
+    folder: PlanFolder, configuration: GatewayConfiguration, logger: Logger
+  ) throws(MartletError) {
+    let graph = folder.plan.graph
+    guard graph.inputs.count == 1 else {
+      throw MartletError(.unsupported, "only models with one input can run distributed")
+    }
+    self.configuration = configuration
+    self.folder = folder
+    self.logger = logger
+    name = configuration.name ?? configuration.address.userName(or: "gateway")
+    try Identifier.check(name, what: "gateway")
+    try Identifier.check(configuration.group, what: "group")
+    guard name != configuration.group else {
+      throw MartletError(
+        .invalidArgument, "a gateway needs another name than its group", context: ["name": name])
+    }
+    epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
+    root = try TopicRoot(deployment: configuration.address.deployment)
+    input = RequestInput(
+      shape: graph[graph.inputs[0]].shape, preprocessing: folder.plan.model.preprocessing)
+    server = RPCServerState(
+      name: name, methods: [Gateway.infer, Gateway.check, Gateway.describe], root: root,
+      limits: configuration.limits)
+    let mailbox = Mailbox<GatewayEvent>(maximumBytes: 1 << 20)
+    let gate = CallGate(
+      maximumCount: 4096, maximumBytes: 96 << 20,
+      maximumCallBytes: configuration.limits.requestBytes)
+    let root = root
+    self.mailbox = mailbox
+    self.gate = gate
+    lane = InferenceLane(inFlight: configuration.framesInFlight, logger: logger) {
+      mailbox.post(.answered($0, $1))
+    }
+    presence = try GatewayPresence(
+      name: name, epoch: epoch, root: root, plan: folder.id, methods: server.methods,
+      heartbeat: configuration.heartbeat)
+    var broker = configuration.address.configuration(clientIDPrefix: name)
+    broker.will = try presence.message(.lost)
+    client = try MQTTClient(
+      broker, logger: logger,
+      onMessage: { message in
+        guard let topic = root.parse(message.topic) else { return }
+        switch topic {
+        case .call:
+          if let call = gate.admit(message, on: topic) { mailbox.post(.call(call)) }
+        case .presence: mailbox.post(.presence(Array(message.payload.prefix(8192))), bytes: 8192)
+        default: break
+        }
+      }, onEvent: { mailbox.post(.connection($0)) })
+    let infer = Gateway.infer
+    groupFilters = [
+      try root.path(
+        .sharedMethodCalls(
+          service: infer.service, method: infer.method, target: configuration.group)),
+      // Every gateway hears a cancellation; the one that works on the call ends it.
+      try root.path(
+        .methodCalls(service: infer.service, method: RPCMethod.cancel, target: configuration.group)),
+    ]
+    try client.subscribe(
+      groupFilters.map { ($0, .atLeastOnce) } + [
+        (try root.path(.calls(target: name)), .atLeastOnce),
+        (try root.path(.presence(device: name)), .atLeastOnce),
+      ])
+  }
+
+  /// Asks the gateway to answer what it has and leave. May be called from any thread.
+  public var stopper: @Sendable () -> Void {
+    let mailbox = mailbox
+    return { mailbox.post(.stop) }
+  }
+
+  /// Answers calls until stopped.
+  ///
+  /// - Throws: `unreachable` or `permissionDenied` if the broker cannot be used within the patience
+  ///   at the start; `superseded` if another gateway took over this one's name.
+  public func run() throws(MartletError) {
+    let (folder, configuration, logger) = (folder, configuration, logger)
+    let engines = try DeviceEngines(folder: folder, device: nil)
+    try lane.start { () throws(MartletError) in
+      let client = try InferenceClient(
+        engines: engines, planID: folder.id, configuration: configuration.client, logger: logger)
+      do throws(MartletError) {
+        try client.connect()
+      } catch {
+        client.close()
+        throw error
+      }
+      return client
+    }
+    defer {
+      presence.stop()
+      client.close()
+      lane.stop()
+    }
+    try client.connect(timeout: configuration.client.patience)
+    var drainEnd = MonotonicTime.distantFuture
+    while true {
+      let now = MonotonicTime.now()
+      perform(server.expire(at: now))
+      presence.update(frame: 0, queue: server.runningCalls)
+      report(at: now)
+      for event in mailbox.take(until: min(server.nextDeadline, drainEnd, now + .seconds(1))) {
+        try handle(event)
+      }
+      guard isDraining else { continue }
+      if drainEnd == .distantFuture { drainEnd = .now() + .seconds(5) }
+      if server.runningCalls == 0 || MonotonicTime.now() >= drainEnd { break }
+    }
+    presence.announce(.offline, through: client, logger)
+    try? client.flush(timeout: .seconds(2))
+  }
+
+  private func handle(_ event: GatewayEvent) throws(MartletError) {
+    switch event {
+    case .call(let call): receive(call)
+    case .answered(let key, let result): answer(key, result)
+    case .decoded(let key): if let call = waiting.removeValue(forKey: key) { gate.handled(call) }
+    case .presence(let payload): try presence.judge(payload, through: client, logger)
+    case .stop:
+      guard !isDraining else { return }
+      isDraining = true
+      // The others of the group get what comes now.
+      client.unsubscribe(groupFilters)
+      presence.announce(.draining, through: client, logger)
+    case .connection(.connected):
+      presence.describe(through: client, logger)
+      presence.announce(isDraining ? .draining : .ready, through: client, logger)
+      logger.info("ready", metadata: ["gateway": "\(name)", "group": "\(configuration.group)"])
+    case .connection(.takenOver(let error)): throw error
+    case .connection(.publishRefused(_, let error)),
+      .connection(.subscriptionRefused(_, let error)):
+      logger.error("\(error)")
+    case .connection(.disconnected(let error)), .connection(.refused(let error)):
+      logger.warning("\(error)")
+    case .connection(.closed): break
+    }
+  }
+
+  // MARK: Calls
+
+  private func receive(_ call: ReceivedCall) {
+    let actions = server.receive(
+      call.payload, on: call.topic, properties: call.properties, arrived: call.arrived,
+      cut: call.cut, at: .now())
+    var isKept = false
+    for case .execute(let wanted) in actions where wanted.key.method == Gateway.infer {
+      // The bytes count against the gate until they are decoded.
+      waiting[wanted.key] = call
+      isKept = true
+    }
+    if !isKept { gate.handled(call) }
+    perform(actions)
+  }
+
+  private func perform(_ actions: [RPCServerState.Action]) {
+    for action in actions {
+      switch action {
+      case .execute(let call): execute(call)
+      case .abandon: break
+      case .count(let reason):
+        if let line = drops.record(reason, at: .now()) { log(line) }
+      case .publish(let message):
+        do {
+          try client.publish(MQTTMessage(message))
+        } catch {
+          logger.warning("\(error)")
+        }
+      }
+    }
+  }
+
+  private func execute(_ call: RPCCall) {
+    let now = MonotonicTime.now()
+    do throws(MartletError) {
+      switch call.key.method {
+      case Gateway.infer: try infer(call)
+      case Gateway.check:
+        let isServing = !isDraining && lane.devicesAlive > 0
+        let report = HealthReport(status: isServing ? .serving : .notServing, epoch: epoch)
+        perform(server.finish(call.key, .ok, body: try report.body(), at: now))
+      default:
+        perform(
+          server.finish(call.key, .ok, body: try presence.description.body(), at: now))
+      }
+    } catch {
+      if let kept = waiting.removeValue(forKey: call.key) { gate.handled(kept) }
+      perform(server.finish(call.key, RPCStatus(error), at: now))
+    }
+  }
+
+  private func infer(_ call: RPCCall) throws(MartletError) {
+    guard case .bytes(let bytes, _) = call.request.body else {
+      throw MartletError(
+        .invalidArgument, "send a JPEG, a PNG or a safetensors tensor behind the envelope",
+        hint: #"one line of JSON with "content_type", a line feed, the file"#)
+    }
+    let (mailbox, lane, input) = (mailbox, lane, input)
+    decoder.async {
+      defer { mailbox.post(.decoded(call.key)) }
+      if call.deadline <= .now() { return }
+      do throws(MartletError) {
+        let tensor = try input.tensor(bytes)
+        lane.submit(.init(key: call.key, input: tensor, deadline: call.deadline))
+      } catch {
+        mailbox.post(.answered(call.key, .failure(error)))
+      }
+    }
+  }
+
+  private func answer(_ key: RPCCallKey, _ result: Result<FrameResult, MartletError>) {
+    let now = MonotonicTime.now()
+    do throws(MartletError) {
+      perform(server.finish(key, .ok, body: try result.get().body(), at: now))
+    } catch {
+      perform(server.finish(key, RPCStatus(error), at: now))
+    }
+  }
+
+  private func report(at now: MonotonicTime) {
+    for (reason, count) in gate.takeRefused() {
+      for _ in 0..<count { if let line = drops.record(reason, at: now) { log(line) } }
+    }
+    for line in drops.due(at: now) { log(line) }
+    if presence.isDue(at: now) {
+      presence.announce(isDraining ? .draining : .ready, through: client, logger)
+    }
+  }
+
+  private func log(_ line: DropCounter<RejectReason>.Line) {
+    logger.warning(
+      "requests not executed",
+      metadata: [
+        "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
+      ])
+  }
+}
+
+/// What happens to a gateway.
+enum GatewayEvent: Sendable {
+  case call(ReceivedCall)
+  /// A call's bytes are not needed any more.
+  case decoded(RPCCallKey)
+  case answered(RPCCallKey, Result<FrameResult, MartletError>)
+  /// Presence under this gateway's own name.
+  case presence([UInt8])
+  case connection(MQTTEvent)
+  case stop
+}

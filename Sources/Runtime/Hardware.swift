@@ -1,0 +1,21 @@
+import Glibc
+import WireProtocol
+
+extension DeviceDescription.Hardware {
+  /// The machine on which this process runs.
+  static var ofThisMachine: DeviceDescription.Hardware {
+    var names = utsname()
+    uname(&names)
+    return .init(
+      architecture: text(&names.machine), cores: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))),
+      memoryBytes: UInt64(
+        max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))),
+      system: text(&names.sysname) + " " + text(&names.release))
+  }
+
+  private static func text<Field>(_ field: inout Field) -> String {
+    withUnsafeBytes(of: &field) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+}

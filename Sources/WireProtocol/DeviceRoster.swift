@@ -1,0 +1,114 @@
+public import TensorCore
+
+/// Who is there, from presence, heartbeats and descriptions, for people who look. Unlike `Liveness` it
+/// needs no plan: it lists whoever speaks up, within a bound.
+public struct DeviceRoster: Sendable {
+  /// What is known of one device or gateway.
+  public struct Row: Codable, Sendable, Equatable {
+    /// Its name.
+    public var device: String
+    /// `unknown`, `alive`, `draining`, `suspect` or `lost`; a retained `ready` without a heartbeat
+    /// is unknown.
+    public var state: PeerState
+    /// What its presence says.
+    public var presence: Presence.State?
+    /// The epoch of its run.
+    public var epoch: UInt64?
+    /// Milliseconds since its last heartbeat.
+    public var beatAgeMilliseconds: UInt64?
+    /// The newest frame it has worked on.
+    public var frame: UInt64?
+    /// Frames or calls that wait for it.
+    public var queue: Int?
+    /// Its resident memory in bytes.
+    public var residentBytes: UInt64?
+    /// Its program's version.
+    public var version: String?
+    /// The plan that it runs.
+    public var plan: String?
+    /// What it answers.
+    public var methods: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case device, state, presence, epoch
+      case beatAgeMilliseconds = "beat_age_ms"
+      case frame, queue
+      case residentBytes = "rss_bytes"
+      case version, plan, methods
+    }
+  }
+
+  private struct Entry: Sendable {
+    var liveness = PeerLiveness()
+    var presence: Presence?
+    var beat: Heartbeat?
+    var beatTime: MonotonicTime?
+    var description: DeviceDescription?
+  }
+
+  /// Names that are kept at most.
+  public static let maximumDevices = 1024
+
+  private var entries: [String: Entry] = [:]
+
+  /// Nobody is known yet.
+  public init() {}
+
+  /// Takes a message; what is not one of the three kinds, or unreadable, changes nothing.
+  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) {
+    switch topic {
+    case .presence(let device):
+      // An empty retained message clears the topic.
+      guard !payload.isEmpty,
+        let presence = try? Presence(payload: payload, source: "presence/\(device)")
+      else { return }
+      change(device) { entry in
+        if entry.liveness.receive(presence) { entry.presence = presence }
+      }
+    case .heartbeat(let device):
+      guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
+        return
+      }
+      change(device) { entry in
+        guard entry.liveness.heartbeat(epoch: beat.epoch, at: now) else { return }
+        entry.beat = beat
+        entry.beatTime = now
+      }
+    case .description(let device):
+      guard let description = try? DeviceDescription(payload: payload, source: "desc/\(device)")
+      else { return }
+      change(device) { $0.description = description }
+    default: break
+    }
+  }
+
+  private mutating func change(_ device: String, _ body: (inout Entry) -> Void) {
+    guard entries[device] != nil || entries.count < DeviceRoster.maximumDevices else { return }
+    body(&entries[device, default: Entry()])
+  }
+
+  /// Whether everybody whose presence says so has been heard: nothing is left to wait for.
+  public func isSettled(at now: MonotonicTime) -> Bool {
+    !entries.isEmpty
+      && entries.values.allSatisfy {
+        $0.presence.map { $0.state.isGone } ?? false || $0.liveness.state(at: now) != .unknown
+      }
+  }
+
+  /// All that is known, by name.
+  public func rows(at now: MonotonicTime) -> [Row] {
+    entries.sorted { $0.key < $1.key }.map { name, entry in
+      let epoch = entry.liveness.epoch
+      // The beats of an earlier run say nothing about this one.
+      let beat = entry.beat.flatMap { $0.epoch == epoch ? $0 : nil }
+      return Row(
+        device: name, state: entry.liveness.state(at: now), presence: entry.presence?.state,
+        epoch: epoch > 0 ? epoch : nil,
+        beatAgeMilliseconds: beat == nil
+          ? nil : entry.beatTime.map { now.nanoseconds(since: $0) / 1_000_000 },
+        frame: beat?.frame, queue: beat?.queue, residentBytes: beat?.residentBytes,
+        version: entry.presence?.version, plan: entry.description?.plan,
+        methods: entry.description?.methods)
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Glibc
+import JSONCoding
+import MQTT
+import Plan
+import Processes
+import Runtime
+import TensorCore
+import TensorFiles
+import Testing
+import WireProtocol
+
+extension DistributedTests {
+  /// The rights that `tools/make-broker` and `broker-config/lan.acl` give are enough to work, and no
+  /// more.
+  @Suite(.serialized) struct Rights {
+    private static let checkout = FileSystem.folder(
+      of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
+
+    private struct Place {
+      var broker: EmbeddedBroker
+      var folder: String
+      var plan: PlanFolder
+      var digits: Digits
+
+      func password(_ user: String) throws -> String {
+        let text = try FileSystem.readText(folder + "/broker/users/" + user)
+        return String(text.split(separator: "\n")[0])
+      }
+
+      func start(_ command: String, _ user: String, _ options: [String]) throws -> ChildProcess {
+        try ChildProcess(
+          .init(
+            executable: try martletExecutable(),
+            arguments: [
+              command, "--broker", broker.socketAddress, "--plan", plan.path, "--username", user,
+              "--password-file", folder + "/broker/users/" + user, "--deadline", "5s",
+            ] + options, standardOutput: .discarded,
+            standardError: .appended(folder + "/\(user).log")))
+      }
+    }
+
+    /// Runs `body` with a broker that enforces the rights of a file.
+    private func with(rights: (String) -> String, _ body: (Place) throws -> Void) throws {
+      try TemporaryFolder.with(prefix: "martlet-rights") { folder in
+        // The broker gives up being root before it reads these.
+        chmod(folder, 0o755)
+        let make = try ChildProcess(
+          .init(
+            executable: Self.checkout + "/tools/make-broker",
+            arguments: [
+              "--host", "localhost", "--client", "client", "--devices", "d0,d1", "--gateways",
+              "gateway1", folder + "/broker",
+            ], standardOutput: .discarded, standardError: .inherited))
+        try #require(make.wait(timeout: .seconds(60)) == .exited(0))
+        let rights = rights(folder)
+        try FileSystem.write(try FileSystem.read(rights), to: folder + "/rights")
+        try FileSystem.write(
+          try FileSystem.read(folder + "/broker/passwords"), to: folder + "/passwords")
+        for name in ["rights", "passwords"] { chmod(folder + "/" + name, 0o644) }
+        let broker = try EmbeddedBroker(
+          extraConfiguration: """
+            allow_anonymous false
+            password_file \(folder)/passwords
+            acl_file \(folder)/rights
+            """, allowsAnonymous: false)
+        defer { broker.stop() }
+        try body(
+          Place(
+            broker: broker, folder: folder, plan: try DemoModel.plan(devices: 2, folder: folder),
+            digits: try Digits(folder: folder)))
+      }
+    }
+
+    @Test(arguments: ["make-broker", "lan.acl"])
+    func theyAreEnoughAndNoMore(source: String) throws {
+      try with { folder in
+        source == "lan.acl"
+          ? Self.checkout + "/broker-config/lan.acl" : folder + "/broker/rights"
+      } _: { place in
+        let users = ["client", "d0", "d1", "gateway1"]
+        let watchers = try users.map { user in
+          let watcher = try Watcher(
+            place.broker, user: user, password: try place.password(user))
+          try watcher.client.subscribe("martlet/1/default/#", quality: .atLeastOnce)
+          try watcher.client.waitUntilReady(timeout: .seconds(10))
+          return watcher
+        }
+        defer { for watcher in watchers { watcher.client.close() } }
+        let children = [
+          try place.start("worker", "d0", ["--device", "d0"]),
+          try place.start("worker", "d1", ["--device", "d1"]),
+          try place.start("gateway", "gateway1", []),
+        ]
+        defer { for child in children { child.stop(patience: .zero) } }
+        try call(place)
+        // Everything has been seen by somebody; nobody sees what is not theirs.
+        for (user, watcher) in zip(users, watchers) {
+          let topics = Set(watcher.messages.map(\.topic)).compactMap {
+            $0.split(separator: "/").dropFirst(3).map(String.init)
+          }
+          #expect(topics.contains { $0[0] == "presence" }, "\(user) sees nobody")
+          for topic in topics {
+            switch topic[0] {
+            case "reply": #expect(topic[1] == user, "\(user) reads \(topic)")
+            case "rpc":
+              #expect(
+                topic[3] == user || (user == "gateway1" && topic[1] == "inference"),
+                "\(user) reads \(topic)")
+            case "metric", "result": #expect(user == "client", "\(user) reads \(topic)")
+            default: break
+            }
+          }
+        }
+        try checkForbiddenWrites(users, watchers, answersAreOpen: source == "lan.acl")
+      }
+    }
+
+    private func call(_ place: Place) throws {
+      var address = try Deployment.address(of: place.broker)
+      address.broker.address.username = "client"
+      address.broker.address.password = try place.password("client")
+      let caller = try RPCClient(address: address, logger: quietLogger)
+      defer { caller.close() }
+      try caller.connect(timeout: .seconds(10))
+      #expect(caller.name == "client")
+      for target in ["d0", "d1", "gateway1"] {
+        var call = RPCClient.Call(RPCMethod("health", "check"), target: target)
+        call.deadline = .seconds(20)
+        call.resendAfter = .milliseconds(100)
+        let end = ContinuousClock.now + .seconds(20)
+        while try caller.result(of: call)["status"] != .string("SERVING") {
+          try #require(ContinuousClock.now < end)
+        }
+      }
+      for index in 0..<5 {
+        var call = RPCClient.Call(RPCMethod("inference", "infer"), target: "gateway")
+        call.body = .bytes(try place.digits.file(index), type: "image/png")
+        call.deadline = .seconds(20)
+        let answer = try caller.result(of: call)
+        #expect(answer["degraded"] == .array([]), "\(answer)")
+      }
+    }
+
+    /// Nobody speaks for another; the broker answers such a message with a refusal.
+    ///
+    /// - Parameter answersAreOpen: `lan.acl` has one pattern for all users, so a client may answer.
+    private func checkForbiddenWrites(
+      _ users: [String], _ watchers: [Watcher], answersAreOpen: Bool
+    ) throws {
+      let forbidden: [String: [String]] = [
+        "client": ["presence/d0", "heartbeat/d0", "act/x/d0", "desc/d0"]
+          + (answersAreOpen ? [] : ["reply/d0/device"]),
+        "d0": ["presence/d1", "act/x/d1", "input/x", "metric/d1/frame", "plan", "result/x"],
+        "gateway1": ["presence/d0", "act/x/d0", "plan", "metric/d0/frame"],
+      ]
+      for (user, watcher) in zip(users, watchers) {
+        for topic in forbidden[user] ?? [] {
+          let before = watcher.client.statistics.rejectedOut
+          try watcher.client.publish(
+            MQTTMessage(
+              topic: "martlet/1/default/" + topic, text: "forbidden", quality: .atLeastOnce))
+          try watcher.client.flush(timeout: .seconds(10))
+          #expect(watcher.client.statistics.rejectedOut == before + 1, "\(user) writes \(topic)")
+        }
+      }
+    }
+  }
+}
