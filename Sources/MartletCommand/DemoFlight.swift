@@ -140,6 +140,8 @@ final class DemoFlight {
       }
       statistics.submitted(index)
       return try preprocessing.apply(try set.load(index % set.count))
+    } label: { index in
+      set.label(index % set.count)
     } answered: { [self] index, answer in
       let result = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
       statistics.add(index, answer, label: set.label(index % set.count), result: result)

@@ -15,9 +15,10 @@ struct FrameStream {
 
   /// - Parameters:
   ///   - load: the input of a frame.
+  ///   - label: the class that is right, if it is known.
   ///   - answered: called with each frame's number and answer, in the order of the answers.
   mutating func run(
-    client: InferenceClient, load: (Int) throws -> Tensor,
+    client: InferenceClient, load: (Int) throws -> Tensor, label: (Int) -> Int?,
     answered: (Int, Answer) throws -> Void
   ) throws {
     let clock = ContinuousClock()
@@ -27,7 +28,7 @@ struct FrameStream {
     var next = 0
     while next < count || client.framesInFlight > 0 {
       while next < count, client.framesInFlight < inFlight {
-        indices[try client.submit(try load(next))] = next
+        indices[try client.submit(try load(next), expected: label(next))] = next
         next += 1
       }
       let answer = try client.next()

@@ -86,6 +86,8 @@ struct Run: ParsableCommand {
     let labels = folder.plan.model.labels
     try stream.run(client: client) { index in
       try preprocessing.apply(try set.load(index))
+    } label: { index in
+      set.label(index)
     } answered: { index, answer in
       let result = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
       statistics.add(answer, label: set.label(index), result: result)

@@ -1,8 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import Kernels
 import Plan
 import Processes
 import Runtime
+public import Telemetry
 import TensorCore
 
 /// `martlet worker`: one device of a deployment.
@@ -46,6 +47,13 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "Threads that compute.")
   var threads = 1
 
+  @Option(
+    help: """
+      Where the energy is read: rapl, ina3221, hwmon, battery, or estimate from CPU time (default: \
+      the first of these that the machine has).
+      """)
+  var energy: EnergyMeter.Source?
+
   @Option(help: "Power of a busy core in watts, for the estimate where there is no meter.")
   var busyWatts = 1.0
 
@@ -74,6 +82,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.busyWatts = busyWatts
     configuration.idleWatts = idleWatts
     configuration.clockOffsetSeconds = clockOffset
+    configuration.energySource = energy
     let worker = try Worker(
       engines: engines, planID: folder.id, configuration: configuration, logger: logger)
     let stop = worker.stopper
@@ -82,3 +91,5 @@ struct WorkerCommand: ParsableCommand {
     try worker.run()
   }
 }
+
+extension EnergyMeter.Source: ExpressibleByArgument {}

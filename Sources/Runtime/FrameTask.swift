@@ -52,7 +52,8 @@ final class FrameTask {
   private(set) var fills = FillReport()
   /// Of `fills`, the parts of devices that were to take part: what the attendance does not say.
   private(set) var surprises = FillReport()
-  private(set) var waitNanoseconds: UInt64 = 0
+  /// Where the time of each segment that has run went.
+  private(set) var times: [SegmentTime] = []
   /// Devices whose deadline passed, since the last call of `takeMissed`.
   private var missed: Set<Int> = []
   private let rule: DeadlineRule
@@ -86,12 +87,19 @@ final class FrameTask {
     publish: (DeviceProgram.Publication, UnsafeBufferPointer<Float>) -> Void
   ) {
     let step = engine.steps[segment]
+    let start = now()
     execution.run(segment: segment)
+    let computed = now()
     for publication in step.publications {
       engine.withOwnPart(publication, in: execution) { publish(publication, $0) }
     }
     segment += 1
-    enterBoundary(step.gatherings, now: now())
+    let sent = now()
+    times.append(
+      SegmentTime(
+        exchange: step.publications.first?.exchange ?? step.gatherings.first?.exchange,
+        compute: computed.nanoseconds(since: start), send: sent.nanoseconds(since: computed)))
+    enterBoundary(step.gatherings, now: sent)
   }
 
   /// Whether a boundary is complete or given up, at `now`.
@@ -219,7 +227,7 @@ final class FrameTask {
     }
     gathers = []
     if let entered = boundaryEntered {
-      waitNanoseconds += now.nanoseconds(since: entered)
+      if !times.isEmpty { times[times.count - 1].wait = now.nanoseconds(since: entered) }
       boundaryEntered = nil
     }
   }

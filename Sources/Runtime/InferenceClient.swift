@@ -37,6 +37,7 @@ public final class InferenceClient {
 
   private struct Outstanding {
     var input: Tensor
+    var expected: Int?
     var submitted: MonotonicTime
     var attempts: Int
   }
@@ -62,6 +63,8 @@ public final class InferenceClient {
   private var tickets: [FrameKey: Int] = [:]
   private var isStopped = false
   private var isWoken = false
+  /// How many results were published.
+  private var results: UInt64 = 0
 
   /// Prepares a client; nothing is sent before `connect`.
   ///
@@ -166,12 +169,16 @@ public final class InferenceClient {
 
   /// Sends a frame; `next` returns its answer.
   ///
-  /// - Parameter input: the model's input, in its shape.
+  /// - Parameters:
+  ///   - input: the model's input, in its shape.
+  ///   - expected: the class that is right, if it is known: `result/<client>` tells it to whoever
+  ///     computes accuracy.
   /// - Returns: a ticket that the answer repeats.
-  public func submit(_ input: Tensor) throws(MartletError) -> Int {
+  public func submit(_ input: Tensor, expected: Int? = nil) throws(MartletError) -> Int {
     let ticket = nextTicket
     nextTicket += 1
-    outstanding[ticket] = Outstanding(input: input, submitted: .now(), attempts: 0)
+    outstanding[ticket] = Outstanding(
+      input: input, expected: expected, submitted: .now(), attempts: 0)
     do {
       try send(ticket)
     } catch {
@@ -222,7 +229,7 @@ public final class InferenceClient {
       }
       outstanding[ticket] = nil
       var answer = answer(ticket, frame, outcome)
-      answer.result = publishResult(answer, outcome)
+      answer.result = publishResult(answer, outcome, expected: frame.expected)
       return answer
     }
   }
@@ -253,12 +260,15 @@ public final class InferenceClient {
 
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
-  private func publishResult(_ answer: Answer, _ outcome: ClientCore.Outcome) -> FrameResult? {
+  private func publishResult(
+    _ answer: Answer, _ outcome: ClientCore.Outcome, expected: Int?
+  ) -> FrameResult? {
     let plan = core.plan
     let ranking = Classification(
       scores: answer.outputs.first?.floats ?? [], names: plan.model.labels)
     guard let best = ranking.top.first else { return nil }
-    let result = FrameResult(
+    results += 1
+    var result = FrameResult(
       frame: answer.frame, label: best.label, labelName: best.name,
       top5: ranking.top.map {
         .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
@@ -270,6 +280,11 @@ public final class InferenceClient {
           filledBy: $0.filledBy)
       },
       filledNeurons: answer.filledNeurons)
+    result.epoch = header.epoch
+    result.sequence = results
+    result.expected = expected
+    result.plan = header.plan
+    result.alive = zip(plan.devices, answer.awaited).filter(\.1).map(\.0.name)
     guard let payload = try? result.payload() else { return nil }
     try? client.publish(
       MQTTMessage(

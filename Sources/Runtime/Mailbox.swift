@@ -43,6 +43,9 @@ final class Mailbox<Event: Sendable>: @unchecked Sendable {
     }
   }
 
+  /// Bytes of payload that wait.
+  var waitingBytes: Int { lock.withLock { bytes } }
+
   /// How many events were dropped since the last call.
   func takeDropped() -> Int {
     lock.withLock {

@@ -17,8 +17,7 @@ public final class MetricCollector: Sendable {
     /// How the energy was found: a meter's name, or `estimate`.
     public var energySource = ""
     /// Frames computed, over all runs.
-    public var frames: UInt64 { framesByEpoch.values.reduce(0, +) }
-    var framesByEpoch: [UInt64: UInt64] = [:]
+    public var frames: UInt64 = 0
 
     /// Nothing known yet.
     public init() {}
@@ -59,19 +58,19 @@ private final class Collected: Sendable {
     let source = "metric/\(device)/\(kind)"
     devices.withLock { devices in
       var entry = devices[device] ?? MetricCollector.Device()
-      switch kind {
-      case "memory":
+      switch MetricKind(rawValue: kind) {
+      case .memory:
         guard let metric = try? MemoryMetric(payload: payload, source: source) else { return }
         entry.peakResidentBytes = max(entry.peakResidentBytes, metric.peakResidentBytes)
         entry.weightBytes = metric.weightBytes
-      case "energy":
+      case .energy:
         guard let metric = try? EnergyMetric(payload: payload, source: source) else { return }
         entry.joules += metric.joules
         entry.energySource = metric.source
-      case "frame":
+      case .frame:
         guard let metric = try? FrameMetric(payload: payload, source: source) else { return }
-        entry.framesByEpoch[metric.epoch] = metric.frames
-      default: return
+        entry.frames += metric.frames
+      case .system, nil: return
       }
       // A hostile broker must not make this grow without bound.
       if devices[device] != nil || devices.count < 1024 { devices[device] = entry }

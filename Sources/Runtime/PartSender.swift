@@ -5,15 +5,9 @@ import WireProtocol
 
 /// Publishes a device's parts.
 struct PartSender {
-  /// Counts since the start.
-  struct Counters: Sendable, Equatable {
-    var messages: UInt64 = 0
-    var bytes: UInt64 = 0
-    var failures: UInt64 = 0
-  }
-
-  private(set) var counters = Counters()
   let outlet = PartOutlet()
+  /// By exchange, since the meter last asked.
+  private var sentBytes: [Int: UInt64] = [:]
   private var encoder: TensorEncoder
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
@@ -37,7 +31,13 @@ struct PartSender {
     }
   }
 
-  /// Sends one part. A failure is counted: whoever waits for the part fills it at the deadline.
+  /// Bytes published since the last call, by exchange.
+  mutating func takeSentBytes() -> [Int: UInt64] {
+    defer { sentBytes = [:] }
+    return sentBytes
+  }
+
+  /// Sends one part. After a failure whoever waits for the part fills it at the deadline.
   mutating func send(
     _ exchange: Int, shape: Shape, _ values: UnsafeBufferPointer<Float>,
     of key: FrameKey, fills: FillReport, through client: MQTTClient
@@ -49,22 +49,19 @@ struct PartSender {
     header.sequence = sequence
     header.shape = shape
     header.note = fills.isEmpty ? "" : fills.text
-    var failed = false
     var bytes = 0
     outlet.beginPart()
     encoder.encode(header, values) { message in
-      bytes += message.count
       message.withUnsafeBytes { payload in
         do {
           try outlet.publish(
             topic: topic, payload: payload, properties: properties, through: client)
+          bytes += payload.count
         } catch {
-          failed = true
+          // The client's statistics count it.
         }
       }
     }
-    counters.messages += 1
-    counters.bytes += UInt64(bytes)
-    if failed { counters.failures += 1 }
+    sentBytes[exchange, default: 0] += UInt64(bytes)
   }
 }

@@ -134,7 +134,7 @@ public final class Worker {
       }
       heart.update(frame: core.counters.lastFrame, queue: core.queueLength)
       let now = MonotonicTime.now()
-      if now >= meter.due { meter.publish(core: core, sent: parts.counters, client, now: now) }
+      if now >= meter.due { publishMetrics(now: now) }
       let due = min(services.work(at: now), faults.work(at: now), meter.due)
       if let idleUntil = wake { wake = min(idleUntil, due) }
       for event in mailbox.take(until: min(wake ?? .zero, drainEnd)) { try handle(event) }
@@ -172,8 +172,12 @@ public final class Worker {
     _ payload: [UInt8], on topic: Topic, now: MonotonicTime
   ) throws(MartletError) {
     switch topic {
-    case .activation: core.part(payload, on: topic, now: now)
-    case .input(let client): if !isDraining { core.input(payload, client: client, now: now) }
+    case .activation(let layer, _):
+      core.part(payload, on: topic, now: now)
+      core.work.received(payload.count, of: layer, since: now, until: .now())
+    case .input(let client):
+      if !isDraining { core.input(payload, client: client, now: now) }
+      core.work.received(payload.count, of: nil, since: now, until: .now())
     case .heartbeat(let device):
       guard device != name else { return }
       guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
@@ -246,12 +250,17 @@ public final class Worker {
   }
 
   private func leave() throws(MartletError) {
-    meter.publish(core: core, sent: parts.counters, client, now: .now())
+    publishMetrics(now: .now())
     services.close()
     announce(.offline)
     heart.stop()
     try? client.flush(timeout: .seconds(2))
     logger.info("offline", metadata: ["device": "\(name)"])
+  }
+
+  private func publishMetrics(now: MonotonicTime) {
+    meter.publish(
+      core: core, sent: parts.takeSentBytes(), waitingBytes: mailbox.waitingBytes, client, now: now)
   }
 
   private func report() {

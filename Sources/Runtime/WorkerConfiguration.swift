@@ -1,4 +1,5 @@
 public import MQTT
+public import Telemetry
 public import TensorCore
 
 /// How to reach a deployment.
@@ -59,8 +60,18 @@ public struct WorkerConfiguration: Sendable {
   /// Power of the idle board, for the same estimate, in watts.
   public var idleWatts = 2.7
 
+  /// What to read the energy from; the best source that the machine has if nil.
+  public var energySource: EnergyMeter.Source?
+
   /// The defaults for one address.
   public init(address: DeploymentAddress) { self.address = address }
+
+  /// The meter that these settings ask for.
+  func energyMeter() throws(MartletError) -> EnergyMeter {
+    let assumption = EnergyMeter.Assumption(wattsPerBusyCore: busyWatts, idleWatts: idleWatts)
+    guard let energySource else { return EnergyMeter(assumption: assumption) }
+    return try EnergyMeter(source: energySource, assumption: assumption)
+  }
 }
 
 extension Duration {

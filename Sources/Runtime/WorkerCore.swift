@@ -31,8 +31,6 @@ package final class WorkerCore {
     package var framesSkipped: UInt64 = 0
     package var framesDropped: UInt64 = 0
     package var fills: [String: UInt64] = [:]
-    package var computeNanoseconds: UInt64 = 0
-    package var waitNanoseconds: UInt64 = 0
     package var lastFrame: UInt64 = 0
   }
 
@@ -65,6 +63,8 @@ package final class WorkerCore {
   package private(set) var liveness: Liveness
   package private(set) var counters = Counters()
   package private(set) var drops = DropCounter<RejectReason>()
+  /// Where time and bytes went, since the meter last asked.
+  var work: WorkCounters
   private var receiver: PartReceiver
   /// Exchanges that the client gathers.
   private let lastExchanges: Set<Int>
@@ -86,6 +86,7 @@ package final class WorkerCore {
     names = plan.devices.map(\.name)
     inputShape = plan.graph[plan.graph.inputs[0]].shape
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
+    work = WorkCounters(exchanges: plan.exchanges.map(\.id))
     receiver = PartReceiver(
       plan: plan, planID: planID,
       exchanges: Set(plan.possibleGatherings(device: device)))
@@ -94,6 +95,12 @@ package final class WorkerCore {
 
   /// Frames here: begun and waiting.
   package var queueLength: Int { tasks.count + pending.count }
+
+  /// Bytes of inputs and parts that wait for their frames to begin.
+  var queuedBytes: Int {
+    pending.reduce(0) { $0 + $1.input.count * 4 }
+      + clients.values.reduce(0) { $0 + $1.inbox.bytes }
+  }
 
   // MARK: Messages
 
@@ -327,7 +334,6 @@ package final class WorkerCore {
     _ task: FrameTask, clock: () -> MonotonicTime,
     publish: Publish
   ) {
-    let start = clock()
     task.runSegment(
       now: clock,
       publish: { publication, part in
@@ -335,7 +341,6 @@ package final class WorkerCore {
         let report = lastExchanges.contains(publication.exchange) ? task.fills : task.surprises
         publish(task.key, publication.exchange, shape, part, report)
       })
-    counters.computeNanoseconds += clock().nanoseconds(since: start)
   }
 
   private func finish(_ task: FrameTask) {
@@ -347,9 +352,9 @@ package final class WorkerCore {
     }
     counters.framesFinished += 1
     counters.lastFrame = max(counters.lastFrame, task.key.frame)
-    counters.waitNanoseconds += task.waitNanoseconds
     for fill in task.fills.fills where fill.receiver == device {
       counters.fills[fill.reason.rawValue, default: 0] += 1
     }
+    work.finished(task.times, fills: task.fills, receiver: device)
   }
 }

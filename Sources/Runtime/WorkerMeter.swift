@@ -16,15 +16,26 @@ final class WorkerMeter {
 
   private let engines: DeviceEngines
   private let engine: DeviceEngine
-  private let name: String
   private let epoch: UInt64
-  private let topics: [String: String]
+  private let topics: [MetricKind: String]
   private let descriptionTopic: String
   private let planID: String
-  private var meter: EnergyMeter
+  private let energy: EnergySampler
+  private let processor = ProcessorSensors()
   private var sequence: UInt64 = 0
-  private var last: (time: MonotonicTime, joules: Double)?
+  private var last: Snapshot?
   private var lastPresence = MonotonicTime.zero
+
+  /// What the next metrics count from.
+  private struct Snapshot {
+    var time: MonotonicTime
+    var energy: EnergySampler.Reading
+    var cpuSeconds: Double
+    var frames: UInt64
+    var framesDropped: UInt64
+    var fills: [String: UInt64]
+    var drops: [String: UInt64]
+  }
 
   init(
     engines: DeviceEngines, planID: String, name: String, epoch: UInt64, root: TopicRoot,
@@ -33,17 +44,14 @@ final class WorkerMeter {
     self.engines = engines
     engine = try engines.engine(for: .everyone(engines.plan.devices.count))
     self.planID = planID
-    self.name = name
     self.epoch = epoch
-    var topics: [String: String] = [:]
-    for kind in ["memory", "energy", "frame"] {
-      topics[kind] = try root.path(.metric(device: name, kind: kind))
+    var topics: [MetricKind: String] = [:]
+    for kind in MetricKind.allCases {
+      topics[kind] = try root.path(.metric(device: name, kind: kind.rawValue))
     }
     self.topics = topics
     descriptionTopic = try root.path(.description(device: name))
-    meter = EnergyMeter(
-      assumption: .init(
-        wattsPerBusyCore: configuration.busyWatts, idleWatts: configuration.idleWatts))
+    energy = EnergySampler(try configuration.energyMeter())
   }
 
   /// Whether the retained presence should be published again before the broker forgets it.
@@ -56,7 +64,7 @@ final class WorkerMeter {
 
   /// What this device is.
   func description(methods: [String]) -> DeviceDescription {
-    return DeviceDescription(
+    var description = DeviceDescription(
       version: Worker.version, methods: methods, plan: planID,
       parts: engine.program.publications.map { publication in
         let exchange = engine.plan.exchanges[publication.exchange]
@@ -64,6 +72,9 @@ final class WorkerMeter {
           layer: exchange.id, neurons: engine.program.graph[publication.value].shape[exchange.axis])
       },
       hardware: .ofThisMachine)
+    description.model = engines.plan.model.name
+    description.method = engines.plan.method
+    return description
   }
 
   /// Publishes what this device is.
@@ -78,50 +89,71 @@ final class WorkerMeter {
     }
   }
 
-  /// Publishes one message of each kind; failures are silent, the next second brings new ones.
+  /// Publishes one message of each kind, about the time since the last call; the first call only
+  /// begins that time. Failures are silent, the gap in the numbers tells them.
+  ///
+  /// - Parameters:
+  ///   - sent: bytes published since the last call, by exchange.
+  ///   - waitingBytes: bytes of messages that wait to be worked on.
   func publish(
-    core: WorkerCore, sent: PartSender.Counters, _ client: MQTTClient, now: MonotonicTime
+    core: WorkerCore, sent: [Int: UInt64], waitingBytes: Int, _ client: MQTTClient,
+    now: MonotonicTime
   ) {
     due = now.adding(nanoseconds: WorkerMeter.intervalNanoseconds)
+    let next = Snapshot(
+      time: now, energy: energy.read(), cpuSeconds: ProcessTime.cpuSeconds(),
+      frames: core.counters.framesFinished, framesDropped: core.counters.framesDropped,
+      fills: core.counters.fills,
+      drops: Dictionary(
+        uniqueKeysWithValues: core.drops.totals.map { ($0.key.rawValue, $0.value) }))
+    defer { last = next }
+    guard let last else { return }
     sequence += 1
-    let seconds = Double(now.nanoseconds) / 1e9
-    meter.sample(now: seconds, cpuSeconds: ProcessTime.cpuSeconds())
+    let interval = Double(now.nanoseconds(since: last.time)) / 1e6
+    var work = FrameMetric(epoch: epoch, sequence: sequence, intervalMilliseconds: interval)
+    work.frames = next.frames - last.frames
+    work.framesDropped = next.framesDropped - last.framesDropped
+    work.fills = growth(from: last.fills, to: next.fills)
+    work.drops = growth(from: last.drops, to: next.drops)
+    core.work.take(sent: sent, into: &work)
+    send(work, client)
+    let joules = max(0, next.energy.joules - last.energy.joules)
+    send(
+      EnergyMetric(
+        epoch: epoch, sequence: sequence, intervalMilliseconds: interval,
+        source: next.energy.source.rawValue, joules: joules,
+        watts: interval > 0 ? joules / interval * 1e3 : 0, frames: work.frames,
+        failedReadings: UInt64(next.energy.failedReadings - last.energy.failedReadings)), client)
     if let memory = try? ProcessMemory.read() {
       send(
         MemoryMetric(
-          epoch: epoch, sequence: sequence, residentBytes: memory.residentBytes,
-          peakResidentBytes: memory.peakBytes, weightBytes: engines.weightBytes,
-          arenaBytes: engine.compiled.arenaBytes), "memory", client)
+          epoch: epoch, sequence: sequence, intervalMilliseconds: interval,
+          residentBytes: memory.residentBytes, peakResidentBytes: memory.peakBytes,
+          weightBytes: engines.weightBytes, arenaBytes: engine.compiled.arenaBytes,
+          queueBytes: waitingBytes + core.queuedBytes + client.statistics.queuedBytes), client)
     }
-    if let last {
-      let interval = Double(now.nanoseconds(since: last.time)) / 1e9
-      let joules = max(0, meter.joules - last.joules)
-      send(
-        EnergyMetric(
-          epoch: epoch, sequence: sequence, source: meter.source.rawValue, joules: joules,
-          watts: interval > 0 ? joules / interval : 0, intervalMilliseconds: interval * 1e3),
-        "energy", client)
-    }
-    last = (now, meter.joules)
-    let counters = core.counters
     send(
-      FrameMetric(
-        epoch: epoch, sequence: sequence, frames: counters.framesFinished,
-        framesDropped: counters.framesDropped,
-        computeMilliseconds: Double(counters.computeNanoseconds) / 1e6,
-        waitMilliseconds: Double(counters.waitNanoseconds) / 1e6, sentBytes: sent.bytes,
-        fills: counters.fills,
-        drops: Dictionary(
-          uniqueKeysWithValues: core.drops.totals.map { ($0.key.rawValue, $0.value) })),
-      "frame", client)
+      SystemMetric(
+        epoch: epoch, sequence: sequence, intervalMilliseconds: interval,
+        cpuMilliseconds: max(0, next.cpuSeconds - last.cpuSeconds) * 1e3,
+        temperatureCelsius: processor.temperatureCelsius,
+        clockMegahertz: processor.clockMegahertz), client)
   }
 
-  private func send(_ message: some WireMessage, _ kind: String, _ client: MQTTClient) {
-    guard let topic = topics[kind], let payload = try? message.payload() else { return }
+  /// What has been added to counts that only grow.
+  private func growth(
+    from old: [String: UInt64], to new: [String: UInt64]
+  ) -> [String: UInt64] {
+    new.merging(old) { $0 - $1 }.filter { $0.value > 0 }
+  }
+
+  private func send<Metric: MetricMessage>(_ message: Metric, _ client: MQTTClient) {
+    guard let topic = topics[Metric.kind], let payload = try? message.payload() else { return }
     try? client.publish(
       MQTTMessage(
         topic: topic, payload: payload, quality: .atLeastOnce,
-        properties: MQTTProperties(expirySeconds: WorkerMeter.hour)))
+        properties: MQTTProperties(
+          expirySeconds: WorkerMeter.hour, contentType: "application/json")))
   }
 }
 

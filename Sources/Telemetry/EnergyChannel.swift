@@ -26,24 +26,33 @@ struct EnergyChannel: Sendable {
     self.condition = condition
   }
 
-  /// Joules since the previous call: 0 at the first, nil if the sensor cannot be read, after which
-  /// the count starts anew.
+  /// More power than any device of a deployment takes: a reading above it is not one.
+  static let maximumWatts = 1e5
+
+  /// Joules since the previous call: 0 at the first, nil if the sensor cannot be read or says what
+  /// cannot be, after which the count starts anew.
   mutating func advance(to now: Double) -> Double? {
     guard let value = reading() else {
       last = nil
       return nil
     }
+    if case .power = kind, value > EnergyChannel.maximumWatts {
+      last = nil
+      return nil
+    }
     defer { last = (now, value) }
     guard let last, now > last.time else { return 0 }
+    let joules: Double
     switch kind {
     case .counter(let scale, let range):
       var counts = value - last.value
       // A counter that went back has wrapped if its range is known, or else was reset.
       if counts < 0 { counts = range.map { max(0, counts + $0) } ?? value }
-      return counts * scale
+      joules = counts * scale
     case .power:
-      return (value + last.value) / 2 * (now - last.time)
+      joules = (value + last.value) / 2 * (now - last.time)
     }
+    return joules <= EnergyChannel.maximumWatts * (now - last.time) ? joules : nil
   }
 
   /// The count, or the watts.

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// The energy that a machine has used, from the best sensors that it has.
 ///
 /// A value type without a clock: whoever owns it calls `sample` now and then with the time, often
@@ -77,6 +79,25 @@ public struct EnergyMeter: Sendable {
     source = .estimate
     channels = []
     sensorNames = ["cpu time"]
+  }
+
+  /// Uses one source and no other.
+  ///
+  /// - Parameters:
+  ///   - source: what to read; `estimate` reads nothing.
+  ///   - root: stands before `/sys`; empty for the real one.
+  ///   - assumption: what the estimate assumes.
+  /// - Throws: `notFound` when the machine has no such sensor or does not let it be read.
+  public init(
+    source: Source, root: String = "", assumption: Assumption = .smallBoard
+  ) throws(MartletError) {
+    self.init(root: root, assumption: assumption, allowed: source.isEstimate ? [] : [source])
+    guard self.source == source else {
+      throw MartletError(
+        .notFound, "this machine has no such energy sensor, or it may not be read",
+        context: ["source": source.rawValue],
+        hint: "RAPL counters need root or a udev rule; without a choice the best source is taken")
+    }
   }
 
   /// Takes the energy since the previous sample into account.

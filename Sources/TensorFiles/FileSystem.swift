@@ -88,7 +88,7 @@ public enum FileSystem {
 }
 
 /// Repeats a system call that a signal has interrupted.
-func retrying(_ call: () -> Int) -> Int {
+package func retrying(_ call: () -> Int) -> Int {
   while true {
     let result = call()
     if result >= 0 || errno != EINTR { return result }
@@ -96,7 +96,7 @@ func retrying(_ call: () -> Int) -> Int {
 }
 
 /// The error for the current `errno`.
-func systemError(_ message: String, _ path: String) -> MartletError {
+package func systemError(_ message: String, _ path: String) -> MartletError {
   let number = errno
   let code: MartletError.Code =
     switch number {

@@ -48,6 +48,10 @@ public struct DeviceDescription: WireMessage, Equatable {
   public var methods: [String]
   /// The plan that it runs.
   public var plan: String
+  /// The name of the plan's model, when it says.
+  public var model: String?
+  /// The plan's partitioning method, when it says.
+  public var method: String?
   /// Its parts, in the plan's order.
   public var parts: [Part]
   /// The machine.
@@ -74,6 +78,8 @@ public struct DeviceDescription: WireMessage, Equatable {
     try Field.count(methods.count, "methods", atMost: 256)
     for method in methods { try Field.text(method, "methods", atMost: 80) }
     try Field.count(parts.count, "parts", atMost: 4096)
+    try Field.text(model ?? "", "model")
+    try Field.text(method ?? "", "method")
     for part in parts {
       try Field.identifier(part.layer, "parts.layer")
       try Field.count(part.neurons, "parts.neurons", atMost: 1 << 30)

@@ -52,6 +52,10 @@ public struct FrameResult: WireMessage, Equatable {
     }
   }
 
+  /// The run of the client that this belongs to.
+  public var epoch: UInt64 = 0
+  /// Counts the client's results of this run from 1.
+  public var sequence: UInt64 = 0
   /// The frame's number.
   public var frame: UInt64
   /// The most probable class.
@@ -68,6 +72,12 @@ public struct FrameResult: WireMessage, Equatable {
   public var degraded: [Degradation]
   /// How many neurons were filled in, over all layers.
   public var filledNeurons: Int
+  /// The class that is right, when the client knows: what accuracy is computed from.
+  public var expected: Int?
+  /// The plan's id.
+  public var plan: String?
+  /// The devices that were counted on when the frame was sent.
+  public var alive: [String]?
 
   /// An answer.
   public init(
@@ -111,14 +121,23 @@ public struct FrameResult: WireMessage, Equatable {
       for name in part.filledBy ?? [] { try Field.identifier(name, "degraded.filled_by") }
     }
     try Field.count(filledNeurons, "filled_neurons", atMost: 1 << 40)
+    try Field.number(epoch, "epoch")
+    try Field.number(sequence, "seq")
+    try Field.count(expected ?? 0, "expected", atMost: 1 << 30)
+    try Field.text(plan ?? "", "plan", atMost: TensorHeader.maximumPlanBytes)
+    try Field.count(alive?.count ?? 0, "alive", atMost: 1024)
+    for device in alive ?? [] { try Field.identifier(device, "alive") }
   }
 
   enum CodingKeys: String, CodingKey {
+    case epoch
+    case sequence = "seq"
     case frame, label
     case labelName = "label_name"
     case top5, confidence
     case latencyMilliseconds = "latency_ms"
     case degraded
     case filledNeurons = "filled_neurons"
+    case expected, plan, alive
   }
 }

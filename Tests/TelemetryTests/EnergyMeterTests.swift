@@ -168,3 +168,108 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
     #expect(meter.joules >= 0 && !meter.sensorNames.isEmpty)
   }
 }
+
+/// What sensors say when they should not be believed.
+@Suite struct AbsurdSensorTests {
+  @Test func absurdPowerAndCountersAreFailedReadings() throws {
+    try withTemporaryFolder { root in
+      let tree = FakeTree(root: root)
+      try tree.set("class/hwmon/hwmon0/name", "ina219")
+      try tree.set("class/hwmon/hwmon0/power1_input", "2000000")
+      var meter = EnergyMeter(root: root)
+      meter.sample(now: 0)
+      meter.sample(now: 1)
+      #expect(near(meter.joules, 2))
+      for text in ["99999999999999", "nan", "inf", "", "12 W", "1e400"] {
+        try tree.set("class/hwmon/hwmon0/power1_input", text)
+        let before = meter.failedReadings
+        meter.sample(now: 2)
+        #expect(meter.failedReadings == before + 1, "\(text)")
+      }
+      try tree.set("class/hwmon/hwmon0/power1_input", "2000000")
+      // The first good reading after bad ones begins a new interval.
+      meter.sample(now: 10)
+      meter.sample(now: 11)
+      #expect(near(meter.joules, 4))
+      try FileSystem.remove(root + "/sys/class/hwmon/hwmon0/power1_input")
+      meter.sample(now: 12)
+      #expect(near(meter.joules, 4))
+    }
+    try withTemporaryFolder { root in
+      let tree = FakeTree(root: root)
+      try tree.set("class/hwmon/hwmon0/name", "counter")
+      try tree.set("class/hwmon/hwmon0/energy1_input", "1000000")
+      var meter = EnergyMeter(root: root)
+      meter.sample(now: 0)
+      // A counter cannot have made a megajoule in a second.
+      try tree.set("class/hwmon/hwmon0/energy1_input", "1000000000000")
+      meter.sample(now: 1)
+      #expect(meter.joules == 0 && meter.failedReadings == 1)
+      // A counter of unknown range that went back was reset.
+      try tree.set("class/hwmon/hwmon0/energy1_input", "500000")
+      meter.sample(now: 2)
+      #expect(near(meter.joules, 0.5))
+    }
+  }
+
+  @Test func railsAndPackagesThatAreIncompleteAreLeftOut() throws {
+    try withTemporaryFolder { root in
+      let tree = FakeTree(root: root)
+      let chip = "class/hwmon/hwmon3/"
+      try tree.set(chip + "name", "ina3221")
+      // No label, no current, no number.
+      try tree.set(chip + "in1_input", "5000")
+      try tree.set(chip + "in2_label", "VDD_CPU")
+      try tree.set(chip + "in2_input", "5000")
+      try tree.set(chip + "in3_label", "VDD_SOC")
+      try tree.set(chip + "in3_input", "garbage")
+      try tree.set(chip + "curr3_input", "100")
+      try tree.set("class/powercap/intel-rapl:0/energy_uj", "17")
+      #expect(EnergyMeter(root: root).source == .estimate)
+    }
+  }
+
+  @Test func aSourceThatIsAskedForMustBeThere() throws {
+    try withTemporaryFolder { root in
+      let tree = FakeTree(root: root)
+      try tree.set("class/hwmon/hwmon0/name", "ina219")
+      try tree.set("class/hwmon/hwmon0/power1_input", "2000000")
+      #expect(try EnergyMeter(source: .hwmon, root: root).source == .hwmon)
+      #expect(try EnergyMeter(source: .estimate, root: root).source == .estimate)
+      #expect(throws: MartletError.self) { try EnergyMeter(source: .rapl, root: root) }
+    }
+  }
+
+  @Test func theSamplerIntegratesWhileNobodyAsks() throws {
+    try withTemporaryFolder { root in
+      let tree = FakeTree(root: root)
+      try tree.set("class/hwmon/hwmon0/name", "ina219")
+      try tree.set("class/hwmon/hwmon0/power1_input", "5000000")
+      let start = MonotonicTime.now()
+      let sampler = EnergySampler(EnergyMeter(root: root), every: .milliseconds(5))
+      // Long enough for samples; how many does not matter, the power is constant.
+      while MonotonicTime.now().nanoseconds(since: start) < 60_000_000 { _ = sampler.read() }
+      let reading = sampler.read()
+      let seconds = Double(MonotonicTime.now().nanoseconds(since: start)) / 1e9
+      #expect(reading.source == .hwmon && reading.failedReadings == 0)
+      #expect(reading.joules > 0.2 && reading.joules <= 5 * seconds)
+    }
+  }
+
+  @Test func temperatureAndClock() throws {
+    try withTemporaryFolder { root in
+      #expect(ProcessorSensors(root: root).temperatureCelsius == nil)
+      let tree = FakeTree(root: root)
+      try tree.set("class/thermal/thermal_zone0/temp", "48500")
+      try tree.set("class/thermal/thermal_zone1/temp", "-274000")
+      try tree.set("class/thermal/thermal_zone2/temp", "broken")
+      try tree.set("class/thermal/cooling_device0/temp", "99000")
+      try tree.set("devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1200000")
+      try tree.set("devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "1500000")
+      try tree.set("devices/system/cpu/cpufreq/scaling_cur_freq", "9000000")
+      let sensors = ProcessorSensors(root: root)
+      #expect(sensors.temperatureCelsius == 48.5)
+      #expect(sensors.clockMegahertz == 1500)
+    }
+  }
+}

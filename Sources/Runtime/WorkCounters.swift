@@ -1,0 +1,104 @@
+import TensorCore
+import WireProtocol
+
+/// Where the time of one segment of one frame went, in nanoseconds.
+struct SegmentTime: Sendable, Equatable {
+  /// The exchange at its end, by which it is named; nil for one that neither sends nor gathers.
+  var exchange: Int?
+  var compute: UInt64 = 0
+  var send: UInt64 = 0
+  var wait: UInt64 = 0
+}
+
+/// Adds up a device's work between two metrics: times and bytes in all, and these and fills by stage.
+struct WorkCounters: Sendable {
+  private let layers: [String]
+  private let numbers: [String: Int]
+  private var stages: [Int: StageMetric] = [:]
+  private var degradedFrames: UInt64 = 0
+  private var compute: UInt64 = 0
+  private var send: UInt64 = 0
+  private var wait: UInt64 = 0
+  private var receive: UInt64 = 0
+  private var receivedBytes: UInt64 = 0
+
+  /// - Parameter exchanges: the topic id of each exchange of the plan.
+  init(exchanges: [String]) {
+    layers = exchanges
+    numbers = Dictionary(uniqueKeysWithValues: exchanges.enumerated().map { ($1, $0) })
+  }
+
+  /// Takes in a frame that was computed to the end.
+  ///
+  /// - Parameters:
+  ///   - report: everything that is known to have been missing from it.
+  ///   - receiver: this device; what others missed is theirs to count.
+  mutating func finished(
+    _ times: [SegmentTime], fills report: FillReport, receiver: Int
+  ) {
+    let isDegraded = !report.fills.isEmpty
+    if isDegraded { degradedFrames += 1 }
+    for time in times {
+      compute += time.compute
+      send += time.send
+      wait += time.wait
+      guard let exchange = time.exchange else { continue }
+      change(exchange) { stage in
+        if isDegraded {
+          stage.degraded = WorkCounters.adding(time, to: stage.degraded)
+        } else {
+          stage.whole = WorkCounters.adding(time, to: stage.whole)
+        }
+      }
+    }
+    for fill in report.fills where fill.receiver == receiver {
+      change(fill.exchange) { $0.fills[fill.reason.rawValue, default: 0] += 1 }
+    }
+  }
+
+  /// Takes in a message that was worked on: a part of a layer, or an input without one.
+  mutating func received(
+    _ bytes: Int, of layer: String?, since start: MonotonicTime, until end: MonotonicTime
+  ) {
+    let nanoseconds = end.nanoseconds(since: start)
+    receive += nanoseconds
+    receivedBytes += UInt64(bytes)
+    guard let number = layer.flatMap({ numbers[$0] }) else { return }
+    change(number) { stage in
+      stage.receiveMilliseconds += Double(nanoseconds) / 1e6
+      stage.receivedBytes += UInt64(bytes)
+    }
+  }
+
+  /// Writes what has been added up into a metric, with what was sent by exchange, and begins anew.
+  mutating func take(sent: [Int: UInt64], into metric: inout FrameMetric) {
+    for (exchange, bytes) in sent { change(exchange) { $0.sentBytes += bytes } }
+    metric.framesDegraded = degradedFrames
+    metric.computeMilliseconds = Double(compute) / 1e6
+    metric.sendMilliseconds = Double(send) / 1e6
+    metric.waitMilliseconds = Double(wait) / 1e6
+    metric.receiveMilliseconds = Double(receive) / 1e6
+    metric.sentBytes = sent.values.reduce(0, +)
+    metric.receivedBytes = receivedBytes
+    metric.stages = stages.sorted { $0.key < $1.key }.map(\.value)
+    self = WorkCounters(layers: layers, numbers: numbers)
+  }
+
+  private init(layers: [String], numbers: [String: Int]) {
+    self.layers = layers
+    self.numbers = numbers
+  }
+
+  private mutating func change(_ exchange: Int, _ body: (inout StageMetric) -> Void) {
+    body(&stages[exchange, default: StageMetric(layer: layers[exchange])])
+  }
+
+  private static func adding(_ time: SegmentTime, to work: StageMetric.Work?) -> StageMetric.Work {
+    var work = work ?? StageMetric.Work()
+    work.frames += 1
+    work.computeMilliseconds += Double(time.compute) / 1e6
+    work.sendMilliseconds += Double(time.send) / 1e6
+    work.waitMilliseconds += Double(time.wait) / 1e6
+    return work
+  }
+}
