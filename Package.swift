@@ -27,6 +27,7 @@ func systemLibrary(_ name: String, _ pkgConfig: String, apt: String) -> Target {
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
@@ -36,6 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
   ],
   targets: [
     systemLibrary("CMosquitto", "libmosquitto", apt: "libmosquitto-dev"),
@@ -44,6 +46,7 @@ let package = Package(
     systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
     systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
     systemLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
+    systemLibrary("CZlib", "zlib", apt: "zlib1g-dev"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
     .target(name: "CDemoAssets", exclude: ["files"], cSettings: [.headerSearchPath("files")]),
 
@@ -80,11 +83,13 @@ let package = Package(
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
+    module("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
         "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Telemetry", "Imaging", "JSONCoding", "Resilience", logging,
+        "Processes", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience",
+        logging,
       ]),
     module(
       "Benchmarks",
@@ -95,14 +100,15 @@ let package = Package(
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
         "Processes", "Telemetry", "Runtime", logging,
       ]),
+    module("FlightReport", ["TensorCore", "Telemetry", "JSONCoding", "WireProtocol"]),
     module(
       "MartletCommand",
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
         "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
-        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Runtime", "Chaos",
-        argumentParser, logging,
+        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
+        "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
@@ -154,8 +160,11 @@ let package = Package(
     tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
+    tests(
+      "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "Telemetry", "TensorCore"]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Chaos", ["Chaos", "Plan", "Processes", "TensorCore", "WireProtocol"]),
+    tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(
       "Runtime",

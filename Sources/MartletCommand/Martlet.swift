@@ -22,12 +22,14 @@ public struct Martlet: ParsableCommand {
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
         martlet call device/stats d0 --broker HOST
+        martlet record --broker HOST -o flight.rec          what is published, in a file
+        martlet report --from flight.rec --html report.html energy, memory, accuracy, speed
       """,
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
       Explore.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self, Devices.self,
-      Bench.self,
+      Record.self, Replay.self, Report.self, Bench.self,
     ])
 
   /// Made by the argument parser.

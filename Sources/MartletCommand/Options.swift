@@ -8,14 +8,28 @@ import TensorFiles
 
 /// How to reach the broker.
 struct BrokerOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The broker: HOST, mqtts://HOST:PORT, mqtt://127.0.0.1:PORT or unix:/path.",
-      valueName: "url"))
+  @Option(help: BrokerOptions.help)
   var broker: String
 
-  @Option(help: "Separates deployments that share a broker.")
-  var deployment = "default"
+  @OptionGroup var access: BrokerAccessOptions
+
+  static let help = ArgumentHelp(
+    "The broker: HOST, mqtts://HOST:PORT, mqtt://127.0.0.1:PORT or unix:/path.", valueName: "url")
+
+  /// The deployment that is meant.
+  var deployment: String { access.deployment ?? BrokerAccessOptions.standardDeployment }
+
+  /// The configuration that these options describe.
+  func address() throws(MartletError) -> DeploymentAddress { try access.address(broker: broker) }
+}
+
+/// Everything about the broker but where it is.
+struct BrokerAccessOptions: ParsableArguments {
+  /// The deployment that is meant without `--deployment`.
+  static let standardDeployment = "default"
+
+  @Option(help: "Separates deployments that share a broker (default: default).")
+  var deployment: String?
 
   @Option(help: "User name at the broker.")
   var username: String?
@@ -38,7 +52,7 @@ struct BrokerOptions: ParsableArguments {
   var allowPlaintext = false
 
   /// The configuration that these options describe.
-  func address() throws(MartletError) -> DeploymentAddress {
+  func address(broker: String) throws(MartletError) -> DeploymentAddress {
     var address = try BrokerAddress(parsing: broker)
     if let username { address.username = username }
     if let passwordFile {
@@ -52,7 +66,8 @@ struct BrokerOptions: ParsableArguments {
     configuration.tls.certificateFile = cert
     configuration.tls.keyFile = key
     configuration.allowsPlaintext = allowPlaintext
-    return DeploymentAddress(broker: configuration, deployment: deployment)
+    return DeploymentAddress(
+      broker: configuration, deployment: deployment ?? BrokerAccessOptions.standardDeployment)
   }
 }
 

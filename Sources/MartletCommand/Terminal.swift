@@ -10,6 +10,11 @@ enum Terminal {
       && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
   }()
 
+  /// Whether standard output is a terminal.
+  static let isOutputInteractive: Bool = {
+    isatty(STDOUT_FILENO) == 1 && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
+  }()
+
   /// A line on standard error, in red on a terminal.
   static func printError(_ error: MartletError) {
     let text = "martlet: error: \(error)"

@@ -36,12 +36,16 @@ enum SVGShape {
       """ + body + "</svg>\n"
   }
 
+  /// - Parameter name: what a pointer on it is told.
   static func rectangle(
-    _ x: Double, _ y: Double, _ width: Double, _ height: Double, colour: String
+    _ x: Double, _ y: Double, _ width: Double, _ height: Double, colour: String,
+    name: String? = nil
   ) -> String {
     let n = [x, y, width, height].map { SVGText.number($0) }
-    return "<rect x=\"\(n[0])\" y=\"\(n[1])\" width=\"\(n[2])\" height=\"\(n[3])\" "
-      + "fill=\"\(colour)\"/>\n"
+    let rectangle =
+      "<rect x=\"\(n[0])\" y=\"\(n[1])\" width=\"\(n[2])\" height=\"\(n[3])\" fill=\"\(colour)\""
+    guard let name else { return rectangle + "/>\n" }
+    return rectangle + "><title>\(SVGText.escape(name))</title></rect>\n"
   }
 
   static func line(

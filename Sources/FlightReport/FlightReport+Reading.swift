@@ -1,0 +1,26 @@
+import JSONCoding
+public import TensorCore
+
+extension FlightReport {
+  /// Reads what `martlet report --json` wrote.
+  ///
+  /// - Throws: `invalidFile` for anything else; `unsupported` for a newer version of the schema.
+  public init(json: [UInt8], source: String) throws(MartletError) {
+    struct Head: Decodable {
+      var format: String
+      var version: Int
+    }
+    let head = try JSON.decode(Head.self, from: json, source: source)
+    guard head.format == "martlet-report" else {
+      throw MartletError(.invalidFile, "this is not a report", context: ["file": source])
+    }
+    guard head.version == FlightReport.currentVersion else {
+      throw MartletError(
+        .unsupported, "a report of another version",
+        context: [
+          "file": source, "version": "\(head.version)", "known": "\(FlightReport.currentVersion)",
+        ])
+    }
+    self = try JSON.decode(FlightReport.self, from: json, source: source)
+  }
+}

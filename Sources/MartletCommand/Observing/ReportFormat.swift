@@ -1,0 +1,53 @@
+import FlightReport
+
+/// How figures of reports are written for people.
+enum ReportFormat {
+  /// What stands for a figure that there is none of.
+  static let none = "-"
+
+  /// `99.0 % (98.2 to 99.5)`
+  static func proportion(_ proportion: FlightReport.Proportion?) -> String {
+    guard let proportion else { return none }
+    let (low, high) = (percent(proportion.low), percent(proportion.high))
+    return "\(percent(proportion.accuracy)) % (\(low) to \(high))"
+  }
+
+  /// `98.2`
+  static func percent(_ share: Double) -> String { (share * 100).formatted(1) }
+
+  /// With a sensible number of decimals for its size.
+  static func number(_ value: Double?) -> String {
+    guard let value else { return none }
+    let decimals = value.magnitude >= 100 ? 0 : value.magnitude >= 10 ? 1 : 3
+    return value.formatted(decimals)
+  }
+
+  /// Joules per image in mJ, with a mark for estimates.
+  static func energy(_ energy: FlightReport.Energy?) -> String {
+    guard let energy, let joules = energy.joulesPerImage else { return none }
+    return (energy.isEstimated ? "~" : "") + number(joules * 1e3)
+  }
+
+  static func bytes(_ bytes: Double?) -> String { bytes.map { Int($0).asBytes } ?? none }
+
+  static func bytes(_ bytes: Int?) -> String { bytes?.asBytes ?? none }
+
+  /// `deadline 3, lost 12`
+  static func counts<Count: BinaryInteger>(_ counts: [String: Count]) -> String {
+    counts.isEmpty
+      ? "0" : counts.sorted { $0.key < $1.key }.map { "\($0) \($1)" }.joined(separator: ", ")
+  }
+
+  /// `d0, d1, d3`; which devices a phase is about.
+  static func alive(_ names: [String]?) -> String {
+    guard let names else { return "not said" }
+    return names.isEmpty ? "none" : names.joined(separator: " ")
+  }
+
+  /// `57 / 31 / 12`: percent computing, waiting, communicating.
+  static func shares(_ shares: FlightReport.Shares?) -> String {
+    guard let shares else { return none }
+    return [shares.computing, shares.waiting, shares.communicating]
+      .map { ($0 * 100).formatted(0) }.joined(separator: " / ")
+  }
+}
