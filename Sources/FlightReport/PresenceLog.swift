@@ -35,8 +35,8 @@ struct PresenceLog: Sendable {
   /// Three beats without one are silence from the third on.
   private mutating func notice(silenceUntil time: UInt64) {
     guard let lastBeat, changes.last?.state == "ready" else { return }
-    let due = lastBeat + 3 * heartbeatNanoseconds
-    if time > due { append("silent", due) }
+    let (due, overflow) = lastBeat.addingReportingOverflow(3 * heartbeatNanoseconds)
+    if !overflow, time > due { append("silent", due) }
   }
 
   private mutating func append(_ state: String, _ time: UInt64) {

@@ -54,6 +54,9 @@ struct WorkerCommand: ParsableCommand {
       """)
   var energy: EnergyMeter.Source?
 
+  @Flag(help: "Publish no metrics.")
+  var noMetrics = false
+
   @Option(help: "Power of a busy core in watts, for the estimate where there is no meter.")
   var busyWatts = 1.0
 
@@ -83,6 +86,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.idleWatts = idleWatts
     configuration.clockOffsetSeconds = clockOffset
     configuration.energySource = energy
+    configuration.publishesMetrics = !noMetrics
     let worker = try Worker(
       engines: engines, planID: folder.id, configuration: configuration, logger: logger)
     let stop = worker.stopper

@@ -60,6 +60,8 @@ public struct WorkerConfiguration: Sendable {
   /// Power of the idle board, for the same estimate, in watts.
   public var idleWatts = 2.7
 
+  /// Whether the worker publishes metrics.
+  public var publishesMetrics = true
   /// What to read the energy from; the best source that the machine has if nil.
   public var energySource: EnergyMeter.Source?
 

@@ -22,6 +22,7 @@ final class WorkerMeter {
   private let planID: String
   private let energy: EnergySampler
   private let processor = ProcessorSensors()
+  private let publishesMetrics: Bool
   private var sequence: UInt64 = 0
   private var last: Snapshot?
   private var lastPresence = MonotonicTime.zero
@@ -51,6 +52,7 @@ final class WorkerMeter {
     }
     self.topics = topics
     descriptionTopic = try root.path(.description(device: name))
+    publishesMetrics = configuration.publishesMetrics
     energy = EnergySampler(try configuration.energyMeter())
   }
 
@@ -99,6 +101,10 @@ final class WorkerMeter {
     core: WorkerCore, sent: [Int: UInt64], waitingBytes: Int, _ client: MQTTClient,
     now: MonotonicTime
   ) {
+    guard publishesMetrics else {
+      due = .distantFuture
+      return
+    }
     due = now.adding(nanoseconds: WorkerMeter.intervalNanoseconds)
     let next = Snapshot(
       time: now, energy: energy.read(), cpuSeconds: ProcessTime.cpuSeconds(),

@@ -72,7 +72,9 @@ struct Report: ParsableCommand {
     try OutputFiles.check([html, prometheus])
     guard compare.isEmpty else { return try runComparison() }
     var reading = ReportReading(source, logger: try log.logger("martlet.report"))
-    let report = try reading.run { report in try write(report, isFinal: false) }
+    let report = try reading.run { report throws(MartletError) in
+      try write(report, isFinal: false)
+    }
     Terminal.endProgress()
     try write(report, isFinal: true)
   }

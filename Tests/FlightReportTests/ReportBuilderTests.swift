@@ -1,0 +1,315 @@
+import JSONCoding
+import TensorCore
+import Testing
+import WireProtocol
+
+@testable import FlightReport
+
+/// Writes a deployment's messages into a report, second by second.
+private struct Script {
+  var builder: ReportBuilder
+  let root: TopicRoot
+  var sequence: [String: UInt64] = [:]
+
+  init() throws {
+    root = try TopicRoot(deployment: "default")
+    builder = ReportBuilder(root: root)
+  }
+
+  static func nanoseconds(_ seconds: Double) -> UInt64 {
+    1_700_000_000_000_000_000 + UInt64(seconds * 1e9)
+  }
+
+  mutating func send(_ topic: Topic, _ message: some WireMessage, at seconds: Double) throws {
+    builder.add(
+      topic: try root.path(topic), payload: try message.payload(), time: Script.nanoseconds(seconds)
+    )
+  }
+
+  mutating func next(_ key: String) -> UInt64 {
+    sequence[key, default: 0] += 1
+    return sequence[key] ?? 0
+  }
+
+  mutating func answer(
+    at seconds: Double, alive: [String], label: Int = 1, expected: Int? = 1, latency: Double = 10,
+    missing: [String] = [], client: String = "c1", sequence: UInt64? = nil
+  ) throws {
+    var result = FrameResult(
+      frame: 1, label: label,
+      top5: [.init(label: label, confidence: 0.5), .init(label: 2, confidence: 0.1)],
+      confidence: 0.5, latencyMilliseconds: latency,
+      degraded: missing.map { .init(layer: "conv", device: $0, reason: .lost) },
+      filledNeurons: missing.count * 4)
+    result.epoch = 5
+    let number = next(client)
+    result.sequence = sequence ?? number
+    result.expected = expected
+    result.alive = alive
+    try send(.result(client: client), result, at: seconds)
+  }
+
+  mutating func metrics(
+    _ device: String, at seconds: Double, frames: UInt64, joules: Double, epoch: UInt64 = 1,
+    peak: Int = 1000
+  ) throws {
+    let number = next("\(device)/\(epoch)")
+    var work = FrameMetric(epoch: epoch, sequence: number, intervalMilliseconds: 1000)
+    work.frames = frames
+    work.computeMilliseconds = 300
+    work.waitMilliseconds = 600
+    work.sendMilliseconds = 60
+    work.receiveMilliseconds = 40
+    work.sentBytes = frames * 100
+    work.receivedBytes = frames * 300
+    work.fills = ["lost": 1]
+    var stage = StageMetric(layer: "conv")
+    stage.whole = .init(
+      frames: frames, computeMilliseconds: 300, sendMilliseconds: 60, waitMilliseconds: 600)
+    work.stages = [stage]
+    try send(.metric(device: device, kind: "frame"), work, at: seconds)
+    try send(
+      .metric(device: device, kind: "energy"),
+      EnergyMetric(
+        epoch: epoch, sequence: number, intervalMilliseconds: 1000, source: "ina3221",
+        joules: joules, watts: joules, frames: frames), at: seconds)
+    try send(
+      .metric(device: device, kind: "memory"),
+      MemoryMetric(
+        epoch: epoch, sequence: number, intervalMilliseconds: 1000, residentBytes: peak - 1,
+        peakResidentBytes: peak, weightBytes: 500, arenaBytes: 50, queueBytes: 5), at: seconds)
+  }
+}
+
+@Suite struct ReportBuilderTests {
+  @Test func phasesAreSetsOfDevices() throws {
+    var script = try Script()
+    for n in 0..<100 {
+      try script.answer(
+        at: 1 + Double(n) / 10, alive: n < 60 ? ["d1", "d0"] : ["d0"],
+        label: n % 4 == 0 ? 2 : 1, latency: n < 60 ? 10 : 30, missing: n < 60 ? [] : ["d1"])
+    }
+    for n in 0..<20 { try script.answer(at: 11 + Double(n) / 10, alive: ["d0", "d1"]) }
+    let report = script.builder.report
+    let run = try #require(report.runs.first)
+    #expect(run.phases.map(\.alive) == [["d0", "d1"], ["d0"]])
+    #expect(run.phases.map(\.frames) == [80, 40] && run.total.frames == 120)
+    #expect(run.phases[0].top1?.correct == 45 + 20 && run.phases[0].top1?.of == 80)
+    #expect(run.phases[0].top5?.correct == 45 + 20, "2 is second, 1 is right")
+    #expect(run.phases[1].top1?.accuracy == 0.75)
+    #expect(run.phases[1].degradedFrames == 40 && run.phases[1].fills == ["lost": 40])
+    #expect(run.phases[1].filledDevices == ["d1": 40] && run.phases[1].filledNeurons == 160)
+    #expect(run.stretches.map(\.phase) == [0, 1, 0])
+    // The first frame took 10 ms, the others a tenth of a second each.
+    #expect(abs(run.phases[0].seconds - (0.01 + 5.9 + 2)) < 1e-6)
+    #expect(abs((run.phases[1].framesPerSecond ?? 0) - 10) < 1e-6)
+    #expect(abs((run.phases[1].latency?.p50 ?? 0) - 30) < 0.3)
+    let low = try #require(run.phases[1].top1)
+    #expect(low.low < 0.75 && low.high > 0.75 && low.low > 0.5)
+  }
+
+  @Test func energyIsTheSumOfTheIntervalsAndPerImageOfTheBusyOnes() throws {
+    var script = try Script()
+    try script.metrics("d0", at: 1, frames: 0, joules: 3)
+    try script.metrics("d0", at: 2, frames: 10, joules: 5)
+    try script.metrics("d0", at: 3, frames: 30, joules: 7)
+    try script.metrics("d0", at: 4, frames: 0, joules: 3)
+    let device = try #require(script.builder.report.devices.first)
+    let energy = try #require(device.figures.energy)
+    #expect(energy.joules == 18 && energy.joulesPerImage == 12.0 / 40 && energy.activeWatts == 6)
+    #expect(energy.maximumWatts == 7 && energy.sources == ["ina3221"] && !energy.isEstimated)
+    #expect(device.figures.memory?.peak == 1000 && device.figures.memory?.maximum == 999)
+    #expect(device.figures.bytesOutPerImage == 100 && device.figures.bytesInPerImage == 300)
+    let shares = try #require(device.figures.shares)
+    #expect(abs(shares.computing - 0.3) < 1e-9 && abs(shares.communicating - 0.1) < 1e-9)
+    #expect(device.stages.first?.whole?.frames == 40)
+    #expect(device.stages.first?.whole?.compute == 30)
+  }
+
+  @Test func metricsBelongToAPhaseIfTheirWholeIntervalDoes() throws {
+    var script = try Script()
+    for n in 0..<100 {
+      try script.answer(at: 10 + Double(n) / 10, alive: n < 50 ? ["d0", "d1"] : ["d0"])
+      // Just after 11, 12 and so on. The second phase begins at 15: the second that ends just after
+      // that lies in neither.
+      if n % 10 == 0, n > 0 {
+        try script.metrics("d0", at: 10.01 + Double(n) / 10, frames: 10, joules: Double(n))
+      }
+    }
+    let phases = try #require(script.builder.report.runs.first).phases
+    #expect(phases[0].devices.first?.energy?.joules == 10 + 20 + 30 + 40)
+    #expect(phases[1].devices.first?.energy?.joules == 60 + 70 + 80 + 90)
+    #expect(phases[1].notes.isEmpty)
+  }
+
+  @Test func whatComesTwiceCountsOnceAndGapsAreTold() throws {
+    var script = try Script()
+    for number: UInt64 in [1, 2, 2, 3, 1, 6, 5] {
+      try script.answer(at: Double(number), alive: ["d0"], sequence: number)
+    }
+    let report = script.builder.report
+    let sequence = try #require(report.runs.first).sequence
+    #expect(sequence.received == 5 && sequence.repeated == 2 && sequence.missing == 1)
+    #expect(sequence.reordered == 1 && report.runs.first?.total.frames == 5)
+    #expect(report.notes.contains { $0.contains("1 messages are missing") })
+    #expect(report.notes.contains { $0.contains("2 messages came twice") })
+  }
+
+  @Test func runsOfADeviceAreKeptApart() throws {
+    var script = try Script()
+    try script.metrics("d0", at: 1, frames: 10, joules: 1, epoch: 1, peak: 2000)
+    try script.metrics("d0", at: 2, frames: 10, joules: 2, epoch: 2, peak: 1000)
+    // A message of the first run that comes late, and the number it shares with the second.
+    try script.metrics("d0", at: 3, frames: 10, joules: 4, epoch: 1, peak: 2000)
+    let device = try #require(script.builder.report.devices.first)
+    #expect(device.epochs.map(\.epoch) == [1, 2])
+    #expect(device.epochs.map { $0.figures.energy?.joules } == [5, 2])
+    #expect(device.figures.energy?.joules == 7 && device.figures.memory?.peak == 2000)
+  }
+
+  @Test func presenceOverTimeKnowsSilence() throws {
+    var script = try Script()
+    func presence(_ state: Presence.State, _ epoch: UInt64) -> Presence {
+      Presence(state: state, epoch: epoch, heartbeatMilliseconds: 500, version: "1")
+    }
+    func beat(_ epoch: UInt64) -> Heartbeat {
+      Heartbeat(epoch: epoch, sequence: 1, frame: 0, queue: 0, residentBytes: 1)
+    }
+    let topic = Topic.presence(device: "d0")
+    try script.send(topic, presence(.ready, 2), at: 0)
+    for n in 0...4 { try script.send(.heartbeat(device: "d0"), beat(2), at: Double(n) / 2) }
+    // A will of an earlier run.
+    try script.send(topic, presence(.lost, 1), at: 2.1)
+    try script.send(.heartbeat(device: "d0"), beat(2), at: 6)
+    try script.send(topic, presence(.lost, 2), at: 6.5)
+    try script.send(topic, presence(.ready, 3), at: 9)
+    try script.send(.heartbeat(device: "d0"), beat(3), at: 9.5)
+    try script.send(.heartbeat(device: "d0"), beat(3), at: 10)
+    let presences = try #require(script.builder.report.devices.first).presence
+    #expect(presences.map(\.state) == ["ready", "silent", "ready", "lost", "ready"])
+    #expect(presences.map(\.startSeconds).map { ($0 * 10).rounded() / 10 } == [0, 3.5, 6, 6.5, 9])
+    #expect(presences.last.map { ($0.endSeconds * 10).rounded() / 10 } == 10)
+  }
+
+  @Test func littleIsSaidToBeLittle() throws {
+    var script = try Script()
+    try script.answer(at: 1, alive: ["d0"], expected: nil)
+    let run = try #require(script.builder.report.runs.first)
+    #expect(run.total.top1 == nil)
+    #expect(run.phases[0].notes.contains { $0.contains("1 frames only") })
+    #expect(run.phases[0].notes.contains { $0.contains("0 of 1") })
+    #expect(try Script().builder.report.notes.contains { $0.contains("no answers") })
+  }
+
+  @Test func reportsComeBackFromJSON() throws {
+    var script = try Script()
+    for n in 0..<20 { try script.answer(at: Double(n), alive: ["d0"]) }
+    try script.metrics("d0", at: 5, frames: 10, joules: 1)
+    let report = script.builder.report
+    #expect(try FlightReport(json: try JSON.encode(report), source: "r.json") == report)
+    var newer = report
+    newer.version = 2
+    #expect(throws: MartletError.self) {
+      try FlightReport(json: try JSON.encode(newer), source: "r.json")
+    }
+    #expect(throws: MartletError.self) {
+      try FlightReport(json: Array("{\"format\":\"x\",\"version\":1}".utf8), source: "r.json")
+    }
+  }
+}
+
+@Suite struct HostilePayloadTests {
+  @Test func whatCannotBeReadIsCounted() throws {
+    var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
+    let root = "martlet/1/default/"
+    for payload in [
+      "", "{", "[]", "{\"epoch\":-1}", "\u{0}\u{1}", String(repeating: "[", count: 9999),
+    ] {
+      for topic in ["metric/d0/frame", "metric/d0/energy", "result/c1", "heartbeat/d0", "desc/d0"] {
+        builder.add(topic: root + topic, payload: Array(payload.utf8), time: 1)
+      }
+    }
+    builder.add(topic: root + "metric/d0/unheard-of", payload: [], time: 1)
+    builder.add(topic: "zigbee2mqtt/lamp", payload: [1], time: 1)
+    builder.add(topic: root + "act/conv/d0", payload: [1], time: 1)
+    let report = builder.report
+    #expect(report.input.messages == 33 && report.input.foreign == 2 && report.input.tensors == 1)
+    #expect(report.input.unreadable["metric/frame"] == 6)
+    // An empty retained description only clears the topic.
+    #expect(report.input.unreadable["desc"] == 5)
+    #expect(report.devices.isEmpty && report.runs.isEmpty)
+  }
+
+  @Test func sumsThatWouldOverflowStayTheLargestNumber() throws {
+    var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
+    for number in 1...4000 as ClosedRange<UInt64> {
+      var metric = FrameMetric(epoch: 1, sequence: number, intervalMilliseconds: 1)
+      metric.frames = Epoch.maximum
+      metric.sentBytes = Epoch.maximum
+      metric.fills = ["lost": Epoch.maximum]
+      builder.add(
+        topic: "martlet/1/default/metric/d0/frame", payload: try metric.payload(), time: number)
+    }
+    let figures = try #require(builder.report.devices.first).figures
+    #expect(figures.frames == .max && figures.fills["lost"] == .max)
+  }
+
+  @Test func manyDevicesRunsEpochsAndPhasesAreBounded() throws {
+    var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
+    let root = "martlet/1/default/"
+    for n in 0..<3000 as Range<UInt64> {
+      let energy = EnergyMetric(
+        epoch: n + 1, sequence: 1, intervalMilliseconds: 1, source: "s\(n)", joules: 1, watts: 1,
+        frames: 1)
+      builder.add(
+        topic: root + "metric/d\(n)/energy", payload: try energy.payload(), time: n)
+      builder.add(topic: root + "metric/d0/energy", payload: try energy.payload(), time: n)
+      var result = FrameResult(
+        frame: n, label: 1, top5: [], confidence: 1, latencyMilliseconds: 1e300)
+      result.epoch = 1
+      result.sequence = n + 1
+      result.alive = ["d\(n)"]
+      builder.add(topic: root + "result/c0", payload: try result.payload(), time: n)
+      builder.add(topic: root + "result/c\(n)", payload: try result.payload(), time: n)
+    }
+    let report = builder.report
+    #expect(report.devices.count == ReportBuilder.maximumDevices)
+    #expect(report.devices.first?.epochs.count == DeviceLog.maximumEpochs)
+    #expect(report.runs.count == ReportBuilder.maximumRuns)
+    #expect(report.runs.first?.phases.count == RunTotals.maximumPhases)
+    #expect(report.input.beyondLimits > 3000)
+  }
+
+  @Test func noiseNeverTraps() throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    var random = SplitMix(seed: seed)
+    var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
+    var metric = FrameMetric(epoch: 1, sequence: 1, intervalMilliseconds: 1000)
+    metric.frames = 3
+    metric.stages = [StageMetric(layer: "conv")]
+    var result = FrameResult(
+      frame: 1, label: 1, top5: [.init(label: 1, confidence: 1)], confidence: 1,
+      latencyMilliseconds: 3)
+    result.alive = ["d0"]
+    let presence = Presence(
+      state: .ready, epoch: 1, heartbeatMilliseconds: 500, version: "1")
+    let originals = [
+      ("metric/d0/frame", try metric.payload()), ("result/c1", try result.payload()),
+      ("presence/d0", try presence.payload()),
+    ]
+    for n in 0..<20_000 {
+      var (topic, payload) = originals[n % originals.count]
+      for _ in 0..<Int.random(in: 0...3, using: &random) {
+        let place = Int.random(in: 0..<payload.count, using: &random)
+        payload[place] = UInt8.random(in: 32...126, using: &random)
+      }
+      topic = "martlet/1/default/" + topic
+      builder.add(
+        topic: topic, payload: payload, time: UInt64.random(in: 0...UInt64.max, using: &random))
+    }
+    let report = builder.report
+    #expect(report.input.messages == 20_000, "seed \(seed)")
+    #expect(report.input.unreadable.values.reduce(0, +) > 1000, "seed \(seed)")
+    #expect(report.runs.first?.total.frames ?? 0 > 0, "seed \(seed)")
+  }
+}
