@@ -175,6 +175,9 @@ let package = Package(
       ]),
     tests(
       "Command",
-      ["martlet", "Processes", "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets"]),
+      [
+        "martlet", "Recording", "WireProtocol", "Processes", "JSONCoding", "TensorFiles",
+        "TensorCore", "CDemoAssets",
+      ]),
   ]
 )

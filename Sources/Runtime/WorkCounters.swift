@@ -1,17 +1,24 @@
-import TensorCore
-import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Where the time of one segment of one frame went, in nanoseconds.
-struct SegmentTime: Sendable, Equatable {
+package struct SegmentTime: Sendable, Equatable {
   /// The exchange at its end, by which it is named; nil for one that neither sends nor gathers.
-  var exchange: Int?
-  var compute: UInt64 = 0
-  var send: UInt64 = 0
-  var wait: UInt64 = 0
+  package var exchange: Int?
+  package var compute: UInt64 = 0
+  package var send: UInt64 = 0
+  package var wait: UInt64 = 0
+
+  package init(exchange: Int?, compute: UInt64 = 0, send: UInt64 = 0, wait: UInt64 = 0) {
+    self.exchange = exchange
+    self.compute = compute
+    self.send = send
+    self.wait = wait
+  }
 }
 
 /// Adds up a device's work between two metrics: times and bytes in all, and these and fills by stage.
-struct WorkCounters: Sendable {
+package struct WorkCounters: Sendable {
   private let layers: [String]
   private let numbers: [String: Int]
   private var stages: [Int: StageMetric] = [:]
@@ -23,7 +30,7 @@ struct WorkCounters: Sendable {
   private var receivedBytes: UInt64 = 0
 
   /// - Parameter exchanges: the topic id of each exchange of the plan.
-  init(exchanges: [String]) {
+  package init(exchanges: [String]) {
     layers = exchanges
     numbers = Dictionary(uniqueKeysWithValues: exchanges.enumerated().map { ($1, $0) })
   }
@@ -33,7 +40,7 @@ struct WorkCounters: Sendable {
   /// - Parameters:
   ///   - report: everything that is known to have been missing from it.
   ///   - receiver: this device; what others missed is theirs to count.
-  mutating func finished(
+  package mutating func finished(
     _ times: [SegmentTime], fills report: FillReport, receiver: Int
   ) {
     let isDegraded = !report.fills.isEmpty
@@ -57,7 +64,7 @@ struct WorkCounters: Sendable {
   }
 
   /// Takes in a message that was worked on: a part of a layer, or an input without one.
-  mutating func received(
+  package mutating func received(
     _ bytes: Int, of layer: String?, since start: MonotonicTime, until end: MonotonicTime
   ) {
     let nanoseconds = end.nanoseconds(since: start)
@@ -71,7 +78,7 @@ struct WorkCounters: Sendable {
   }
 
   /// Writes what has been added up into a metric, with what was sent by exchange, and begins anew.
-  mutating func take(sent: [Int: UInt64], into metric: inout FrameMetric) {
+  package mutating func take(sent: [Int: UInt64], into metric: inout FrameMetric) {
     for (exchange, bytes) in sent { change(exchange) { $0.sentBytes += bytes } }
     metric.framesDegraded = degradedFrames
     metric.computeMilliseconds = Double(compute) / 1e6

@@ -137,8 +137,8 @@ private struct Script {
       }
     }
     let phases = try #require(script.builder.report.runs.first).phases
-    #expect(phases[0].devices.first?.energy?.joules == 10 + 20 + 30 + 40)
-    #expect(phases[1].devices.first?.energy?.joules == 60 + 70 + 80 + 90)
+    #expect(phases[0].devices.first?.energy?.joules == 100.0)
+    #expect(phases[1].devices.first?.energy?.joules == 300.0)
     #expect(phases[1].notes.isEmpty)
   }
 
@@ -297,7 +297,7 @@ private struct Script {
       ("metric/d0/frame", try metric.payload()), ("result/c1", try result.payload()),
       ("presence/d0", try presence.payload()),
     ]
-    for n in 0..<20_000 {
+    for n in 0..<6000 {
       var (topic, payload) = originals[n % originals.count]
       for _ in 0..<Int.random(in: 0...3, using: &random) {
         let place = Int.random(in: 0..<payload.count, using: &random)
@@ -308,8 +308,8 @@ private struct Script {
         topic: topic, payload: payload, time: UInt64.random(in: 0...UInt64.max, using: &random))
     }
     let report = builder.report
-    #expect(report.input.messages == 20_000, "seed \(seed)")
-    #expect(report.input.unreadable.values.reduce(0, +) > 1000, "seed \(seed)")
+    #expect(report.input.messages == 6000, "seed \(seed)")
+    #expect(report.input.unreadable.values.reduce(0, +) > 300, "seed \(seed)")
     #expect(report.runs.first?.total.frames ?? 0 > 0, "seed \(seed)")
   }
 }

@@ -70,7 +70,7 @@ private func read(_ path: String) throws -> (messages: [RecordedMessage], Record
   @Test func everyTornTailIsLeftOut() throws {
     try TemporaryFolder.with(prefix: "martlet-test") { folder in
       let path = folder + "/flight.rec"
-      let original = messages(40, seed: 3).map { message in
+      let original = messages(10, seed: 3).map { message in
         var short = message
         short.payload = Array(short.payload.prefix(50))
         return short
