@@ -15,6 +15,9 @@ struct DeviceLog: Sendable {
   var presence = PresenceLog()
   private(set) var epochs: [UInt64: Epoch] = [:]
 
+  /// Whether it computes parts: gateways say that they are there, too.
+  var isWorker: Bool { !epochs.isEmpty || description?.parts.isEmpty != true }
+
   /// What became of a metric.
   enum Outcome {
     case used, repeated, beyondLimits

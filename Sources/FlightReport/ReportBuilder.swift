@@ -151,7 +151,7 @@ public struct ReportBuilder: Sendable {
   /// The report on what has come so far.
   public var report: FlightReport {
     let origin = start == .max ? 0 : start
-    let list = devices.sorted { $0.key < $1.key }.map {
+    let list = devices.filter(\.value.isWorker).sorted { $0.key < $1.key }.map {
       $1.figures(name: $0, start: origin, end: end)
     }
     let runs = runs.map { $0.figures(origin: origin) }
