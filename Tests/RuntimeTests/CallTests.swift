@@ -1,3 +1,4 @@
+import Glibc
 import JSONCoding
 import MQTT
 import Plan
@@ -204,6 +205,40 @@ extension DistributedTests {
           #expect(garbage == 20 * 6 && tooLarge == 20, "\(stats["drops"] as Any)")
         }
         #expect(deployment.workers.values.allSatisfy { $0.exitStatus == nil })
+      }
+    }
+
+    @Test func callsGoOnAfterTheBrokerReturns() throws {
+      try Deployment.with(devices: 2) { deployment in
+        try deployment.start("d0")
+        try deployment.withCaller { caller in
+          deployment.broker.crash()
+          try deployment.broker.restart()
+          var call = RPCClient.Call(RPCMethod("health", "check"), target: "d0")
+          call.deadline = .seconds(20)
+          call.resendAfter = .milliseconds(200)
+          #expect(try caller.result(of: call)["status"] == .string("SERVING"))
+        }
+      }
+    }
+
+    @Test func aDeviceThatLeavesEndsItsStreams() throws {
+      try Deployment.with(devices: 2) { deployment in
+        let worker = try deployment.start("d0")
+        try deployment.withCaller { caller in
+          var call = RPCClient.Call(RPCMethod("device", "stats"), target: "d0")
+          call.body = .json(.object([.init("count", .integer(10_000))]))
+          call.deadline = .seconds(60)
+          var items = 0
+          let error = failure {
+            try caller.call(call) { _, _ in
+              items += 1
+              worker.signal(SIGTERM)
+            }
+          }
+          #expect(items >= 1 && error?.code == .unreachable, "\(error as Any)")
+          #expect(worker.wait(timeout: .seconds(10)) == .exited(0))
+        }
       }
     }
 
