@@ -1,4 +1,5 @@
-/// How many inputs a masked model takes at once.
+// How many inputs a masked model takes at once.
+
 public import ModelGraph
 public import TensorCore
 

@@ -1,3 +1,5 @@
+// The derivatives of activations.
+
 import ModelGraph
 
 extension Activation {

@@ -154,11 +154,9 @@ struct Explore: ParsableCommand {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
-    return PlacingContext(
-      graph: graph, sharding: try Sharding(graph),
-      devices: (0..<devices).map { Plan.Device(name: "d\($0)") },
-      modelSHA256: try FileDigest.sha256(path: options.model),
-      preprocessing: try card.preprocessing(for: graph))
+    return try PlacingContext(
+      graph: graph, modelPath: options.model, card: card,
+      devices: (0..<devices).map { Plan.Device(name: "d\($0)") })
   }
 
   /// The numbers of `--budgets`, ascending.

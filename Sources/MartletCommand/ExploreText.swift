@@ -1,3 +1,5 @@
+// An exploration as text and as CSV.
+
 import TensorCore
 
 extension ExploreReport {

@@ -99,7 +99,11 @@ struct Exploring {
   ) throws(MartletError) {
     let planner = try BudgetPlanner(
       table, values: values, fill: fill, model: model, images: calibration,
-      threads: measuring.threads, plan: context.plan,
+      threads: measuring.threads,
+      plan: {
+        [context] placements throws(MartletError) in
+        try context.plan(placements, method: "budget")
+      },
       progress: measuring.progress(.layers, images: calibration.count),
       isStopped: measuring.isStopped)
     var wanted: [Placed] = []
@@ -156,7 +160,7 @@ struct Exploring {
     var points: [ExplorePoint] = []
     for (placed, table) in zip(placed, tables) {
       try measuring.check()
-      let plan = try context.plan(placed.placements)
+      let plan = try context.plan(placed.placements, method: placed.series)
       points.append(ExplorePoint(placed, plan, table, traits: context.traits))
       watch.show(points.count)
     }

@@ -127,7 +127,11 @@ struct Placer {
       ? .zero : .constants(try measuring.means(of: model, images, what: "calibration image"))
     let planner = try BudgetPlanner(
       table, values: values, fill: fill, model: model, images: images,
-      threads: measuring.threads, plan: context.plan,
+      threads: measuring.threads,
+      plan: {
+        [context] placements throws(MartletError) in
+        try context.plan(placements, method: "budget")
+      },
       progress: measuring.progress(.layers, images: images.count),
       isStopped: measuring.isStopped)
     let weights =

@@ -5,6 +5,7 @@ import Partitioning
 import Plan
 import Scoring
 import TensorCore
+import TensorFiles
 
 /// The model and the devices that neurons are placed on, and what placing reads.
 struct PlacingContext: Sendable {
@@ -13,17 +14,31 @@ struct PlacingContext: Sendable {
   let devices: [Plan.Device]
   let modelSHA256: String
   let preprocessing: Preprocessing?
+  let labels: [String]
+
+  init(
+    graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device]
+  ) throws(MartletError) {
+    self.graph = graph
+    sharding = try Sharding(graph)
+    self.devices = devices
+    modelSHA256 = try FileDigest.sha256(path: modelPath)
+    preprocessing = try card.preprocessing(for: graph)
+    labels = card.labels ?? []
+  }
 
   var shares: [Double] { devices.map(\.share) }
   var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
   var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
-  /// A plan of placements, to find out what it costs.
-  @Sendable func plan(_ placements: [LayerPlacement]) throws(MartletError) -> Plan {
+  /// The plan of some placements.
+  func plan(
+    _ placements: [LayerPlacement], method: String, fill: Plan.Fill = .zero
+  ) throws(MartletError) -> Plan {
     try Plan(
       model: Plan.Model(
-        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: []),
-      method: "candidate", devices: devices, graph: graph, sharding: sharding,
-      placements: placements)
+        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: labels),
+      method: method, devices: devices, graph: graph, sharding: sharding, placements: placements,
+      fill: fill)
   }
 
   /// Bytes of the weights of the model, once.

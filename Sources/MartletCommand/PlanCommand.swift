@@ -67,25 +67,16 @@ struct PlanCommand: ParsableCommand {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
-    let sharding = try Sharding(graph)
-    let digest = try FileDigest.sha256(path: options.model)
-    let preprocessing = try card.preprocessing(for: graph)
+    let context = try PlacingContext(
+      graph: graph, modelPath: options.model, card: card, devices: devices)
     let placer = Placer(
-      options: method,
-      context: PlacingContext(
-        graph: graph, sharding: sharding, devices: devices, modelSHA256: digest,
-        preprocessing: preprocessing),
+      options: method, context: context,
       measuring: Measuring(threads: method.threads, stopped: stopped))
     let placed = try placer.place()
-    let model = Plan.Model(
-      name: graph.name, sha256: digest, preprocessing: preprocessing, labels: card.labels ?? [])
-    var plan = try Plan(
-      model: model, method: placed.method, devices: devices, graph: graph, sharding: sharding,
-      placements: placed.placements)
+    var plan = try context.plan(placed.placements, method: placed.method)
     if method.fill == .mean {
-      plan = try Plan(
-        model: model, method: placed.method, devices: devices, graph: graph, sharding: sharding,
-        placements: placed.placements, fill: try placer.fill(for: plan))
+      plan = try context.plan(
+        placed.placements, method: placed.method, fill: try placer.fill(for: plan))
     }
     try stopped.check()
     let folder = try PlanFolder.write(plan, graph: graph, to: output) { number in
@@ -93,7 +84,7 @@ struct PlanCommand: ParsableCommand {
     }
     Terminal.endProgress()
     let costs = devices.indices.map { folder.plan.cost(of: $0) }
-    let report = Report(folder, costs, LayerTraits.all(of: sharding, graph: graph), placed.budget)
+    let report = Report(folder, costs, context.traits, placed.budget)
     if json { try Terminal.printJSON(report) } else { show(folder, costs, report) }
   }
 
@@ -102,14 +93,11 @@ struct PlanCommand: ParsableCommand {
     graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device],
     method: PartitionMethod, output: String
   ) throws(MartletError) -> PlanFolder {
-    let sharding = try Sharding(graph)
-    let model = Plan.Model(
-      name: graph.name, sha256: try FileDigest.sha256(path: modelPath),
-      preprocessing: try card.preprocessing(for: graph), labels: card.labels ?? [])
-    let plan = try Plan(
-      model: model, method: method.rawValue, devices: devices, graph: graph, sharding: sharding,
-      parts: method.parts(graph: graph, sharding: sharding, shares: devices.map(\.share)))
-    return try PlanFolder.write(plan, graph: graph, to: output)
+    let context = try PlacingContext(
+      graph: graph, modelPath: modelPath, card: card, devices: devices)
+    let parts = method.parts(graph: graph, sharding: context.sharding, shares: context.shares)
+    return try PlanFolder.write(
+      try context.plan(Placing.single(parts), method: method.rawValue), graph: graph, to: output)
   }
 
   private func deviceList() throws -> [Plan.Device] {

@@ -1,3 +1,5 @@
+// A study as text, CSV and chart.
+
 import Evaluation
 import Plan
 import Reporting

@@ -1,3 +1,5 @@
+// Taking fused activations out of layers again.
+
 extension Graph {
   /// The same function with some activations as nodes of their own, after the layers that they were
   /// fused with. Existing values and nodes keep their numbers and names; a layer's result is then a

@@ -1,3 +1,5 @@
+// A graph for several inputs at once.
+
 public import TensorCore
 
 extension Graph {

@@ -1,3 +1,5 @@
+// What depends on what in a graph.
+
 import TensorCore
 
 extension Graph {

@@ -1,4 +1,5 @@
-/// Which neurons are lost with some devices, by the rules by which frames are computed.
+// Which neurons are lost with some devices, by the rules by which frames are computed.
+
 extension LayerPlacement {
   /// The neurons of an exchanged value that nobody can supply when only some devices are alive,
   /// ascending.

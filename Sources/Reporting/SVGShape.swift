@@ -1,8 +1,9 @@
 /// The elements that charts are drawn with.
 enum SVGShape {
-  /// Okabe and Ito's colours, the dark ones first.
+  /// Okabe and Ito's colours, the dark ones first, and then half as strong.
   private static let colours = [
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#666666",
+    "#80b9d9", "#f3cf80", "#80cfb9", "#e6bcd3", "#abdaf4", "#eaaf80", "#c6b5d8", "#b3b3b3",
   ]
   private static let referenceColours = ["#c00000", "#444444", "#7a4a00"]
   /// About what a letter of the 12 px font takes.

@@ -1,3 +1,5 @@
+// A failure table summed up: by number of failures, and by reliabilities.
+
 public import TensorCore
 
 extension FailureTable {
