@@ -86,9 +86,14 @@ package final class ClientCore {
   }
 
   /// Begins to wait for a frame's parts.
+  ///
+  /// - Parameter end: when the frame ends, whatever is missing. That raises no suspicion: the
+  ///   devices may be as fast as ever, and the caller in a hurry.
   package func begin(
-    _ key: FrameKey, input: Tensor, roles: Attendance, now: MonotonicTime
+    _ key: FrameKey, input: Tensor, roles: Attendance, until end: MonotonicTime = .distantFuture,
+    now: MonotonicTime
   ) throws(MartletError) {
+    let left = end.nanoseconds(since: now)
     let engine = try engines.engine(for: roles)
     if poolProgram != ObjectIdentifier(engine.compiled) {
       pool = []
@@ -107,7 +112,8 @@ package final class ClientCore {
           let state = liveness.state(of: names[number], at: now)
           return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
         }
-      }, waiting: .firstPart(limit: frameLimit), arrivals: arrivals, now: now)
+      }, waiting: .firstPart(limit: min(frameLimit, left)), arrivals: arrivals, now: now)
+    task.isHurried = left < frameLimit
     tasks.append(task)
   }
 

@@ -44,6 +44,7 @@ public final class InferenceClient {
     var input: Tensor
     var expected: Int?
     var submitted: MonotonicTime
+    var end: MonotonicTime
     var attempts: Int
   }
 
@@ -175,12 +176,16 @@ public final class InferenceClient {
   ///   - input: the model's input, in its shape.
   ///   - expected: the class that is right, if it is known: `result/<client>` tells it to whoever
   ///     computes accuracy.
+  ///   - end: when the answer is of no use any more: what has come until then is the answer, and
+  ///     without anything there is none.
   /// - Returns: a ticket that the answer repeats.
-  public func submit(_ input: Tensor, expected: Int? = nil) throws(MartletError) -> Int {
+  public func submit(
+    _ input: Tensor, expected: Int? = nil, until end: MonotonicTime = .distantFuture
+  ) throws(MartletError) -> Int {
     let ticket = nextTicket
     nextTicket += 1
     outstanding[ticket] = Outstanding(
-      input: input, expected: expected, submitted: .now(), attempts: 0)
+      input: input, expected: expected, submitted: .now(), end: end, attempts: 0)
     do {
       try send(ticket)
     } catch {
@@ -189,6 +194,9 @@ public final class InferenceClient {
     }
     return ticket
   }
+
+  /// Whether a frame waits for its answer.
+  public func isWaiting(for ticket: Int) -> Bool { outstanding[ticket] != nil }
 
   /// How many frames are waiting for their answers.
   public var framesInFlight: Int { outstanding.count }
@@ -225,6 +233,10 @@ public final class InferenceClient {
         let frame = outstanding[ticket]
       else { continue }
       guard outcome.hasParts else {
+        if frame.end <= .now() {
+          outstanding[ticket] = nil
+          continue
+        }
         try checkPatience(frame)
         try send(ticket)
         continue
@@ -279,7 +291,8 @@ public final class InferenceClient {
           frame.attempts += 1
           outstanding[ticket] = frame
           tickets[key] = ticket
-          return try core.begin(key, input: frame.input, roles: roles, now: now)
+          return try core.begin(
+            key, input: frame.input, roles: roles, until: frame.end, now: now)
         }
       }
       try checkPatience(frame)

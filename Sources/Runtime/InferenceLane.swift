@@ -101,6 +101,9 @@ final class InferenceLane: Sendable {
         let answer = try client.next(until: .now() + .milliseconds(500))
         let alive = client.devices.count(where: \.isAlive)
         state.withLock { $0.devicesAlive = alive }
+        // Nobody answered some in time, and whoever asked knows.
+        let late = running.keys.filter { !client.isWaiting(for: $0) && $0 != answer?.ticket }
+        for ticket in late { running[ticket] = nil }
         guard let answer, let key = running.removeValue(forKey: answer.ticket) else { continue }
         deliver(key, RequestOutcome.result(answer))
       }
@@ -133,7 +136,10 @@ final class InferenceLane: Sendable {
         continue
       }
       do throws(MartletError) {
-        running[try client.submit(job.input)] = job.key
+        // A tenth of the time is left for the way back.
+        let now = MonotonicTime.now()
+        let end = now.adding(nanoseconds: job.deadline.nanoseconds(since: now) / 10 * 9)
+        running[try client.submit(job.input, until: end)] = job.key
       } catch {
         deliver(job.key, .failure(error))
         throw error

@@ -151,6 +151,27 @@ extension DistributedTests {
       }
     }
 
+    /// The caller's deadline is shorter than what the gateway would wait for a silent device.
+    @Test func theDeadlineIsPassedOn() throws {
+      try with(devices: 3) { deployment, caller, _ in
+        let png = try deployment.digits.file(0)
+        deployment.workers["d2"]?.signal(SIGSTOP)
+        defer { deployment.workers["d2"]?.signal(SIGCONT) }
+        let end = ContinuousClock.now + .seconds(20)
+        var isAnswered = false
+        while !isAnswered, ContinuousClock.now < end {
+          let start = ContinuousClock.now
+          let status = status {
+            let answer = try caller.result(of: infer(png, deadline: .milliseconds(700)))
+            isAnswered = answer["degraded"] != .array([])
+          }
+          #expect(ContinuousClock.now - start < .seconds(2))
+          #expect(["OK", "DEADLINE_EXCEEDED (4)"].contains(status), "\(status)")
+        }
+        #expect(isAnswered, "never answered without d2")
+      }
+    }
+
     @Test func severalShareTheWorkAndOneMayDie() throws {
       try with(gateways: 3) { deployment, caller, gateways in
         let count = 150
