@@ -67,7 +67,8 @@ public struct ChaosReport: Sendable, Encodable {
   public var failures: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case seed, minutes, devices, clients, method, faults, undone, waves, frames, answers, refused, repeated
+    case seed, minutes, devices, clients, method, faults, undone, waves, frames, answers, refused,
+      repeated
     case degraded, disagreements, compared, computed, different, failures
     case inFlight = "in_flight"
     case framesPerSecond = "frames_per_s"
