@@ -163,8 +163,13 @@ let package = Package(
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "Telemetry", "TensorCore"]),
     tests("Processes", ["Processes", "TensorCore"]),
-    tests("Chaos", ["Chaos", "Plan", "Processes", "TensorCore", "WireProtocol"]),
     tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
+    tests(
+      "Chaos",
+      [
+        "Chaos", "Imaging", "ModelGraph", "Partitioning", "Plan", "Processes", "TensorCore",
+        "WireProtocol",
+      ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(
       "Runtime",

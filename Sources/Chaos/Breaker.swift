@@ -3,7 +3,9 @@ import Logging
 import MQTT
 import Plan
 import Processes
+import Runtime
 import TensorCore
+import WireProtocol
 
 /// Does what the schedule says: breaks things and mends them.
 final class Breaker {
@@ -11,25 +13,41 @@ final class Breaker {
   var clients: [String] = []
   private(set) var garbageMessages = 0
   private(set) var isBrokerDown = false
+  /// Calls of `device/fault` that failed although the broker was there.
+  private(set) var failures: [String] = []
   private let fleet: Fleet
   private let broker: EmbeddedBroker
   private let plan: PlanFolder
   private let logger: Logger
+  private let caller: RPCClient
   private var seed: UInt64
   private var slow: [Fault: SlowSubscriber] = [:]
   private var garbage: [Fault: GarbagePublisher] = [:]
   private static let deployment = "default"
 
-  init(fleet: Fleet, broker: EmbeddedBroker, plan: PlanFolder, seed: UInt64, logger: Logger) {
+  /// The status with which `exit` is asked to end a worker.
+  private static let exitStatus: Int32 = 3
+
+  init(
+    fleet: Fleet, broker: EmbeddedBroker, plan: PlanFolder, seed: UInt64, logger: Logger
+  ) throws(MartletError) {
     self.fleet = fleet
     self.broker = broker
     self.plan = plan
     self.seed = seed
     self.logger = logger
+    caller = try RPCClient(
+      address: DeploymentAddress(
+        broker: MQTTConfiguration(
+          address: try BrokerAddress(parsing: broker.socketAddress), clientIDPrefix: "chaos"),
+        deployment: Self.deployment), logger: logger)
+    try caller.connect(timeout: .seconds(10))
   }
 
   /// Breaks something.
-  func begin(_ fault: Fault) throws {
+  ///
+  /// - Returns: false where it could not be done because the broker is away.
+  func begin(_ fault: Fault) throws -> Bool {
     let device = fault.device ?? 0
     switch fault.kind {
     case .kill, .clockStep: fleet.kill(device)
@@ -50,6 +68,47 @@ final class Breaker {
           seed: seed, plan: plan.plan, planID: plan.id, deployment: Self.deployment,
           clients: clients), logger: logger)
     case .duplicate: try fleet.duplicate(device)
+    case .stall, .drop, .delay, .disconnect: return try call(request(fault), device)
+    case .exit:
+      guard try call(request(fault), device) else { return false }
+      fleet.expectExit(device, status: Self.exitStatus)
+    }
+    return true
+  }
+
+  private func request(_ fault: Fault) -> FaultRequest {
+    let (seconds, rest) = (fault.end - fault.start).components
+    var request = FaultRequest(
+      .stall, forMilliseconds: Int(seconds * 1000 + rest / 1_000_000_000_000_000))
+    switch fault.kind {
+    case .drop:
+      request.kind = .drop
+      request.fraction = 0.2
+    case .delay:
+      request.kind = .delay
+      request.distribution = .exponential
+      request.meanMilliseconds = 20
+    case .disconnect: request.kind = .disconnect
+    case .exit:
+      request.kind = .exit
+      request.code = Int(Self.exitStatus)
+    default: break
+    }
+    seed += 1
+    request.seed = seed
+    return request
+  }
+
+  private func call(_ request: FaultRequest, _ device: Int) throws -> Bool {
+    var call = RPCClient.Call(RPCMethod("device", "fault"), target: fleet.names[device])
+    call.body = .json(try request.body())
+    call.resendAfter = .seconds(1)
+    do {
+      _ = try caller.result(of: call)
+      return true
+    } catch {
+      if !isBrokerDown { failures.append("device/fault of \(fleet.names[device]): \(error)") }
+      return false
     }
   }
 
@@ -71,11 +130,14 @@ final class Breaker {
     case .slowSubscriber: slow.removeValue(forKey: fault)?.close()
     case .garbage: garbageMessages += garbage.removeValue(forKey: fault)?.close() ?? 0
     case .duplicate: fleet.expectGivenWay(device)
+    case .stall, .drop, .delay, .disconnect: break
+    case .exit: if fleet.process(device) == nil { try fleet.start(device) }
     }
   }
 
   /// Ends all intruders; may be called any number of times.
   func close() {
+    caller.close()
     for subscriber in slow.values { subscriber.close() }
     for publisher in garbage.values { _ = publisher.close() }
     slow = [:]

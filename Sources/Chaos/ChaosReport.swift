@@ -14,6 +14,8 @@ public struct ChaosReport: Sendable, Encodable {
   public var method: String
   /// Faults by kind.
   public var faults: [String: Int] = [:]
+  /// Of these, asked of a worker in vain because the broker was away.
+  public var undone = 0
   /// Groups of faults after which all had to come back.
   public var waves = 0
   /// Frames submitted.
@@ -65,7 +67,8 @@ public struct ChaosReport: Sendable, Encodable {
   public var failures: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case seed, minutes, devices, clients, method, faults, waves, frames, answers, refused, repeated
+    case seed, minutes, devices, clients, method, faults, undone, waves, frames, answers, refused,
+      repeated
     case degraded, disagreements, compared, computed, different, failures
     case inFlight = "in_flight"
     case framesPerSecond = "frames_per_s"

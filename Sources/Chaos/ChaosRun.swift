@@ -52,6 +52,8 @@ public final class ChaosRun {
   private var returns: [Double] = []
   private var gaps: [String: Double] = [:]
   private var failures: [String] = []
+  /// Faults that could not be applied because the broker was away.
+  private var undone = 0
   private var began = MonotonicTime.zero
   private var lastShown = MonotonicTime.zero
   private let say: (String) -> Void
@@ -90,7 +92,7 @@ public final class ChaosRun {
     logger.logLevel = .critical
     self.logger = logger
     resources = ResourceLedger(residentLimit: configuration.residentLimit)
-    breaker = Breaker(
+    breaker = try Breaker(
       fleet: fleet, broker: broker, plan: plan, seed: configuration.seed, logger: logger)
   }
 
@@ -151,16 +153,19 @@ public final class ChaosRun {
 
   private func begin(_ fault: Fault) throws {
     say("  \(time): \(describe(fault)), for \(fault.end - fault.start)")
+    for client in clients { client.tally.withLock { $0.wholeSince = nil } }
+    guard try breaker.begin(fault) else {
+      undone += 1
+      return
+    }
     for client in clients {
       client.tally.withLock { tally in
-        tally.wholeSince = nil
         if let device = fault.device, fault.kind.takesDeviceDown {
           tally.down.goesDown(device, at: .now())
         }
         if fault.kind.takesBrokerDown { tally.down.hearsNobody(at: .now()) }
       }
     }
-    try breaker.begin(fault)
   }
 
   private func end(_ fault: Fault) throws {
@@ -255,7 +260,8 @@ public final class ChaosRun {
     report.peakResidentBytes = resources.peakResidentBytes
     report.growthBytes = resources.growth
     report.garbageMessages = breaker.garbageMessages
-    report.failures += failures + fleet.failures + resources.failures
+    report.undone = undone
+    report.failures += failures + breaker.failures + fleet.failures + resources.failures
     return report
   }
 

@@ -113,11 +113,11 @@ public struct ChaosSchedule: Sendable, Hashable {
   /// How long a fault lasts, in milliseconds.
   private static func lengths(_ kind: Fault.Kind) -> ClosedRange<Int> {
     switch kind {
-    case .kill, .clockStep: 500...4000
+    case .kill, .clockStep, .exit: 500...4000
     // A worker may take its time to finish what it has.
     case .terminate: 4000...6000
-    case .pause: 1000...10_000
-    case .cut: 1000...10_000
+    case .pause, .cut, .stall, .disconnect: 1000...10_000
+    case .drop, .delay: 2000...6000
     case .brokerForgets, .brokerRemembers: 200...4000
     case .slowSubscriber, .garbage: 3000...8000
     case .duplicate: 3000...4000

@@ -22,11 +22,22 @@ public struct Fault: Sendable, Hashable {
     case duplicate
     /// A worker is killed and started again with another wall clock.
     case clockStep = "clock_step"
+    /// A worker is asked to compute nothing for a while; its heart beats on.
+    case stall
+    /// A worker is asked to leave out some of its parts.
+    case drop
+    /// A worker is asked to send its parts later.
+    case delay
+    /// A worker is asked to cut its connection and to stay away for a while.
+    case disconnect
+    /// A worker is asked to end without a goodbye, and started again later.
+    case exit
 
     /// Whether it happens to one device.
     public var hitsDevice: Bool {
       switch self {
       case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
+      case .stall, .drop, .delay, .disconnect, .exit: true
       case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
       }
     }
@@ -34,16 +45,18 @@ public struct Fault: Sendable, Hashable {
     /// Whether a worker process ends.
     public var endsProcess: Bool {
       switch self {
-      case .kill, .terminate, .duplicate, .clockStep: true
+      case .kill, .terminate, .duplicate, .clockStep, .exit: true
       case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      case .stall, .drop, .delay, .disconnect: false
       }
     }
 
     /// Whether the device is not there between beginning and end.
     public var takesDeviceDown: Bool {
       switch self {
-      case .kill, .terminate, .pause, .cut, .clockStep: true
+      case .kill, .terminate, .pause, .cut, .clockStep, .stall, .disconnect, .exit: true
       case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      case .drop, .delay: false
       }
     }
 

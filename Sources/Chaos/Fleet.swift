@@ -49,7 +49,7 @@ public final class Fleet {
     starts += 1
     var arguments = [
       "worker", "--broker", "mqtt://127.0.0.1:\(proxies[device].port)", "--plan", plan.path,
-      "--device", names[device], "--log-level", "warning",
+      "--device", names[device], "--log-level", "warning", "--allow-faults",
     ]
     if clockSeconds != 0 { arguments += ["--clock-offset=\(clockSeconds)"] }
     workers[device] = try ChildProcess(
@@ -85,6 +85,19 @@ public final class Fleet {
     if status == .exited(0) { return }
     failures.append(
       "\(names[device]) was asked to stop: " + (status?.description ?? "it did not end in time"))
+    worker.signal(SIGKILL)
+    _ = worker.wait(timeout: .seconds(10))
+  }
+
+  /// Takes note of how a device's worker has ended that was asked to with this status.
+  public func expectExit(_ device: Int, status expected: Int32) {
+    guard let worker = workers[device] else { return }
+    workers[device] = nil
+    let status = worker.wait(timeout: .seconds(2))
+    if status == .exited(expected) { return }
+    failures.append(
+      "\(names[device]) was asked to exit with \(expected): "
+        + (status?.description ?? "it did not"))
     worker.signal(SIGKILL)
     _ = worker.wait(timeout: .seconds(10))
   }

@@ -68,7 +68,7 @@ public struct Garbage: Sendable {
       #"{"epoch":1,"seq":1,"frame":1,"queue":0,"rss_bytes":1}"#,
       // Out of range, of the wrong type, unfinished.
       #"{"state":"ready","epoch":0,"heartbeat_ms":500,"version":"0"}"#,
-      #"{"state":"ready","epoch":9007199254740993,"heartbeat_ms":500,"version":"0"}"#,
+      #"{"state":"ready","epoch":99007199254740993,"heartbeat_ms":500,"version":"0"}"#,
       #"{"state":"ready","epoch":-5,"heartbeat_ms":500,"version":"0"}"#,
       #"{"state":"ready","epoch":1e300,"heartbeat_ms":1,"version":"0"}"#,
       #"{"state":"gone","epoch":1700000000000,"heartbeat_ms":500,"version":"0"}"#,
