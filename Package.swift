@@ -79,6 +79,7 @@ let package = Package(
         "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting", "Resilience",
       ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
+    module("Inspection", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
@@ -107,7 +108,7 @@ let package = Package(
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
         "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
-        "WireProtocol", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
+        "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
         "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
       ]),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
@@ -159,6 +160,8 @@ let package = Package(
       ]),
     tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
+    tests(
+      "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "Telemetry", "TensorCore"]),
@@ -182,8 +185,8 @@ let package = Package(
     tests(
       "Command",
       [
-        "martlet", "Recording", "WireProtocol", "Processes", "JSONCoding", "TensorFiles",
-        "TensorCore", "CDemoAssets",
+        "martlet", "MartletCommand", "Inspection", "Recording", "WireProtocol", "MQTT", "Processes",
+        "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", logging,
       ]),
   ]
 )

@@ -114,7 +114,10 @@ static struct sigaction before_interrupt, before_terminate;
 
 static void on_termination(int number) {
   int saved = errno;
-  if (termination_seen) _exit(128 + number);
+  if (termination_seen) {
+    cprocess_put_terminal_back();
+    _exit(128 + number);
+  }
   termination_seen = 1;
   unsigned char byte = (unsigned char)number;
   if (write(termination_descriptor, &byte, 1) < 0) {

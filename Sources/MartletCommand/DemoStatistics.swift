@@ -170,7 +170,8 @@ struct DemoReport: Encodable {
           mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/metric/#'
           mosquitto_sub -p \(kept.port) -v -t 'martlet/1/default/result/+'
           mosquitto_sub -p \(kept.port) -C 1 -N -t 'martlet/1/default/act/+/d0' > part.safetensors
-        and send more frames for the last two to show:
+          \(kept.program) inspect --broker \(kept.socket)
+        and send more frames for the last ones to show:
           \(kept.program) run --broker \(kept.socket) --plan \(kept.plan) \\
             --images \(kept.images.joined(separator: " "))
         """

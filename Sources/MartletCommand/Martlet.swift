@@ -24,12 +24,13 @@ public struct Martlet: ParsableCommand {
         martlet call device/stats d0 --broker HOST
         martlet record --broker HOST -o flight.rec          what is published, in a file
         martlet report --from flight.rec --html report.html energy, memory, accuracy, speed
+        martlet inspect --broker HOST                       what travels on the topics
       """,
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
       Explore.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self, Devices.self,
-      Record.self, Replay.self, Report.self, Bench.self,
+      Record.self, Replay.self, Report.self, Inspect.self, Top.self, Bench.self,
     ])
 
   /// Made by the argument parser.

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Milliseconds since 1970, by the machine's wall clock, or by one that is so many seconds off.
-func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
+package func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
   let seconds = time.tv_sec.addingReportingOverflow(offsetSeconds)

@@ -98,7 +98,7 @@ public final class Worker {
   }
 
   /// Retained presence outlives its device by this long at most; refreshed well before.
-  static let presenceExpirySeconds: UInt32 = 180
+  static let presenceExpirySeconds = Presence.expirySeconds
 
   private func subscribe(_ plan: Plan, device: Int) throws(MartletError) {
     var filters: [(filter: String, quality: MQTTQuality)] = [

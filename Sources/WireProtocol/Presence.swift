@@ -43,6 +43,9 @@ public struct Presence: WireMessage, Equatable {
     return copy
   }
 
+  /// For how long the broker keeps it; a device that is there refreshes it.
+  public static let expirySeconds: UInt32 = 180
+
   /// The most bytes of a payload.
   public static let maximumBytes = 4096
 

@@ -40,4 +40,16 @@ int cprocess_watch_termination(int descriptor);
 /* Puts back what was there before. */
 void cprocess_unwatch_termination(void);
 
+/* Makes the terminal one page of its own, without echo, line editing and keys that raise signals. A
+   change of its size writes a byte to `descriptor`, the write end of a pipe. A signal that kills the
+   process puts the terminal back first. Not to be called again before it is left. Returns 0 or an
+   errno value. */
+int cprocess_enter_screen(int input, int output, int descriptor);
+
+/* Puts the terminal and the handlers back as they were before. */
+void cprocess_leave_screen(void);
+
+/* Puts only the terminal back, if it is a page now; may be called in a signal handler. */
+void cprocess_put_terminal_back(void);
+
 #endif
