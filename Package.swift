@@ -78,6 +78,14 @@ let package = Package(
       [
         "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting", "Resilience",
       ]),
+    module(
+      "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels"]),
+    module(
+      "FogTraining",
+      [
+        "FogNetwork", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
+        "Gradients", "COpenBLAS",
+      ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("Inspection", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("MQTT", ["CMosquitto", "TensorCore", logging]),
@@ -108,6 +116,7 @@ let package = Package(
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
         "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
+        "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
         "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
       ]),
@@ -158,6 +167,12 @@ let package = Package(
         "TestSupport", "Exploration", "Evaluation", "Resilience", "Partitioning", "Plan",
         "ModelGraph", "TensorCore",
       ]),
+    tests(
+      "FogNetwork", ["FogNetwork", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
+    tests(
+      "FogTraining",
+      ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
+      resources: [.copy("Goldens")]),
     tests("Reporting", ["Reporting"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests(

@@ -51,8 +51,7 @@ public final class GradientTape {
     for (id, tensor) in zip(graph.inputs, inputs) {
       execution.withMutableValue(id) { _ = $0.update(from: tensor.floats ?? []) }
     }
-    execution.run(segment: 0)
-    hasRun = true
+    forwardInPlace()
     return graph.outputs.map { id in
       execution.withValue(id) { Tensor(graph[id].shape, [Float]($0)) }
     }
@@ -74,6 +73,18 @@ public final class GradientTape {
       guard let target = gradient(id) else { continue }
       for (index, value) in (cotangent.floats ?? []).enumerated() { target[index] += value }
     }
+    backwardInPlace()
+  }
+
+  /// Like `forward`, on inputs that were written to their `address`; outputs stay at theirs.
+  package func forwardInPlace() {
+    execution.run(segment: 0)
+    hasRun = true
+  }
+
+  /// Like `backward`, from cotangents that were written to their outputs' `gradientAddress` after
+  /// the last backward run.
+  package func backwardInPlace() {
     prepareLanes()
     for step in plan.steps {
       for id in step.begins { clear(id) }
@@ -127,6 +138,21 @@ public final class GradientTape {
   }
 
   // MARK: Memory
+
+  /// Where an input, output or parameter lies, for the life of the tape.
+  ///
+  /// - Throws: `notFound` for a value that no node computes or reads.
+  package func address(of id: ValueID) throws(MartletError) -> UnsafeMutablePointer<Float> {
+    guard let address = execution.address(of: id) else {
+      throw MartletError(
+        .notFound, "a value takes no part in the model", context: ["value": plan.graph[id].name])
+    }
+    return address
+  }
+
+  /// Where the gradient of an output or target lies, for the life of the tape; nil for an output
+  /// that no target reaches.
+  package func gradientAddress(of id: ValueID) -> UnsafeMutablePointer<Float>? { gradient(id) }
 
   private func gradient(_ id: ValueID) -> UnsafeMutablePointer<Float>? {
     plan.offsets[id.index].map { gradients.base + $0 / MemoryLayout<Float>.stride }

@@ -9,7 +9,7 @@ public enum ComputeThreads {
 
   /// OpenBLAS itself always runs on the calling thread: kernels split their own work, at bounds
   /// that do not depend on the number of threads, so the results do not either.
-  static let ready: Bool = {
+  package static let ready: Bool = {
     openblas_set_num_threads(1)
     return true
   }()

@@ -19,6 +19,7 @@ public struct Martlet: ParsableCommand {
         martlet plan model.onnx --devices 4 -o plan         split it over four devices
         martlet study plan --model model.onnx --images val  what failures cost
         martlet explore model.onnx --devices 4 --calibration train --images val --svg front.svg
+        martlet fog train topology.json --data data -o model.fog
         martlet worker --broker HOST --plan plan --device d0
         martlet run --broker HOST --plan plan --images photos
         martlet call device/stats d0 --broker HOST
@@ -29,8 +30,8 @@ public struct Martlet: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
-      Explore.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self, Devices.self,
-      Record.self, Replay.self, Report.self, Inspect.self, Top.self, Bench.self,
+      Explore.self, Fog.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self,
+      Devices.self, Record.self, Replay.self, Report.self, Inspect.self, Top.self, Bench.self,
     ])
 
   /// Made by the argument parser.

@@ -1,0 +1,174 @@
+public import TensorCore
+
+/// A topology that has been checked and resolved: what each unit adds up and computes, in an order
+/// in which it can be computed.
+public struct FogDesign: Sendable, Equatable {
+  /// What was given.
+  public let topology: FogTopology
+  /// Every unit after those that it hears from; the cloud's is the last.
+  public let units: [FogUnit]
+  /// Elements of one sample.
+  public let sampleCount: Int
+  /// Numbers of the nodes that may fail: all but the cloud, in the file's order.
+  public let fallible: [Int]
+  /// The cloud's number.
+  public let cloud: Int
+
+  /// The most nodes that a topology may have.
+  public static let maximumNodes = 64
+  /// The most weights that a network may have.
+  public static let maximumParameters = 1 << 28
+
+  /// Checks and resolves a topology.
+  ///
+  /// - Throws: `invalidArgument` or `invalidShape`, naming the node or connection: names that are
+  ///   unusable, unknown or used twice; cycles; nodes that hear nothing or that the cloud does not
+  ///   hear of; images that do not fit each other; a last layer of another width than there are
+  ///   classes; probabilities that are none.
+  public init(_ topology: FogTopology) throws(MartletError) {
+    self.topology = topology
+    try FogCheck.names(topology)
+    try FogCheck.settings(topology)
+    sampleCount = try FogCheck.sources(topology)
+    cloud = try FogCheck.cloud(topology)
+    let order = try FogCheck.order(topology)
+    try FogCheck.flow(topology, cloud: topology.nodes[cloud].name)
+    var resolution = FogResolution(topology)
+    for node in order { try resolution.add(node: node) }
+    units = resolution.units
+    let output = units[units.count - 1].output
+    guard output.dimensions == [topology.classes] else {
+      throw MartletError(
+        .invalidShape, "the cloud's last layer does not have one unit for each class",
+        context: [
+          "node": topology.nodes[cloud].name, "output": "\(output)",
+          "classes": "\(topology.classes)",
+        ])
+    }
+    let cloud = cloud
+    fallible = topology.nodes.indices.filter { $0 != cloud }
+    let parameters = units.reduce(0) { $0 + $1.parameters }
+    guard parameters <= Self.maximumParameters else {
+      throw MartletError(
+        .resourceExhausted, "the network has too many weights",
+        context: ["weights": "\(parameters)", "limit": "\(Self.maximumParameters)"])
+    }
+  }
+
+  /// The unit of a physical node's own layers.
+  public func unit(ofNode node: Int) -> Int {
+    units.firstIndex { $0.name == topology.nodes[node].name } ?? 0
+  }
+
+  /// The survival probability of each node in a setting, by number.
+  public func survival(_ setting: FogTopology.Setting) -> [Double] {
+    topology.nodes.map { setting.survival[$0.name] ?? 1 }
+  }
+
+  /// The setting of that name.
+  ///
+  /// - Throws: `notFound`, naming those that there are.
+  public func setting(_ name: String) throws(MartletError) -> FogTopology.Setting {
+    if let setting = topology.settings.first(where: { $0.name == name }) { return setting }
+    throw MartletError(
+      .notFound, "the topology has no such reliability setting", context: ["setting": name],
+      hint: topology.settings.isEmpty
+        ? "it has none" : "it has " + topology.settings.map(\.name).joined(separator: ", "))
+  }
+
+  /// Which units have an output when only these nodes are there (definitions 1 and 4): a unit is
+  /// null when its node has failed, or when everything that arrives is null.
+  ///
+  /// - Parameter alive: by node.
+  public func flow(alive: [Bool]) -> [Bool] {
+    var flows: [Bool] = []
+    for unit in units {
+      let arrives = unit.arrivals.contains { arrival in
+        switch arrival.origin {
+        case .source: true
+        case .unit(let number): flows[number]
+        }
+      }
+      flows.append(alive[unit.node] && arrives)
+    }
+    return flows
+  }
+}
+
+/// Turns nodes and hyperconnections into units, one node after the other.
+private struct FogResolution {
+  private let topology: FogTopology
+  private(set) var units: [FogUnit] = []
+  private var unitOfNode: [String: Int] = [:]
+
+  init(_ topology: FogTopology) { self.topology = topology }
+
+  mutating func add(node number: Int) throws(MartletError) {
+    let node = topology.nodes[number]
+    var arrivals: [FogUnit.Arrival] = []
+    var widest: Shape?
+    for connection in topology.connections where connection.to == node.name {
+      var (origin, shape) = sender(connection.from)
+      if let projection = connection.projection {
+        let layer = FogLayer(
+          .convolution, width: projection.channels, activation: .none, kernel: 1,
+          stride: projection.stride)
+        let name = connection.from + ">" + node.name
+        // The weight applies to what the projection makes.
+        let incoming = FogUnit.Arrival(
+          origin: origin, weight: 1, count: shape.count, skip: connection.skip)
+        shape = try add(
+          name, node: number, arrivals: [incoming], input: shape, layers: [layer])
+        origin = .unit(units.count - 1)
+      }
+      if let other = widest, !fits(other, shape) {
+        throw MartletError(
+          .invalidShape, "what arrives at a node cannot be added up",
+          context: ["node": node.name, "from": connection.from, "shapes": "\(other), \(shape)"],
+          hint: "images need equal height and width; a projection can fit them")
+      }
+      if widest.map({ shape.count > $0.count }) ?? true { widest = shape }
+      arrivals.append(
+        FogUnit.Arrival(
+          origin: origin, weight: connection.weight, count: shape.count, skip: connection.skip))
+    }
+    _ = try add(
+      node.name, node: number, arrivals: arrivals, input: widest ?? [0], layers: node.layers)
+    unitOfNode[node.name] = units.count - 1
+  }
+
+  private func sender(_ name: String) -> (FogUnit.Origin, Shape) {
+    if let unit = unitOfNode[name] { return (.unit(unit), units[unit].output) }
+    let source = topology.sources.firstIndex { $0.name == name } ?? 0
+    return (.source(source), Shape(topology.sources[source].shape))
+  }
+
+  /// Vectors of any widths can be padded; images need the same height and width.
+  private func fits(_ a: Shape, _ b: Shape) -> Bool {
+    a.rank == b.rank && (a.rank == 1 || a.dimensions[1...] == b.dimensions[1...])
+  }
+
+  private mutating func add(
+    _ name: String, node: Int, arrivals: [FogUnit.Arrival], input: Shape, layers: [FogLayer]
+  ) throws(MartletError) -> Shape {
+    var unit = FogUnit(name: name, node: node, arrivals: arrivals, input: input, layers: [])
+    var shape = input
+    for layer in layers {
+      for _ in 0..<layer.count {
+        let output: Shape
+        do { output = try layer.outputShape(shape) } catch { throw error.adding("node", name) }
+        var one = layer
+        one.count = 1
+        let prefix = "\(name).\(unit.layers.count)"
+        unit.layers.append(
+          FogUnit.Layer(
+            kind: one, input: shape, output: output,
+            weights: layer.weights(shape) == nil ? nil : prefix + ".weight",
+            bias: layer.hasBias ? prefix + ".bias" : nil))
+        shape = output
+      }
+    }
+    units.append(unit)
+    return shape
+  }
+}
