@@ -8,7 +8,8 @@ enum FogCheck {
       topology.settings.count <= 64
     else {
       throw MartletError(
-        .invalidArgument, "a topology has 1 to \(FogDesign.maximumNodes) nodes and 1 to 1024 sources",
+        .invalidArgument,
+        "a topology has 1 to \(FogDesign.maximumNodes) nodes and 1 to 1024 sources",
         context: ["nodes": "\(topology.nodes.count)", "sources": "\(topology.sources.count)"])
     }
     guard (2...65536).contains(topology.classes) else {

@@ -28,9 +28,9 @@ public struct FogDesign: Sendable, Equatable {
   public init(_ topology: FogTopology) throws(MartletError) {
     self.topology = topology
     try FogCheck.names(topology)
+    cloud = try FogCheck.cloud(topology)
     try FogCheck.settings(topology)
     sampleCount = try FogCheck.sources(topology)
-    cloud = try FogCheck.cloud(topology)
     let order = try FogCheck.order(topology)
     try FogCheck.flow(topology, cloud: topology.nodes[cloud].name)
     var resolution = FogResolution(topology)

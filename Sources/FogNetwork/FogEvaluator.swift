@@ -109,8 +109,8 @@ struct FogEvaluator {
     executions[number].withValue(outputs[number]) { output in
       guard number < results.count else {
         for row in 0..<rows {
-          let scores = output[(row * width)..<((row + 1) * width)]
-          answers[variant].append((scores.indices.max { scores[$0] < scores[$1] } ?? 0) - row * width)
+          let best = (0..<width).max { output[row * width + $0] < output[row * width + $1] }
+          answers[variant].append(best ?? 0)
         }
         return
       }

@@ -116,7 +116,9 @@ public struct FogLayer: Sendable, Hashable, Codable {
     switch kind {
     case .dense: return ([width, shape.count], shape.count, width)
     case .convolution:
-      return ([width, shape[0], kernel, kernel], shape[0] * kernel * kernel, width * kernel * kernel)
+      return (
+        [width, shape[0], kernel, kernel], shape[0] * kernel * kernel, width * kernel * kernel
+      )
     case .depthwise: return ([shape[0], 1, kernel, kernel], kernel * kernel, kernel * kernel)
     case .pool, .average: return nil
     }

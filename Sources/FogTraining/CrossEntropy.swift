@@ -25,7 +25,9 @@ enum CrossEntropy {
     for (row, label) in labels.enumerated() {
       let line = logits + row * classes
       var (largest, best) = (line[0], 0)
-      for index in 1..<classes where line[index] > largest { (largest, best) = (line[index], index) }
+      for index in 1..<classes where line[index] > largest {
+        (largest, best) = (line[index], index)
+      }
       var sum: Scalar = 0
       for index in 0..<classes { sum += Scalar.exponential(line[index] - largest) }
       let weight = weights[label]

@@ -102,7 +102,8 @@ public enum FogTraining {
     options.epochs = 1
     var text = try JSON.encodeString(options) + (try JSON.encodeString(design.topology))
     for set in data {
-      let bytes = set.inputs.withUnsafeBytes { Array($0) } + set.labels.withUnsafeBytes { Array($0) }
+      let bytes =
+        set.inputs.withUnsafeBytes { Array($0) } + set.labels.withUnsafeBytes { Array($0) }
       text += try FileDigest.sha256(bytes)
     }
     return try FileDigest.sha256(Array(text.utf8))

@@ -1,5 +1,5 @@
 public import FogNetwork
-public import TensorCore
+import TensorCore
 
 /// How a network is trained.
 public struct FogTrainingOptions: Sendable, Hashable, Codable {
@@ -62,7 +62,8 @@ public struct FogTrainingOptions: Sendable, Hashable, Codable {
 
   /// - Throws: `invalidArgument` for numbers that make no sense.
   func check() throws(MartletError) {
-    guard (1...1_000_000).contains(epochs), (1...1_000_000).contains(batch), rate > 0, rate.isFinite,
+    guard (1...1_000_000).contains(epochs), (1...1_000_000).contains(batch), rate > 0,
+      rate.isFinite,
       failout?.survival.allSatisfy({ (0...1).contains($0) }) ?? true
     else {
       throw MartletError(

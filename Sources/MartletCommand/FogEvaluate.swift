@@ -1,6 +1,7 @@
 import ArgumentParser
 import FogNetwork
 import Processes
+import Reporting
 import TensorCore
 import TensorFiles
 

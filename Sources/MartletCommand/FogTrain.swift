@@ -221,7 +221,8 @@ private final class FogTrainingSession {
       line += ", validation at best \((best * 100).formatted(1)) %"
     }
     if let seconds = secondsPerEpoch {
-      let left = Double(progress.epochs - progress.epoch + 1)
+      let left =
+        Double(progress.epochs - progress.epoch + 1)
         - Double(progress.step) / Double(progress.steps)
       line += ", \((seconds * left).formatted(0)) s left"
     }

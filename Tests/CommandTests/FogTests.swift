@@ -40,7 +40,11 @@ import Testing
   }
 
   private struct Trained: Decodable {
-    var validation_accuracy: Double
+    var validationAccuracy: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case validationAccuracy = "validation_accuracy"
+    }
   }
 
   private struct Evaluated: Decodable {
@@ -52,18 +56,30 @@ import Testing
       struct Model: Decodable {
         struct Average: Decodable {
           var accuracy: Double
-          var no_information: Double
-          var total_probability: Double
+          var noInformation: Double
+          var totalProbability: Double
+
+          private enum CodingKeys: String, CodingKey {
+            case accuracy
+            case noInformation = "no_information"
+            case totalProbability = "total_probability"
+          }
         }
         struct Combination: Decodable {
           var failed: [String]
           var accuracy: Double
           var probabilities: [Double]
         }
-        var plain_accuracy: Double
-        var guess_accuracy: Double
+        var plainAccuracy: Double
+        var guessAccuracy: Double
         var averages: [Average]
         var combinations: [Combination]
+
+        private enum CodingKeys: String, CodingKey {
+          case averages, combinations
+          case plainAccuracy = "plain_accuracy"
+          case guessAccuracy = "guess_accuracy"
+        }
       }
       var label: String
       var summary: [Summary]
@@ -80,32 +96,36 @@ import Testing
       #expect(described.output.contains("┄┄> c"))
       #expect(try String(decoding: workplace.read("t.svg"), as: UTF8.self).hasPrefix("<svg"))
 
-      let train = ["fog", "train", "t.json", "--data", "data", "--epochs", "20", "--batch", "32"]
+      let train = [
+        "fog", "train", "t.json", "--data", "data", "--epochs", "30", "--batch", "32",
+        "--rate", "0.01",
+      ]
       for (name, extra) in [("v", ["--no-skips"]), ("d", []), ("o", ["--failout", "poor"])] {
         let outcome = try workplace.run(train + ["-o", name + ".fog", "--json"] + extra)
         #expect(outcome.status == .exited(0), "\(outcome.error)")
         let report = try JSON.decode(Trained.self, from: outcome.output, source: "output")
-        #expect(report.validation_accuracy > 0.9)
+        #expect(report.validationAccuracy > 0.9)
         #expect(!FileSystem.exists(workplace.path(name + ".fog.checkpoint")))
       }
       let outcome = try workplace.run(
-        "fog", "evaluate", "v.fog", "both=d.fog,o.fog", "--data", "data", "--json", "--svg", "f.svg")
+        "fog", "evaluate", "v.fog", "both=d.fog,o.fog", "--data", "data", "--json", "--svg", "f.svg"
+      )
       #expect(outcome.status == .exited(0), "\(outcome.error)")
       let report = try JSON.decode(Evaluated.self, from: outcome.output, source: "output")
       #expect(report.series.map(\.label) == ["v", "both"])
       let vanilla = report.series[0].models[0]
       let lost = 1 - 0.9 * 0.8
-      #expect(abs(vanilla.averages[0].no_information - lost) < 1e-12)
-      #expect(abs(vanilla.averages[0].total_probability - 1) < 1e-12)
+      #expect(abs(vanilla.averages[0].noInformation - lost) < 1e-12)
+      #expect(abs(vanilla.averages[0].totalProbability - 1) < 1e-12)
       #expect(
         abs(
           vanilla.averages[0].accuracy
-            - ((1 - lost) * vanilla.plain_accuracy + lost * vanilla.guess_accuracy)) < 1e-12)
-      #expect(report.series[0].summary[0].mean == vanilla.plain_accuracy)
+            - ((1 - lost) * vanilla.plainAccuracy + lost * vanilla.guessAccuracy)) < 1e-12)
+      #expect(report.series[0].summary[0].mean == vanilla.plainAccuracy)
       #expect(vanilla.combinations.count == 4)
       let both = report.series[1]
       #expect(both.models.count == 2)
-      #expect(abs(both.models[0].averages[0].no_information - 0.1 * 0.2) < 1e-12)
+      #expect(abs(both.models[0].averages[0].noInformation - 0.1 * 0.2) < 1e-12)
       let mean = (both.models[0].averages[0].accuracy + both.models[1].averages[0].accuracy) / 2
       #expect(abs(both.summary[1].mean - mean) < 1e-12)
       #expect(try String(decoding: workplace.read("f.svg"), as: UTF8.self).contains("no failure"))

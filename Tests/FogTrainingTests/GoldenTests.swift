@@ -16,7 +16,7 @@ import Testing
       var parameters: [String: [Double]]
     }
     var rate: Double
-    var class_weights: [Double]
+    var classWeights: [Double]
     var samples: [Float]
     var labels: [Int]
     var start: [String: [Float]]
@@ -42,7 +42,7 @@ import Testing
     var run = TrainingRun(
       try TrainingNetwork<DoubleUnit>(design, batch: batch) { unit, needs throws(MartletError) in
         try DoubleUnit(unit, batch: batch, weights: given, needsInputGradient: needs)
-      }, options: options, classWeights: golden.class_weights)
+      }, options: options, classWeights: golden.classWeights)
     let data = FogData(inputs: golden.samples, width: 5, labels: golden.labels)
     #expect(golden.steps.count == 3)
     for step in golden.steps {

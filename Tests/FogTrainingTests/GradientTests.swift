@@ -22,7 +22,9 @@ import Testing
     // One row fewer than the batch: what lies in the last one must not count.
     let rows = Array(0..<6)[...]
     _ = try unwrap(run.differentiate(data, rows, alive: alive))
-    let gradients = run.parameters.map { Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count)) }
+    let gradients = run.parameters.map {
+      Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count))
+    }
     let scale = gradients.joined().reduce(0) { max($0, abs($1)) }
     #expect(scale > 0)
     let step = 1e-6
@@ -90,9 +92,13 @@ import Testing
         try TapeUnit(unit, batch: 4, weights: weights, needsInputGradient: needs)
       }, options: FogTrainingOptions(), classWeights: [1, 1])
     let data = learnable(4, design, seed: 6)
-    for alive in [[true, true, true, true], [true, true, false, true], [false, true, true, true]] {
+    for alive in [
+      [true, true, true, true], [true, true, false, true], [false, true, true, true],
+    ] {
       _ = try unwrap(run.differentiate(data, Array(0..<4)[...], alive: alive))
-      let gradients = run.parameters.map { Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count)) }
+      let gradients = run.parameters.map {
+        Array(UnsafeBufferPointer(start: $0.gradient, count: $0.count))
+      }
       let scale = Double(gradients.joined().reduce(0) { max($0, abs($1)) })
       let step: Float = 4e-3
       for (parameter, gradient) in zip(run.parameters, gradients) {

@@ -92,7 +92,7 @@ def main():
             "parameters": {k: v.detach().flatten().tolist() for k, v in parameters.items()},
         })
     document = {
-        "rate": RATE, "class_weights": CLASS_WEIGHTS, "samples": samples.flatten().tolist(),
+        "rate": RATE, "classWeights": CLASS_WEIGHTS, "samples": samples.flatten().tolist(),
         "labels": labels.tolist(),
         "start": {name: value.flatten().tolist() for name, value in start.items()},
         "steps": steps,
