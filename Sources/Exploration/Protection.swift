@@ -4,8 +4,6 @@ public enum Protection: Sendable, Hashable {
   case single
   /// Each neuron once, in contiguous runs (`lop`).
   case contiguous
-  /// Sums on a parity device (`cdc`).
-  case parityDevice
   /// An erasure code that survives the loss of some devices without loss of a neuron; copies where
   /// sums mean nothing.
   case coded(tolerating: Int)
@@ -25,7 +23,6 @@ public enum Protection: Sendable, Hashable {
     switch self {
     case .single: "single"
     case .contiguous: "lop"
-    case .parityDevice: "cdc"
     case .coded(let tolerating): "coded\(tolerating)"
     case .copies(let count): "copies\(count)"
     case .clustered(let copies): "clustered\(Protection.rounded(copies))"

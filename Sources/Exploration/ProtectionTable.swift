@@ -106,14 +106,14 @@ public struct ProtectionTable: Sendable {
       placements: chosen.map(\.placement), protections: chosen.map(\.protection), in: self)
   }
 
-  /// Plans with one protection throughout: what every other method of `martlet plan` gives, at most
-  /// as large as a budget of bytes where the method can be had in any size.
+  /// Plans with one protection throughout: what the other methods of `martlet plan` give, at most as
+  /// large as a budget of bytes where the method can be had in any size. Not `cdc`: it leaves a device
+  /// idle while all are there, so that the others compute more, and `coded` costs the same.
   func uniform(budget: Int) throws(MartletError) -> [PlanCandidate] {
     let shares = [Double](repeating: 1, count: devices)
     var plans = throughout
     plans.append((.contiguous, Placing.contiguous(layers, shares: shares)))
     guard devices > 1 else { return candidates(plans) }
-    plans.append((.parityDevice, try Placing.parityDevice(layers, shares: shares)))
     let whole = PlacementCost(of: [], layers: layers, devices: devices).modelBytes
     let copies = Double(budget) / Double(max(whole, 1))
     for rest in 1..<devices where copies > Double(rest) && copies < Double(devices) {

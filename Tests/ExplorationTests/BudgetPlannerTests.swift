@@ -86,7 +86,7 @@ struct BudgetPlannerTests {
       subject.layers, shares: Self.shares, tolerating: 1,
       importance: subject.scored.map(\.importance))
     var rivals = [
-      coded, try Placing.parityDevice(subject.layers, shares: Self.shares),
+      coded, Placing.contiguous(subject.layers, shares: Self.shares),
       Placing.copies(subject.layers, shares: Self.shares, tolerating: 1),
     ]
     if let found = try? ThresholdSearch(subject.scored, devices: 4).find(.copies(2)) {
