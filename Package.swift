@@ -13,6 +13,13 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// A module whose tests look at what it keeps to itself, in release builds too.
+func moduleTestedInside(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name, dependencies: dependencies,
+    swiftSettings: settings + [.unsafeFlags(["-enable-testing"])])
+}
+
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
 ) -> Target {
@@ -80,7 +87,7 @@ let package = Package(
       ]),
     module(
       "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels"]),
-    module(
+    moduleTestedInside(
       "FogTraining",
       [
         "FogNetwork", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
@@ -92,7 +99,7 @@ let package = Package(
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
-    module("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
+    moduleTestedInside("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
@@ -109,7 +116,7 @@ let package = Package(
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
         "Processes", "Telemetry", "Runtime", logging,
       ]),
-    module("FlightReport", ["TensorCore", "Telemetry", "JSONCoding", "WireProtocol"]),
+    moduleTestedInside("FlightReport", ["TensorCore", "Telemetry", "JSONCoding", "WireProtocol"]),
     module(
       "MartletCommand",
       [
