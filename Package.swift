@@ -174,7 +174,8 @@ let package = Package(
     tests(
       "Runtime",
       [
-        "martlet", "Runtime", "WireProtocol", "Plan", "Partitioning", "ModelGraph", "Kernels",
+        "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Partitioning", "ModelGraph",
+        "Kernels",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
       ]),

@@ -1,5 +1,5 @@
 import CKernels
-import ModelGraph
+public import ModelGraph
 import TensorCore
 
 /// Transpose and slice.
@@ -85,12 +85,19 @@ struct CombinationKernel: Kernel {
     operands.forEach(outer * rows.count) { task, _ in
       let (block, row) = task.quotientAndRemainder(dividingBy: rows.count)
       let x = operands.input(0) + block * extent * inner
-      combine(rows[row], x, operands.output + task * inner)
+      Combination.sum(rows[row], of: x, inner: inner, into: operands.output + task * inner)
     }
   }
+}
 
-  private func combine(
-    _ terms: [Combination.Term], _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>
+extension Combination {
+  /// One slice of the result: zero if a slice that it needs begins with a NaN.
+  ///
+  /// - Parameters:
+  ///   - x: slices of `inner` elements.
+  ///   - y: `inner` elements, none of a slice in `terms`.
+  public static func sum(
+    _ terms: [Term], of x: UnsafePointer<Float>, inner: Int, into y: UnsafeMutablePointer<Float>
   ) {
     let isLost = inner > 0 && terms.contains { x[$0.index * inner].isNaN }
     guard !isLost, let first = terms.first else {

@@ -9,11 +9,15 @@ struct Bench: ParsableCommand {
     abstract: "Measures parts of martlet; tools/bench compares them with other programs.",
     discussion: """
       Examples:
+        martlet bench failures                  what losses, stalls and returns cost
+        martlet bench deadline --svg fig3.svg   latency and accuracy against the timeout
         martlet bench wire --reference wire     what tools/bench/wire calls
         martlet bench frames --plan plan --tensor input.npy
         martlet bench chaos --minutes 3         what tools/chaos calls
       """,
-    subcommands: [BenchWire.self, BenchFrames.self, BenchChaos.self])
+    subcommands: [
+      BenchWire.self, BenchFailures.self, BenchDeadline.self, BenchFrames.self, BenchChaos.self,
+    ])
 }
 
 /// `martlet bench wire`: see `tools/bench/wire`.

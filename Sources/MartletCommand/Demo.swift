@@ -1,16 +1,7 @@
 import ArgumentParser
 import Glibc
-import Imaging
-import Kernels
-import Logging
-import MQTT
-import ONNXImport
-import Partitioning
-import Plan
 import Processes
-import Runtime
 import TensorCore
-import TensorFiles
 
 /// `martlet demo`: a broker, workers and a client on this machine; one worker is killed and comes
 /// back.
@@ -33,30 +24,13 @@ struct Demo: ParsableCommand {
   @Option(help: "How many frames to stream.")
   var frames = 900
 
-  @Option(help: "How many worker processes; 4 unless given.")
-  var devices: Int?
-
-  @Option(help: "An ONNX model instead of the bundled one; needs --images.", completion: .file())
-  var model: String?
-
-  @Option(
-    parsing: .upToNextOption, help: "Images, folders or tar archives, for --model.",
-    completion: .file())
-  var images: [String] = []
-
-  @Option(help: "lop or interleaved (default).")
-  var method: PartitionMethod?
-
-  @Option(
-    help: "A plan folder instead of a model; without --images it gets the bundled digits.",
-    completion: .directory)
-  var plan: String?
+  @OptionGroup var fleet: FleetOptions
 
   @Option(help: "Frames under way at once.")
   var inFlight = 1
 
-  @Option(help: "How long to wait for a missing part.")
-  var deadline = TimeArgument(.milliseconds(250), "250ms")
+  @OptionGroup var waiting: DeadlineOptions
+  @OptionGroup var copies: ReplicaOptions
 
   @Flag(help: "Print one JSON object last on standard output.")
   var json = false
@@ -66,14 +40,8 @@ struct Demo: ParsableCommand {
 
   func validate() throws {
     guard frames >= 3 else { throw ValidationError("--frames must be at least 3") }
-    guard devices.map((2...16).contains) ?? true else {
-      throw ValidationError("--devices must be 2 to 16")
-    }
-    guard plan == nil || (model == nil && devices == nil && method == nil) else {
-      throw ValidationError("--plan decides model, devices and method: leave those out")
-    }
     guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
-    guard model == nil || !images.isEmpty else {
+    guard fleet.model == nil || !fleet.images.isEmpty else {
       throw ValidationError("--model needs --images to show it")
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Plan
 import Processes
+import Resilience
 import Runtime
 import TensorCore
 
@@ -37,8 +38,8 @@ struct GatewayCommand: ParsableCommand {
   @Option(help: "Requests that may wait besides; more are refused with RESOURCE_EXHAUSTED.")
   var waiting = 32
 
-  @Option(help: "How long to wait for the other devices once the first has answered.")
-  var deadline = TimeArgument(.milliseconds(250), "250ms")
+  @OptionGroup var deadlines: DeadlineOptions
+  @OptionGroup var copies: ReplicaOptions
 
   @Option(help: "How long to try to reach the broker, or any device for a request.")
   var patience = TimeArgument(.seconds(10), "10s")
@@ -55,10 +56,13 @@ struct GatewayCommand: ParsableCommand {
     configuration.framesInFlight = inFlight
     configuration.waitingRequests = waiting
     configuration.client.wire = wire.settings
-    configuration.client.deadline = deadline.duration
+    configuration.client.deadline = deadlines.deadline.policy
+    configuration.client.replicas = copies.replicas
     configuration.client.patience = patience.duration
+    let folder = try PlanFolder(reading: plan)
+    configuration.client.study = try FailureTable.read(beside: folder)
     let gateway = try Gateway(
-      folder: try PlanFolder(reading: plan), configuration: configuration,
+      folder: folder, configuration: configuration,
       logger: try log.logger("martlet.gateway"))
     let stop = gateway.stopper
     let signals = try TerminationSignals { _ in stop() }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Imaging
 import Plan
 import Processes
+import Resilience
 import Runtime
 import TensorCore
 import WireProtocol
@@ -35,8 +36,8 @@ struct Run: ParsableCommand {
   @Option(help: "Frames under way at once.")
   var inFlight = 1
 
-  @Option(help: "How long to wait for the other devices once the first has answered.")
-  var deadline = TimeArgument(.milliseconds(250), "250ms")
+  @OptionGroup var waiting: DeadlineOptions
+  @OptionGroup var copies: ReplicaOptions
 
   @Option(help: "How long to try, with no device or no broker there.")
   var patience = TimeArgument(.seconds(30), "30s")
@@ -61,7 +62,9 @@ struct Run: ParsableCommand {
     let set = try ImageSet.open(paths: images)
     var configuration = ClientConfiguration(address: try broker.address())
     configuration.wire = wire.settings
-    configuration.deadline = deadline.duration
+    configuration.deadline = waiting.deadline.policy
+    configuration.replicas = copies.replicas
+    configuration.study = try FailureTable.read(beside: folder)
     configuration.patience = patience.duration
     let engines = try DeviceEngines(folder: folder, device: nil)
     let client = try InferenceClient(

@@ -89,10 +89,13 @@ struct AnswerReport: Encodable {
   var latencyMilliseconds: Double
   var degraded: [Fill]
   var filledNeurons: Int
+  var present: [String]
+  var expectedAccuracy: Double?
   var attempts: Int
 
   private enum CodingKeys: String, CodingKey {
-    case image, label, frame, top5, degraded, attempts
+    case image, label, frame, top5, degraded, present, attempts
+    case expectedAccuracy = "expected_accuracy"
     case latencyMilliseconds = "latency_ms"
     case filledNeurons = "filled_neurons"
   }
@@ -107,6 +110,8 @@ struct AnswerReport: Encodable {
       Fill(layer: $0.layer, device: $0.device, reason: $0.reason, neurons: $0.neurons)
     }
     filledNeurons = answer.filledNeurons
+    present = answer.present
+    expectedAccuracy = answer.expectedAccuracy
     attempts = answer.attempts
   }
 }

@@ -31,8 +31,12 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "This device's name in the plan.")
   var device: String
 
-  @Option(help: "How long to wait for others' parts once one's own is ready.")
-  var deadline = TimeArgument(.milliseconds(250), "250ms")
+  @OptionGroup var waiting: DeadlineOptions
+
+  @Option(
+    help: "Where the device's last epoch is kept, for boards whose clock may go back.",
+    completion: .directory)
+  var state: String?
 
   @Option(help: "Time between heartbeats.")
   var heartbeat = TimeArgument(.milliseconds(500), "500ms")
@@ -60,6 +64,9 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "Power of a busy core in watts, for the estimate where there is no meter.")
   var busyWatts = 1.0
 
+  @Flag(help: .hidden)
+  var mute = false
+
   @Option(help: "Power of the idle board in watts, for the same estimate.")
   var idleWatts = 2.7
 
@@ -78,7 +85,9 @@ struct WorkerCommand: ParsableCommand {
     let engines = try DeviceEngines(folder: folder, device: number)
     var configuration = WorkerConfiguration(address: try broker.address())
     configuration.wire = wire.settings
-    configuration.deadline = deadline.duration
+    configuration.deadline = waiting.deadline.policy
+    configuration.stateFolder = state
+    configuration.isMute = mute
     configuration.heartbeat = heartbeat.duration
     configuration.patience = patience.duration
     configuration.allowsFaults = allowFaults

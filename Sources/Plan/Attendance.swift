@@ -1,3 +1,12 @@
+/// What replicas and parity do while their primaries are there.
+public enum Replicas: String, Sendable, Hashable, CaseIterable {
+  /// Nothing: others stand in from the first frame on that knows of a loss.
+  case standby
+  /// They are always computed and sent, so that not even the frame in which a device dies lacks what
+  /// others hold.
+  case active
+}
+
 /// Who takes part in one frame. Everybody who computes or gathers it knows the same attendance, so
 /// that all agree on which copies and which parity blocks are used.
 public struct Attendance: Sendable, Hashable {
@@ -5,7 +14,8 @@ public struct Attendance: Sendable, Hashable {
   public enum Role: Sendable, CaseIterable {
     /// Computes, and others wait for it up to their deadline.
     case awaited
-    /// Suspect: computes, and what it sends is used where nobody stands in, but nobody waits.
+    /// Suspect: computes its own neurons to show that it is back, and what it sends is used where
+    /// nobody stands in, but nobody waits.
     case probed
     /// Not there: does not compute this frame.
     case absent
@@ -13,16 +23,23 @@ public struct Attendance: Sendable, Hashable {
 
   /// By device number.
   public var roles: [Role]
+  /// Whether replicas and parity are computed whoever is there.
+  public var replicas: Replicas
 
   /// Roles by device number.
-  public init(_ roles: [Role]) { self.roles = roles }
+  public init(_ roles: [Role], replicas: Replicas = .standby) {
+    self.roles = roles
+    self.replicas = replicas
+  }
 
   /// Each device either awaited or absent.
-  public init(alive: [Bool]) { self.init(alive.map { $0 ? .awaited : .absent }) }
+  public init(alive: [Bool], replicas: Replicas = .standby) {
+    self.init(alive.map { $0 ? .awaited : .absent }, replicas: replicas)
+  }
 
   /// All of `devices` devices.
-  public static func everyone(_ devices: Int) -> Attendance {
-    Attendance([Role](repeating: .awaited, count: devices))
+  public static func everyone(_ devices: Int, replicas: Replicas = .standby) -> Attendance {
+    Attendance([Role](repeating: .awaited, count: devices), replicas: replicas)
   }
 
   /// A device's role.

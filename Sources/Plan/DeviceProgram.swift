@@ -36,14 +36,33 @@ public struct DeviceProgram: Sendable {
       }
     }
 
+    /// What a part supplies of one slot.
+    public struct Piece: Sendable, Hashable {
+      /// Position in `Gathering.slots`.
+      public var slot: Int
+      /// Where its channels go.
+      public var runs: [Run]
+    }
+
     /// The device's number.
     public var device: Int
     /// The part's shape.
     public var shape: Shape
-    /// Where its channels go; those in no run are not used.
-    public var runs: [Run]
-    /// Channels of the gathered value that it supplies.
-    public var channels: Int { runs.reduce(0) { $0 + $1.count } }
+    /// Where its channels go, by slot; those in no run are not used.
+    public var pieces: [Piece]
+    /// Where its channels go.
+    public var runs: [Run] { pieces.flatMap(\.runs) }
+  }
+
+  /// Channels of a gathered value that come from the same devices.
+  public struct Slot: Sendable, Hashable {
+    /// The devices that send them, the one whose copy is preferred first.
+    public var candidates: [Int]
+    /// Where they are in the gathered value.
+    public var channels: [Range<Int>]
+
+    /// How many there are.
+    public var count: Int { channels.reduce(0) { $0 + $1.count } }
   }
 
   /// An exchange whose gathered value this device needs.
@@ -56,6 +75,9 @@ public struct DeviceProgram: Sendable {
     public var axis: Int
     /// What makes up the value, by ascending device. Lost neurons belong to their absent primary.
     public var parts: [Part]
+    /// The value's channels by the devices that send them. Each device has its own, unless replicas
+    /// are active.
+    public var slots: [Slot]
 
     /// A device's part.
     public func part(of device: Int) -> Part? { parts.first { $0.device == device } }

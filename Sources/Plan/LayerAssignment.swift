@@ -50,10 +50,8 @@ struct LayerAssignment: Sendable, Hashable {
       switch attendance[device] {
       case .absent: return []
       case .probed:
-        let isNeeded = own.contains { neuron in
-          !(standsIn && placement.holders[neuron].contains { attendance.awaits($0) })
-        }
-        return isNeeded && recovery == nil ? [own] : []
+        // Also where others stand in: what it sends shows that it is back.
+        return own.isEmpty ? [] : [own]
       case .awaited:
         let active = standby.filter { block in
           block.device == device && !block.instead.contains { attendance.awaits($0) }
@@ -120,15 +118,7 @@ extension LayerAssignment.Recovery {
       for index in used.sorted() { starts[index] = add(stripe, number, index) }
       for lost in decoding {
         for (row, neuron) in stripe.data[lost.lostBlock].neurons.enumerated() {
-          rows[neuron] =
-            lost.data.compactMap { term in
-              let block = stripe.data[term.block].neurons
-              return row < block.count
-                ? Combination.Term(index: block[row], factor: term.coefficient) : nil
-            }
-            + lost.parity.map { term in
-              Combination.Term(index: (starts[term.block] ?? 0) + row, factor: term.coefficient)
-            }
+          rows[neuron] = stripe.terms(lost, row: row, parityStarts: starts)
         }
       }
     }

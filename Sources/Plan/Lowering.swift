@@ -10,6 +10,8 @@ struct Lowering {
   let plan: Plan
   let sharding: Sharding
   let layers: [LayerAssignment]
+  /// Whether every copy and every parity block is gathered.
+  let gathersEverything: Bool
   /// Nil builds the client's graph, which owns no neurons and computes the outputs.
   let device: Int?
 
@@ -30,6 +32,7 @@ struct Lowering {
     self.plan = plan
     sharding = variant.sharding
     layers = variant.layers
+    gathersEverything = variant.sendsEverything
     self.device = device
     model = plan.graph
     computed = model.computedValues
@@ -61,12 +64,10 @@ struct Lowering {
     guard case .sharded(let layer, let axis) = sharding[value],
       let number = plan.exchangeNumber(of: value, isDecoded: false)
     else { preconditionFailure("\(model[value].name) is neither full nor exchanged") }
-    let assignment = layers[layer]
-    let parts = plan.devices.indices.compactMap { device -> DeviceProgram.Part? in
-      part(
-        of: device, neurons: assignment.sent(by: device), shape: model[value].shape, axis: axis
-      ) { assignment.owners[$0] == device ? $0 : nil }
-    }
+    let parts =
+      gathersEverything
+      ? partsOfAllHolders(layer, shape: model[value].shape, axis: axis)
+      : partsOfOwners(layer, shape: model[value].shape, axis: axis)
     let id = gather(
       number, parts: parts, axis: axis, own: own[value].map { join($0, axis: axis, of: value) },
       description: model[value])
@@ -76,7 +77,7 @@ struct Lowering {
 
   /// Adds the exchange.
   mutating func gather(
-    _ number: Int, parts: [DeviceProgram.Part], axis: Int, own: ValueID?,
+    _ number: Int, parts: GatheredParts, axis: Int, own: ValueID?,
     description: Graph.Value
   ) -> ValueID {
     let id = graph.add(description)
@@ -89,28 +90,9 @@ struct Lowering {
         inputs: own.map { [$0] } ?? [], output: id))
     gatherings.append(
       DeviceProgram.Gathering(
-        exchange: number, node: graph.nodes.count - 1, axis: axis, parts: parts))
+        exchange: number, node: graph.nodes.count - 1, axis: axis, parts: parts.parts,
+        slots: parts.slots))
     return id
-  }
-
-  /// What a device sends of a value; nil when nothing of it is used.
-  func part(
-    of device: Int, neurons: [Int], shape: Shape, axis: Int, target: (Int) -> Int?
-  ) -> DeviceProgram.Part? {
-    var runs: [DeviceProgram.Part.Run] = []
-    for (source, neuron) in neurons.enumerated() {
-      guard let target = target(neuron) else { continue }
-      if let last = runs.last, last.source + last.count == source,
-        last.target + last.count == target
-      {
-        runs[runs.count - 1].count += 1
-      } else {
-        runs.append(.init(source: source, target: target, count: 1))
-      }
-    }
-    guard !runs.isEmpty else { return nil }
-    return DeviceProgram.Part(
-      device: device, shape: shape.replacing(axis: axis, with: neurons.count), runs: runs)
   }
 
   /// Blocks side by side: the device's part.

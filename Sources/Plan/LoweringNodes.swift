@@ -114,10 +114,15 @@ extension Lowering {
     let (linear, activation) = node.operation.splittingActivation()
     let shape = model[node.output].shape
 
-    let parts = plan.devices.indices.compactMap { device in
-      let rows = plan.rawRows(of: device, layer: site.layer, recovery, blocks: assignment.blocks)
-      return part(of: device, neurons: rows, shape: shape, axis: site.axis) { $0 }
-    }
+    // A device that is only probed sends rows that nobody reads: others stand in for it.
+    let used = Set(recovery.rows.joined().map(\.index))
+    let parts = GatheredParts(
+      plan.devices.indices.compactMap { device in
+        let rows = plan.rawRows(of: device, layer: site.layer, recovery, blocks: assignment.blocks)
+        return GatheredParts.part(of: device, neurons: rows, shape: shape, axis: site.axis) {
+          gathersEverything || used.contains($0) ? $0 : nil
+        }
+      })
     var rows: [ValueID] = []
     if let device {
       if let primaries = plan.primaryBlock(of: device, layer: site.layer, assignment.blocks) {

@@ -255,9 +255,12 @@ public struct Plan: Sendable {
   // MARK: Programs
 
   /// The same attendance as far as anybody's program depends on it: devices for whom nobody stands in
-  /// count as there, and what they do not send is filled.
+  /// count as there, and what they do not send is filled. With active replicas everybody always does
+  /// the same.
   public func normalised(_ attendance: Attendance) -> Attendance {
-    Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
+    guard hasStandIns.contains(true) else { return .everyone(devices.count) }
+    if attendance.replicas == .active { return .everyone(devices.count, replicas: .active) }
+    return Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
   }
 
   /// What one device computes, sends and gathers in frames with that attendance; nil for the client,
@@ -280,6 +283,7 @@ public struct Plan: Sendable {
   public func possibleGatherings(device: Int?) -> [Int] {
     var variants = [false, true].map { PlanVariant(everythingOf: self, decoding: $0) }
     variants.append(PlanVariant(self, .everyone(devices.count)))
+    variants.append(PlanVariant(self, .everyone(devices.count, replicas: .active)))
     for missing in devices.indices where hasStandIns[missing] {
       var attendance = Attendance.everyone(devices.count)
       attendance.roles[missing] = .absent
@@ -293,10 +297,22 @@ public struct Plan: Sendable {
     return result.sorted()
   }
 
-  /// How many neurons of an exchange's layer come from a device in frames with that attendance.
-  public func neurons(of exchange: Int, from device: Int, attendance: Attendance) -> Int {
-    LayerAssignment(placements[exchanges[exchange].layer], attendance).owners
-      .count { $0 == device }
+  /// How many neurons of an exchange's layer are lost without a device's part.
+  ///
+  /// - Parameter missing: with active replicas, all devices whose parts may not have come: a neuron
+  ///   of which another device holds a copy is not lost.
+  public func neurons(
+    of exchange: Int, from device: Int, attendance: Attendance, missing: Set<Int>
+  ) -> Int {
+    let placement = placements[exchanges[exchange].layer]
+    guard attendance.replicas == .active else {
+      return LayerAssignment(placement, attendance).owners.count { $0 == device }
+    }
+    return placement.holders.count { holders in
+      holders[0] == device
+        && (exchanges[exchange].isDecoded
+          || holders.allSatisfy { $0 == device || missing.contains($0) })
+    }
   }
 
   /// The number of a device.

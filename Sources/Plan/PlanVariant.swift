@@ -5,10 +5,17 @@ struct PlanVariant {
   let sharding: Sharding
   /// By layer.
   let layers: [LayerAssignment]
+  /// Whether every copy and every parity block is sent, so that receivers choose among them.
+  private(set) var sendsEverything = false
 
   /// What happens with this attendance.
   init(_ plan: Plan, _ attendance: Attendance) {
-    self.init(plan, plan.placements.map { LayerAssignment($0, attendance) })
+    guard attendance.replicas == .active else {
+      self.init(plan, plan.placements.map { LayerAssignment($0, attendance) })
+      return
+    }
+    self.init(everythingOf: plan, decoding: true)
+    sendsEverything = true
   }
 
   /// Everything that any attendance may need: what shards are filled from.

@@ -43,7 +43,8 @@ struct ProgramAssembly {
       gatherings: gatherings.compactMap { gathering in
         newIndex[gathering.node].map {
           .init(
-            exchange: gathering.exchange, node: $0, axis: gathering.axis, parts: gathering.parts)
+            exchange: gathering.exchange, node: $0, axis: gathering.axis, parts: gathering.parts,
+            slots: gathering.slots)
         }
       }.sorted { $0.node < $1.node },
       constants: Dictionary(uniqueKeysWithValues: constants))

@@ -20,10 +20,11 @@ package final class ClientCore {
   let engines: DeviceEngines
   let plan: Plan
   package let planID: String
+  private let replicas: Replicas
   private(set) var liveness: Liveness
   package private(set) var drops = DropCounter<RejectReason>()
-  /// Devices that run another plan.
-  private(set) var foreign: Set<String> = []
+  /// Devices that asked to hold back new frames.
+  private var full: Set<String> = []
   private var receiver: PartReceiver
   private var tasks: [FrameTask] = []
   private var heard: Set<FrameKey> = []
@@ -31,14 +32,26 @@ package final class ClientCore {
   private var pool: [Execution] = []
   private var poolProgram: ObjectIdentifier?
   private let names: [String]
-  private let rule: DeadlineRule
+  private let exchanges: [String: Int]
+  private let frameLimit: UInt64
+  private let arrivals: Arrivals
 
-  package init(engines: DeviceEngines, planID: String, rule: DeadlineRule) {
+  /// - Parameters:
+  ///   - deadline: how long to wait for a device once another has answered.
+  ///   - frameLimit: nanoseconds that a frame may take at most.
+  package init(
+    engines: DeviceEngines, planID: String, deadline: DeadlinePolicy, frameLimit: UInt64,
+    replicas: Replicas = .standby
+  ) {
     self.engines = engines
     plan = engines.plan
     self.planID = planID
-    self.rule = rule
+    self.frameLimit = frameLimit
+    self.replicas = replicas
     names = plan.devices.map(\.name)
+    exchanges = Dictionary(
+      plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    arrivals = Arrivals(policy: deadline, devices: names.count)
     liveness = Liveness(devices: names)
     receiver = PartReceiver(
       plan: plan, planID: planID, exchanges: Set(plan.possibleGatherings(device: nil)))
@@ -52,14 +65,19 @@ package final class ClientCore {
     let states = states(now: now)
     let suspects: Attendance.Role = states.contains(.alive) ? .probed : .awaited
     return Attendance(
-      zip(names, states).map { name, state in
-        if foreign.contains(name) { return .absent }
+      states.map { state in
         switch state {
-        case .alive: return .awaited
-        case .suspect: return suspects
-        case .unknown, .draining, .lost: return .absent
+        case .alive: .awaited
+        case .suspect: suspects
+        case .unknown, .draining, .lost, .fenced: .absent
         }
-      })
+      }, replicas: replicas)
+  }
+
+  /// A device that is counted on and asks to hold back new frames, if any does.
+  package func overloaded(now: MonotonicTime) -> String? {
+    guard !full.isEmpty else { return nil }
+    return names.first { full.contains($0) && liveness.state(of: $0, at: now) == .alive }
   }
 
   /// Each device's state.
@@ -89,7 +107,7 @@ package final class ClientCore {
           let state = liveness.state(of: names[number], at: now)
           return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
         }
-      }, rule: rule, now: now)
+      }, waiting: .firstPart(limit: frameLimit), arrivals: arrivals, now: now)
     tasks.append(task)
   }
 
@@ -98,16 +116,28 @@ package final class ClientCore {
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
-        liveness.part(of: names[part.device], epoch: part.header.epoch, at: now)
         if let reason = route(part, now: now) { count(reason, at: now) }
       })
-    if let rejected { count(rejected, at: now) }
+    guard let rejected else { return }
+    count(rejected, at: now)
+    if [.garbage, .wrongShape, .topicDisagrees].contains(rejected),
+      case .activation(let layer, let sender) = topic, let exchange = exchanges[layer],
+      let number = names.firstIndex(of: sender)
+    {
+      for task in tasks { task.refuse(exchange, device: number) }
+    }
   }
 
   private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
     let key = FrameKey(client: part.header.client, frame: part.header.frame)
+    let task = tasks.first { $0.key == key }
+    if task != nil { arrivals.book.began(part.exchange, of: key, at: now) }
+    let timing = arrivals.book.arrived(
+      part.exchange, from: part.device, of: key, isAhead: task != nil, at: now)
+    liveness.part(
+      of: names[part.device], epoch: part.header.epoch, at: now, inTime: timing == .inTime)
     // Parts of other clients' frames come on the same topics and are none of our business.
-    guard let task = tasks.first(where: { $0.key == key }) else { return nil }
+    guard let task else { return nil }
     guard
       let report = FillReport(
         text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
@@ -117,15 +147,23 @@ package final class ClientCore {
       now: now)
     {
     case .accepted, .reserve:
-      task.merge(report)
       heard.insert(key)
+      for device in task.merge(report, now: now) { suspect(device) }
       return nil
+    case nil: return nil
     case .duplicate: return .duplicate
     case .late, .early: return .late
     case .staleEpoch: return .staleEpoch
     case .unknownDevice: return .unknownDevice
     case .wrongSize: return .wrongShape
     }
+  }
+
+  /// A device was waited for in vain, here or by a peer of it.
+  private func suspect(_ device: Int) {
+    guard arrivals.book.policy.raisesSuspicion else { return }
+    liveness.missDeadline(of: names[device])
+    for task in tasks { task.deviceDown(device, reason: .suspect) }
   }
 
   /// Takes word of a device.
@@ -137,17 +175,14 @@ package final class ClientCore {
   ///
   /// - Returns: its plan, if that is news and not ours.
   package func description(_ description: DeviceDescription, of name: String) -> String? {
-    guard names.contains(name) else { return nil }
-    if description.plan == planID {
-      foreign.remove(name)
-      return nil
-    }
-    return foreign.insert(name).inserted ? description.plan : nil
+    let isOther = description.plan != planID
+    return liveness.fence(name, isOther) && isOther ? description.plan : nil
   }
 
   /// Takes a device's heartbeat.
   package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
-    liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
+    guard liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now) else { return }
+    if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
   }
 
   /// Counts a message that was not used.
@@ -187,7 +222,10 @@ package final class ClientCore {
       if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
       while true {
         let progress = task.progress(now: clock())
-        for number in task.takeMissed() { liveness.missDeadline(of: names[number]) }
+        for miss in task.takeMissed() {
+          arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
+          suspect(miss.device)
+        }
         if case .waiting(let until) = progress { wake = min(wake, until) }
         guard progress == .runnable else {
           if progress == .finished { return (end(task), wake) }

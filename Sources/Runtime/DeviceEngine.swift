@@ -18,6 +18,8 @@ public final class DeviceEngine: Sendable {
   public let plan: Plan
   /// This device's number; nil for a client.
   public let device: Int?
+  /// Whose program it is: `Plan.normalised`.
+  public let attendance: Attendance
   /// What is computed, sent and gathered.
   public let program: DeviceProgram
   /// The compiled graph.
@@ -30,11 +32,12 @@ public final class DeviceEngine: Sendable {
   /// - Parameter constants: what the slices in `program.constants` stand for.
   /// - Throws: `mismatch` when a constant is missing; what `Program` throws.
   init(
-    plan: Plan, device: Int?, program: DeviceProgram,
+    plan: Plan, device: Int?, attendance: Attendance, program: DeviceProgram,
     constants: [ConstantSlice: SharedConstant]
   ) throws(MartletError) {
     self.plan = plan
     self.device = device
+    self.attendance = attendance
     self.program = program
     var own: [ValueID: SharedConstant] = [:]
     for (id, slice) in program.constants {
@@ -53,50 +56,92 @@ public final class DeviceEngine: Sendable {
     }
   }
 
-  /// Puts one device's part where it belongs in a gathered value.
+  /// Puts what a device's part supplies of one slot where it belongs in a gathered value.
   ///
-  /// - Parameter elements: row-major in the part's shape.
+  /// - Parameter elements: the whole part, row-major in its shape.
   func place(
     _ elements: UnsafeBufferPointer<Float>, _ part: DeviceProgram.Part,
-    gathering: DeviceProgram.Gathering, in execution: Execution
+    _ piece: DeviceProgram.Part.Piece, gathering: DeviceProgram.Gathering, in execution: Execution
   ) {
     precondition(elements.count == part.shape.count, "a part of another shape")
     guard let source = elements.baseAddress else { return }
-    execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
-      guard let target = whole.baseAddress else { return }
-      layout(gathering, part).forEachRun { from, to, count, _ in
-        (target + to).update(from: source + from, count: count)
-      }
-    }
-  }
-
-  /// Fills the place of a part that is missing: with zeros, with the plan's channel means, or, where
-  /// it would have been decoded with, with what marks everything as lost that depends on it.
-  func fill(
-    _ part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, in execution: Execution
-  ) {
-    let point = plan.exchanges[gathering.exchange]
-    var means: [Float]?
-    if case .mean(let all) = plan.fill, !point.isDecoded { means = all[gathering.exchange] }
-    let value: Float = point.isDecoded ? .nan : 0
-    let layout = layout(gathering, part)
-    execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
-      guard let target = whole.baseAddress else { return }
-      layout.forEachRun { _, to, count, channel in
-        guard let means else { return (target + to).update(repeating: value, count: count) }
-        for index in 0..<(count / layout.inner) {
-          (target + to + index * layout.inner).update(
-            repeating: means[channel + index], count: layout.inner)
+    let inner = part.shape.innerCount(after: gathering.axis)
+    let extent = part.shape[gathering.axis]
+    withGathered(gathering, in: execution) { target, shape in
+      for block in 0..<shape.outerCount(before: gathering.axis) {
+        for run in piece.runs {
+          (target + (block * shape[gathering.axis] + run.target) * inner).update(
+            from: source + (block * extent + run.source) * inner, count: run.count * inner)
         }
       }
     }
   }
 
-  private func layout(
-    _ gathering: DeviceProgram.Gathering, _ part: DeviceProgram.Part
-  ) -> PartLayout {
-    let whole = program.graph[program.graph.nodes[gathering.node].output].shape
-    return PartLayout(part: part, axis: gathering.axis, extent: whole[gathering.axis])
+  /// Fills the slots that nobody delivered: decoded where enough parity came, else with zeros, with
+  /// the plan's channel means, or, where something would have been decoded with them, with what marks
+  /// everything as lost that depends on it.
+  ///
+  /// - Returns: the slots that are lost; the others were decoded.
+  func fill(
+    _ missing: [Int], gathering: DeviceProgram.Gathering, in execution: Execution
+  ) -> [Int] {
+    guard !missing.isEmpty else { return [] }
+    let point = plan.exchanges[gathering.exchange]
+    if point.isDecoded, attendance.replicas == .active,
+      let repair = plan.repair(
+        layer: point.layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
+    {
+      restore(repair, gathering: gathering, in: execution)
+      return []
+    }
+    var means: [Float]?
+    if case .mean(let all) = plan.fill, !point.isDecoded { means = all[gathering.exchange] }
+    for slot in missing {
+      fill(
+        gathering.slots[slot], with: point.isDecoded ? .nan : 0, means: means,
+        gathering: gathering, in: execution)
+    }
+    return missing
+  }
+
+  private func fill(
+    _ slot: DeviceProgram.Slot, with value: Float, means: [Float]?,
+    gathering: DeviceProgram.Gathering, in execution: Execution
+  ) {
+    withGathered(gathering, in: execution) { target, shape in
+      let inner = shape.innerCount(after: gathering.axis)
+      for block in 0..<shape.outerCount(before: gathering.axis) {
+        let start = block * shape[gathering.axis]
+        for channel in slot.channels.joined() {
+          (target + (start + channel) * inner).update(
+            repeating: means?[channel] ?? value, count: inner)
+        }
+      }
+    }
+  }
+
+  private func restore(
+    _ repair: Repair, gathering: DeviceProgram.Gathering, in execution: Execution
+  ) {
+    withGathered(gathering, in: execution) { target, shape in
+      let inner = shape.innerCount(after: gathering.axis)
+      for block in 0..<shape.outerCount(before: gathering.axis) {
+        let slices = target + block * shape[gathering.axis] * inner
+        for (neuron, terms) in repair.rows {
+          Combination.sum(terms, of: slices, inner: inner, into: slices + neuron * inner)
+        }
+      }
+    }
+  }
+
+  private func withGathered(
+    _ gathering: DeviceProgram.Gathering, in execution: Execution,
+    _ body: (UnsafeMutablePointer<Float>, Shape) -> Void
+  ) {
+    let value = program.graph.nodes[gathering.node].output
+    execution.withMutableValue(value) { whole in
+      if let start = whole.baseAddress, !whole.isEmpty { body(start, program.graph[value].shape) }
+    }
   }
 
   /// Gives access to the place of a part in a gathered value, if that place is one contiguous run.
@@ -106,10 +151,11 @@ public final class DeviceEngine: Sendable {
     of part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, in execution: Execution,
     _ body: (UnsafeMutableBufferPointer<Float>) -> Void
   ) -> Bool {
-    guard part.runs.count == 1, part.channels == part.shape[gathering.axis],
+    guard part.pieces.count == 1, part.pieces[0].runs.count == 1,
+      case let run = part.pieces[0].runs[0], run.count == part.shape[gathering.axis],
       part.shape.outerCount(before: gathering.axis) == 1
     else { return false }
-    let start = part.runs[0].target * part.shape.innerCount(after: gathering.axis)
+    let start = run.target * part.shape.innerCount(after: gathering.axis)
     execution.withMutableValue(program.graph.nodes[gathering.node].output) { whole in
       body(UnsafeMutableBufferPointer(rebasing: whole[start..<(start + part.shape.count)]))
     }
@@ -122,36 +168,5 @@ public final class DeviceEngine: Sendable {
     _ body: (UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {
     try execution.withValue(publication.value, body)
-  }
-}
-
-/// Where the channels of a part lie in a gathered value.
-private struct PartLayout {
-  let part: DeviceProgram.Part
-  let outer: Int
-  /// Elements of one channel.
-  let inner: Int
-  private let partExtent: Int
-  private let extent: Int
-
-  init(part: DeviceProgram.Part, axis: Int, extent: Int) {
-    self.part = part
-    self.extent = extent
-    outer = part.shape.outerCount(before: axis)
-    inner = part.shape.innerCount(after: axis)
-    partExtent = part.shape[axis]
-  }
-
-  /// Calls `body` with element offsets in the part and in the whole, a number of elements, and the
-  /// first channel in the whole.
-  func forEachRun(_ body: (Int, Int, Int, Int) -> Void) {
-    guard inner > 0 else { return }
-    for block in 0..<outer {
-      for run in part.runs {
-        body(
-          (block * partExtent + run.source) * inner, (block * extent + run.target) * inner,
-          run.count * inner, run.target)
-      }
-    }
   }
 }

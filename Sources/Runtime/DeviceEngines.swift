@@ -66,7 +66,8 @@ public final class DeviceEngines: Sendable {
     }
     if let known { return known }
     let engine = try DeviceEngine(
-      plan: plan, device: device, program: plan.program(device: device, attendance: key),
+      plan: plan, device: device, attendance: key,
+      program: plan.program(device: device, attendance: key),
       constants: constants)
     state.withLock { state in
       if state.engines.count >= DeviceEngines.maximumKept { state.engines.removeFirst() }

@@ -3,24 +3,13 @@ import Plan
 import TensorCore
 import WireProtocol
 
-/// Names a frame: clients number their own.
-package struct FrameKey: Hashable, Sendable {
-  package var client: String
-  package var frame: UInt64
-
-  package init(client: String, frame: UInt64) {
-    self.client = client
-    self.frame = frame
-  }
-}
-
-/// How long a boundary waits for parts, in nanoseconds.
-package enum DeadlineRule: Sendable {
+/// From when on a boundary waits for parts.
+enum WaitStart: Sendable {
   /// From the moment at which one's own part is ready (a worker).
-  case afterOwnPart(UInt64)
-  /// From the first part that arrives, and never longer than the limit (a client, which cannot know
-  /// how long the devices compute).
-  case afterFirstPart(UInt64, limit: UInt64)
+  case ownPart
+  /// From the first part that arrives, and never longer than the limit in nanoseconds (a client, which
+  /// cannot know how long the devices compute).
+  case firstPart(limit: UInt64)
 }
 
 /// One frame on its way through one engine: which segment is next, and what its boundary still lacks.
@@ -35,12 +24,18 @@ final class FrameTask {
     case finished
   }
 
+  /// A device that was waited for in vain.
+  struct Miss: Hashable {
+    var exchange: Int
+    var device: Int
+  }
+
   /// A boundary's exchange in progress.
   private struct Gather {
     let gathering: DeviceProgram.Gathering
     var state: GatherState
-    /// Slot number by device; nil where a device has no part.
-    let slots: [Int?]
+    /// For a client: whether a part has come.
+    var hasBegun = false
   }
 
   let key: FrameKey
@@ -54,9 +49,13 @@ final class FrameTask {
   private(set) var surprises = FillReport()
   /// Where the time of each segment that has run went.
   private(set) var times: [SegmentTime] = []
-  /// Devices whose deadline passed, since the last call of `takeMissed`.
-  private var missed: Set<Int> = []
-  private let rule: DeadlineRule
+  /// Since the last call of `takeMissed`.
+  private var missed: Set<Miss> = []
+  /// Whether somebody was waited for in vain, here or at a peer: others may come as late as a whole
+  /// deadline from then on.
+  private var isDelayed = false
+  private let waiting: WaitStart
+  private let arrivals: Arrivals
   private var segment = 0
   private var gathers: [Gather] = []
   private var boundaryEntered: MonotonicTime?
@@ -67,19 +66,31 @@ final class FrameTask {
 
   init(
     key: FrameKey, engine: DeviceEngine, execution: Execution, roles: Attendance,
-    devices: [GatherState.Device], rule: DeadlineRule, now: MonotonicTime
+    devices: [GatherState.Device], waiting: WaitStart, arrivals: Arrivals, now: MonotonicTime
   ) {
     self.key = key
     self.engine = engine
     self.execution = execution
     self.roles = roles
     self.devices = devices
-    self.rule = rule
+    self.waiting = waiting
+    self.arrivals = arrivals
     started = now
   }
 
   /// The segment that has just run or runs next; for ordering and logs.
   var position: Int { segment }
+
+  /// Whether an exchange's boundary is still to come, or being waited at.
+  func expects(_ exchange: Int) -> Bool {
+    gathers.contains { $0.gathering.exchange == exchange } || isAhead(exchange)
+  }
+
+  private func isAhead(_ exchange: Int) -> Bool {
+    engine.steps[segment...].contains { step in
+      step.gatherings.contains { $0.exchange == exchange }
+    }
+  }
 
   /// Runs the next segment and hands its parts to `publish`.
   func runSegment(
@@ -117,33 +128,46 @@ final class FrameTask {
   }
 
   /// Takes a part. The elements are copied to their place, or kept if the boundary is still ahead.
+  ///
+  /// - Returns: nil for a part that nobody needs, because others stand in for its device.
   func receive(
     _ message: PartElements, exchange: Int, device: Int, epoch: UInt64, now: MonotonicTime
-  ) -> GatherState.Arrival {
+  ) -> GatherState.Arrival? {
     guard let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) else {
-      let isAhead = engine.steps[segment...].contains { step in
-        step.gatherings.contains { $0.exchange == exchange }
-      }
-      guard isAhead else { return .late }
+      guard isAhead(exchange) else { return .late }
       guard early[exchange]?.contains(where: { $0.device == device }) != true else {
         return .duplicate
       }
       early[exchange, default: []].append((device, epoch, message.floats()))
       return .accepted
     }
-    guard let slot = gathers[index].slots[device] else { return .unknownDevice }
-    let arrival = gathers[index].state.receive(
-      slot: slot, from: device, frame: key.frame, epoch: epoch, elements: message.count)
-    if arrival.isKept, let part = gathers[index].gathering.part(of: device) {
-      message.place(part, gathering: gathers[index].gathering, engine: engine, in: execution)
-      if case .afterFirstPart(let wait, let limit) = rule {
-        let entered = boundaryEntered ?? started
-        gathers[index].state.deadline = min(
-          gathers[index].state.deadline,
-          min(now.adding(nanoseconds: wait), entered.adding(nanoseconds: limit)))
+    beginWaiting(index, now: now)
+    let gathering = gathers[index].gathering
+    guard let part = gathering.part(of: device) else { return nil }
+    guard message.count == part.shape.count else { return .wrongSize }
+    var result: GatherState.Arrival?
+    var used: [DeviceProgram.Part.Piece] = []
+    for piece in part.pieces {
+      let arrival = gathers[index].state.receive(
+        slot: piece.slot, from: device, frame: key.frame, epoch: epoch,
+        elements: elements(piece.slot, of: part, gathering))
+      if result != .accepted { result = arrival }
+      // A copy that is worse than one that is here already must not overwrite it.
+      if arrival.isKept, gathers[index].state.source(of: piece.slot) == device {
+        used.append(piece)
       }
     }
-    return arrival
+    if !used.isEmpty {
+      message.place(used, of: part, gathering: gathering, engine: engine, in: execution)
+    }
+    return result
+  }
+
+  /// Something on an exchange's topic could not be used.
+  func refuse(_ exchange: Int, device: Int) {
+    for index in gathers.indices where gathers[index].gathering.exchange == exchange {
+      gathers[index].state.refuse(device: device)
+    }
   }
 
   /// A device went down: nobody waits for it any more in this frame.
@@ -152,41 +176,67 @@ final class FrameTask {
     for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
   }
 
-  /// What another device says was missing before a part that is used here.
-  func merge(_ report: FillReport) {
-    guard !report.isEmpty else { return }
-    fills.merge(report)
-    for fill in report.fills where roles[fill.device] != .absent { surprises.insert(fill) }
-  }
-
   /// The number under which this engine's fills are reported; see `FillReport.Fill.receiver`.
   var receiver: Int { engine.device ?? devices.count }
 
+  /// What another device says was missing before a part that is used here. Others may have waited for
+  /// it as well, and come late.
+  ///
+  /// - Returns: devices that somebody waited for in vain, and this task still waits for: in the same
+  ///   exchange, or, for a client, which gathers only the last one, in any.
+  func merge(_ report: FillReport, now: MonotonicTime) -> Set<Int> {
+    guard !report.isEmpty else { return [] }
+    fills.merge(report)
+    for fill in report.all where roles[fill.device] != .absent { surprises.insert(fill) }
+    let late = report.all.filter { $0.reason == .deadline }
+    guard !late.isEmpty else { return [] }
+    let accused = late.filter { fill in
+      devices[fill.device].down == nil
+        && gathers.contains { gather in
+          (engine.device == nil || gather.gathering.exchange == fill.exchange)
+            && !gather.state.hasPart(of: fill.device)
+        }
+    }
+    let guilty = Set(accused.map(\.device))
+    if !isDelayed {
+      isDelayed = true
+      for index in gathers.indices { extendWaits(index, from: now, but: guilty) }
+    }
+    return guilty
+  }
+
   /// Devices that were waited for in vain since the last call.
-  func takeMissed() -> Set<Int> {
+  func takeMissed() -> Set<Miss> {
+    guard !missed.isEmpty else { return [] }
     defer { missed = [] }
     return missed
   }
 
+  private func elements(
+    _ slot: Int, of part: DeviceProgram.Part, _ gathering: DeviceProgram.Gathering
+  ) -> Int {
+    // A part that is one slot may have channels that nobody reads.
+    part.pieces.count == 1
+      ? part.shape.count
+      : gathering.slots[slot].count * (part.shape.count / part.shape[gathering.axis])
+  }
+
   private func enterBoundary(_ gatherings: [DeviceProgram.Gathering], now: MonotonicTime) {
     boundaryEntered = gatherings.isEmpty ? nil : now
-    let deadline: MonotonicTime
-    switch rule {
-    case .afterOwnPart(let wait): deadline = now.adding(nanoseconds: wait)
-    case .afterFirstPart(_, let limit): deadline = now.adding(nanoseconds: limit)
-    }
     gathers = gatherings.map { gathering in
-      var numbers = [Int?](repeating: nil, count: devices.count)
-      for (slot, part) in gathering.parts.enumerated() { numbers[part.device] = slot }
-      let slots = gathering.parts.map {
-        GatherState.Slot(elements: $0.shape.count, candidates: [$0.device])
+      let slots = gathering.slots.indices.map { slot in
+        GatherState.Slot(
+          elements: gathering.parts.first { $0.pieces.contains { $0.slot == slot } }
+            .map { elements(slot, of: $0, gathering) } ?? 0,
+          candidates: gathering.slots[slot].candidates)
       }
       return Gather(
         gathering: gathering,
-        state: GatherState(frame: key.frame, slots: slots, devices: devices, deadline: deadline),
-        slots: numbers)
+        state: GatherState(
+          frame: key.frame, slots: slots, devices: devices, deadline: .distantFuture))
     }
     for index in gathers.indices {
+      setWaits(index, entered: now)
       takeOwnPart(index)
       let exchange = gathers[index].gathering.exchange
       for part in early.removeValue(forKey: exchange) ?? [] {
@@ -197,30 +247,82 @@ final class FrameTask {
     }
   }
 
+  // MARK: Deadlines
+
+  private func setWaits(_ index: Int, entered: MonotonicTime) {
+    let gathering = gathers[index].gathering
+    switch waiting {
+    case .ownPart:
+      arrivals.book.began(gathering.exchange, of: key, at: entered)
+      grantWaits(index, from: entered, limit: .distantFuture)
+    case .firstPart(let limit):
+      for part in gathering.parts {
+        gathers[index].state.wait(
+          for: part.device, until: entered.adding(nanoseconds: limit))
+      }
+    }
+  }
+
+  /// A client's waits begin with the first part.
+  private func beginWaiting(_ index: Int, now: MonotonicTime) {
+    guard case .firstPart(let limit) = waiting, !gathers[index].hasBegun else { return }
+    gathers[index].hasBegun = true
+    let entered = boundaryEntered ?? started
+    grantWaits(index, from: now, limit: entered.adding(nanoseconds: limit))
+  }
+
+  private func grantWaits(_ index: Int, from start: MonotonicTime, limit: MonotonicTime) {
+    let gathering = gathers[index].gathering
+    for part in gathering.parts {
+      let wait =
+        isDelayed
+        ? arrivals.book.policy.longest
+        : arrivals.book.wait(for: part.device, in: gathering.exchange)
+      gathers[index].state.wait(
+        for: part.device, until: min(start.adding(nanoseconds: wait), limit))
+      if arrivals.book.isBarred(part.device, in: gathering.exchange) {
+        gathers[index].state.deviceDown(part.device, reason: .denied)
+      }
+    }
+  }
+
+  private func extendWaits(_ index: Int, from now: MonotonicTime, but accused: Set<Int>) {
+    for part in gathers[index].gathering.parts where !accused.contains(part.device) {
+      gathers[index].state.wait(
+        for: part.device, until: now.adding(nanoseconds: arrivals.book.policy.longest))
+    }
+  }
+
   private func takeOwnPart(_ index: Int) {
     let gathering = gathers[index].gathering
-    guard let device = engine.device, let slot = gathers[index].slots[device],
-      let place = gathering.part(of: device),
+    guard let device = engine.device, let place = gathering.part(of: device),
       let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
     else { return }
     engine.withOwnPart(own, in: execution) { part in
-      engine.place(part, place, gathering: gathering, in: execution)
-      _ = gathers[index].state.receive(
-        slot: slot, from: device, frame: key.frame, epoch: devices[device].epoch,
-        elements: part.count)
+      for piece in place.pieces {
+        engine.place(part, place, piece, gathering: gathering, in: execution)
+        _ = gathers[index].state.receive(
+          slot: piece.slot, from: device, frame: key.frame, epoch: devices[device].epoch,
+          elements: elements(piece.slot, of: place, gathering))
+      }
     }
   }
 
   private func leaveBoundary(now: MonotonicTime) {
     for gather in gathers {
-      guard case .degrade(let missing) = gather.state.finished else { continue }
-      for part in missing {
-        engine.fill(
-          gather.gathering.parts[part.slot], gathering: gather.gathering, in: execution)
-        if part.reason == .deadline { missed.insert(part.device) }
+      let exchange = gather.gathering.exchange
+      for device in gather.state.missedDeadlines {
+        missed.insert(Miss(exchange: exchange, device: device))
+        isDelayed = true
+      }
+      let slots = gather.gathering.slots
+      let missing = slots.indices.filter { gather.state.source(of: $0) == nil }
+      let lost = engine.fill(missing, gathering: gather.gathering, in: execution)
+      let lacked = Set(lost.map { slots[$0].candidates[0] })
+      for part in gather.gathering.parts where gather.state.lacks(part.device) {
         let fill = FillReport.Fill(
-          exchange: gather.gathering.exchange, device: part.device, receiver: receiver,
-          reason: part.reason)
+          exchange: exchange, device: part.device, receiver: receiver,
+          reason: gather.state.reason(for: part.device), isCovered: !lacked.contains(part.device))
         fills.insert(fill)
         if roles[part.device] != .absent { surprises.insert(fill) }
       }
@@ -229,49 +331,6 @@ final class FrameTask {
     if let entered = boundaryEntered {
       if !times.isEmpty { times[times.count - 1].wait = now.nanoseconds(since: entered) }
       boundaryEntered = nil
-    }
-  }
-}
-
-/// The elements of a part, as received or as kept.
-enum PartElements {
-  /// A whole part in one message, still encoded.
-  case message(TensorMessage)
-  /// Decoded elements.
-  case floats([Float])
-
-  var count: Int {
-    switch self {
-    case .message(let message): message.count
-    case .floats(let elements): elements.count
-    }
-  }
-
-  /// The elements, decoded.
-  func floats() -> [Float] {
-    switch self {
-    case .floats(let elements): return elements
-    case .message(let message):
-      return [Float](unsafeUninitializedCapacity: message.count) { buffer, initialised in
-        message.copyElements(
-          into: UnsafeMutableBufferPointer(rebasing: buffer[..<message.count]))
-        initialised = message.count
-      }
-    }
-  }
-
-  /// Writes the elements to their place in the gathered value: one copy where that place is one run.
-  func place(
-    _ part: DeviceProgram.Part, gathering: DeviceProgram.Gathering, engine: DeviceEngine,
-    in execution: Execution
-  ) {
-    if case .message(let message) = self,
-      engine.withRun(of: part, gathering: gathering, in: execution, message.copyElements)
-    {
-      return
-    }
-    floats().withUnsafeBufferPointer {
-      engine.place($0, part, gathering: gathering, in: execution)
     }
   }
 }

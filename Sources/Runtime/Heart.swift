@@ -10,6 +10,7 @@ final class Heart: Sendable {
     var frame: UInt64 = 0
     var queue = 0
     var sequence: UInt64 = 0
+    var isFull = false
   }
 
   private let state = Mutex(State())
@@ -33,12 +34,15 @@ final class Heart: Sendable {
     self.interval = interval
   }
 
-  /// What the next heartbeats say.
-  func update(frame: UInt64, queue: Int) {
-    state.withLock {
-      $0.frame = frame
-      $0.queue = queue
+  /// What the next heartbeats say. Whether the device is full is said at once.
+  func update(frame: UInt64, queue: Int, isFull: Bool = false) {
+    let isNews = state.withLock { state in
+      defer { state.isFull = isFull }
+      state.frame = frame
+      state.queue = queue
+      return state.isFull != isFull
     }
+    if isNews { beat() }
   }
 
   /// Begins to beat, with the first beat at once; beats at once also if it was beating already.
@@ -70,7 +74,7 @@ final class Heart: Sendable {
     }
     let beat = Heartbeat(
       epoch: epoch, sequence: current.sequence, frame: current.frame, queue: current.queue,
-      residentBytes: residentBytes())
+      residentBytes: residentBytes(), isFull: current.isFull)
     guard let payload = try? beat.payload() else { return }
     // Two beats: a late one says nothing about now.
     let expiry = UInt32(clamping: max(1, 2 * interval.nanoseconds / 1_000_000_000))

@@ -1,9 +1,10 @@
 public import Logging
 import MQTT
 import ModelGraph
-import Plan
+public import Plan
+public import Resilience
 public import TensorCore
-import WireProtocol
+public import WireProtocol
 
 /// What a client needs to know besides the plan.
 public struct ClientConfiguration: Sendable {
@@ -12,7 +13,11 @@ public struct ClientConfiguration: Sendable {
   /// How inputs are sent.
   public var wire = WireSettings()
   /// How long to wait for the other devices once the first has answered.
-  public var deadline: Duration = .milliseconds(250)
+  public var deadline = DeadlinePolicy.standard
+  /// Whether devices compute and send replicas and parity while their primaries are there.
+  public var replicas = Replicas.standby
+  /// What is known of the plan's accuracy without some devices, for `Answer.expectedAccuracy`.
+  public var study: FailureTable?
   /// How long a frame may take at most before it is sent again; no longer than the patience.
   public var frameLimit: Duration = .seconds(5)
   /// How long to try, with no device or no broker there, before giving up.
@@ -29,7 +34,7 @@ public final class InferenceClient {
   public struct DeviceState: Sendable, Hashable {
     /// The device's name.
     public var device: String
-    /// `unknown`, `alive`, `draining`, `suspect` or `lost`.
+    /// `unknown`, `alive`, `draining`, `suspect`, `lost` or `fenced`.
     public var state: String
     /// Whether frames wait for it.
     public var isAlive: Bool
@@ -87,10 +92,9 @@ public final class InferenceClient {
     inputTopic = try root.path(.input(client: id))
     resultTopic = try root.path(.result(client: id))
     core = ClientCore(
-      engines: engines, planID: planID,
-      rule: .afterFirstPart(
-        configuration.deadline.nanoseconds,
-        limit: min(configuration.frameLimit, configuration.patience).nanoseconds))
+      engines: engines, planID: planID, deadline: configuration.deadline,
+      frameLimit: min(configuration.frameLimit, configuration.patience).nanoseconds,
+      replicas: configuration.replicas)
     mailbox = Mailbox(maximumBytes: 256 << 20)
     encoder = try TensorEncoder(
       elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
@@ -144,9 +148,7 @@ public final class InferenceClient {
   public var devices: [DeviceState] {
     let states = core.states(now: .now())
     return zip(core.plan.devices, states).map {
-      DeviceState(
-        device: $0.name, state: core.foreign.contains($0.name) ? "on another plan" : $1.rawValue,
-        isAlive: $1 == .alive && !core.foreign.contains($0.name))
+      DeviceState(device: $0.name, state: $1.rawValue, isAlive: $1 == .alive)
     }
   }
 
@@ -228,58 +230,21 @@ public final class InferenceClient {
         continue
       }
       outstanding[ticket] = nil
-      var answer = answer(ticket, frame, outcome)
-      answer.result = publishResult(answer, outcome, expected: frame.expected)
+      var answer = Answer(
+        outcome, ticket: ticket, attempts: frame.attempts,
+        latencyNanoseconds: MonotonicTime.now().nanoseconds(since: frame.submitted),
+        study: configuration.study)
+      answer.result = publishResult(answer, expected: frame.expected)
       return answer
     }
   }
 
-  private func answer(_ ticket: Int, _ frame: Outstanding, _ outcome: ClientCore.Outcome) -> Answer
-  {
-    let plan = core.plan
-    let names = plan.devices.map(\.name) + ["client"]
-    let fills = outcome.fills.byPart.map { part, fills in
-      Answer.Fill(
-        layer: plan.exchanges[part.exchange].id, device: names[part.device],
-        reason: (MissingReason.allCases.first { reason in
-          fills.contains { $0.reason == reason }
-        } ?? .lost).rawValue,
-        filledBy: fills.map(\.receiver).sorted().map { names[$0] },
-        neurons: plan.neurons(
-          of: part.exchange, from: part.device, attendance: outcome.roles))
-    }
-    return Answer(
-      ticket: ticket, frame: outcome.key.frame,
-      outputs: outcome.engine.outputs(of: outcome.execution),
-      fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
-      attendance: outcome.roles, report: outcome.fills,
-      latency: .nanoseconds(
-        Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted))),
-      attempts: frame.attempts)
-  }
-
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
-  private func publishResult(
-    _ answer: Answer, _ outcome: ClientCore.Outcome, expected: Int?
-  ) -> FrameResult? {
+  private func publishResult(_ answer: Answer, expected: Int?) -> FrameResult? {
     let plan = core.plan
-    let ranking = Classification(
-      scores: answer.outputs.first?.floats ?? [], names: plan.model.labels)
-    guard let best = ranking.top.first else { return nil }
+    guard var result = FrameResult(answer, labels: plan.model.labels) else { return nil }
     results += 1
-    var result = FrameResult(
-      frame: answer.frame, label: best.label, labelName: best.name,
-      top5: ranking.top.map {
-        .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
-      }, confidence: best.confidence,
-      latencyMilliseconds: Double(answer.latency.nanoseconds) / 1e6,
-      degraded: answer.fills.map {
-        .init(
-          layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
-          filledBy: $0.filledBy)
-      },
-      filledNeurons: answer.filledNeurons)
     result.epoch = header.epoch
     result.sequence = results
     result.expected = expected
@@ -293,18 +258,23 @@ public final class InferenceClient {
     return result
   }
 
-  /// Sends a frame to whoever is there, waiting for somebody to be there.
+  /// Sends a frame to whoever is there, waiting for somebody to be there, for the connection to take
+  /// it, and for devices that are full. A device that stays full is waited for as long as a frame may
+  /// take; then it drops its oldest frames.
   private func send(_ ticket: Int) throws(MartletError) {
     guard var frame = outstanding[ticket] else { return }
+    let holdEnd = MonotonicTime.now().adding(nanoseconds: configuration.frameLimit.nanoseconds)
     while true {
       let now = MonotonicTime.now()
       let roles = core.roles(now: now)
-      if roles.roles.contains(.awaited) || roles.roles.contains(.probed) {
+      let mustHold = now < holdEnd && core.overloaded(now: now) != nil
+      if !mustHold, roles.roles.contains(.awaited) || roles.roles.contains(.probed) {
         let key = FrameKey(client: id, frame: nextFrame)
         nextFrame += 1
         header.frame = key.frame
         header.sequence = key.frame
-        header.note = roles.text
+        let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
+        header.note = InputNote(attendance: roles, oldest: oldest).text
         if publish(frame.input) {
           frame.attempts += 1
           outstanding[ticket] = frame

@@ -40,9 +40,14 @@ public final class LocalCluster {
   /// - Parameters:
   ///   - inputs: the model's inputs, in order.
   ///   - alive: by device.
+  ///   - replicas: with `.active`, every device runs the program in which all copies and all parity
+  ///     are sent, and what is missing is found out at each exchange.
   /// - Returns: the model's outputs, in order.
-  public func run(_ inputs: [Tensor], alive: [Bool]) throws(MartletError) -> [Tensor] {
-    try run(inputs, attendance: Attendance(alive: alive), report: FillReport())
+  public func run(
+    _ inputs: [Tensor], alive: [Bool], replicas: Replicas = .standby
+  ) throws(MartletError) -> [Tensor] {
+    try run(
+      inputs, attendance: Attendance(alive: alive, replicas: replicas), report: FillReport())
   }
 
   /// One frame as it went elsewhere: each device lacks exactly the parts that the report says it
@@ -123,18 +128,26 @@ public final class LocalCluster {
     _ parts: [[Int: [Float]]], lacking report: FillReport
   ) {
     let receiver = engine.device ?? devices.count
-    for part in gathering.parts {
-      let isLacking = report.contains(
-        exchange: gathering.exchange, device: part.device, receiver: receiver)
-      guard !isLacking, var elements = parts[gathering.exchange][part.device] else {
-        engine.fill(part, gathering: gathering, in: execution)
+    let sent = parts[gathering.exchange].filter { part in
+      !report.contains(exchange: gathering.exchange, device: part.key, receiver: receiver)
+    }
+    var missing: [Int] = []
+    for (number, slot) in gathering.slots.enumerated() {
+      guard let source = slot.candidates.first(where: { sent[$0] != nil }),
+        let part = gathering.part(of: source), var elements = sent[source]
+      else {
+        missing.append(number)
         continue
       }
       elements.withUnsafeMutableBufferPointer { elements in
-        if part.device != engine.device { WireElements.roundTrip(elements, as: wire) }
-        engine.place(UnsafeBufferPointer(elements), part, gathering: gathering, in: execution)
+        if source != engine.device { WireElements.roundTrip(elements, as: wire) }
+        for piece in part.pieces where piece.slot == number {
+          engine.place(
+            UnsafeBufferPointer(elements), part, piece, gathering: gathering, in: execution)
+        }
       }
     }
+    _ = engine.fill(missing, gathering: gathering, in: execution)
   }
 }
 

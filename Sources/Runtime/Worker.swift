@@ -27,7 +27,7 @@ public final class Worker {
   private let faults: WorkerFaults
   private var parts: PartSender
   private var published: Presence.State?
-  private var isDraining = false
+  private var drain: Drain?
 
   /// Prepares a worker; nothing is sent before `run`.
   ///
@@ -49,12 +49,16 @@ public final class Worker {
     self.configuration = configuration
     self.logger = logger
     name = plan.devices[device].name
-    epoch = Epoch.next(
-      saved: nil,
-      unixMilliseconds: unixMilliseconds(offsetSeconds: configuration.clockOffsetSeconds))
+    let clock = unixMilliseconds(offsetSeconds: configuration.clockOffsetSeconds)
+    epoch =
+      if let folder = configuration.stateFolder {
+        try EpochFile.next(folder: folder, device: name, unixMilliseconds: clock)
+      } else {
+        Epoch.next(saved: nil, unixMilliseconds: clock)
+      }
     root = try TopicRoot(deployment: configuration.address.deployment)
     var limits = WorkerCore.Limits()
-    limits.deadlineNanoseconds = configuration.deadline.nanoseconds
+    limits.deadline = configuration.deadline
     limits.framesInFlight = configuration.framesInFlight
     core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
     mailbox = Mailbox(maximumBytes: 256 << 20)
@@ -77,7 +81,8 @@ public final class Worker {
       onEvent: { mailbox.post(.connection($0)) })
     parts = try PartSender(
       plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
-      wire: configuration.wire, deadline: configuration.deadline)
+      wire: configuration.wire,
+      deadline: .nanoseconds(Int64(clamping: configuration.deadline.longest)))
     heart = try Heart(
       client: client, topic: try root.path(.heartbeat(device: name)), epoch: epoch,
       interval: configuration.heartbeat)
@@ -126,30 +131,28 @@ public final class Worker {
       heart.stop()
       client.close()
     }
+    try core.warmUp()
     try client.connect(timeout: configuration.patience)
-    var drainEnd = MonotonicTime.distantFuture
     while true {
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
+        if configuration.isMute { return }
         parts.send(exchange, shape: shape, values, of: key, fills: fills, through: client)
       }
-      heart.update(frame: core.counters.lastFrame, queue: core.queueLength)
+      let queue = core.queueLength
+      heart.update(frame: core.counters.lastFrame, queue: queue, isFull: core.isFull)
       let now = MonotonicTime.now()
-      if now >= meter.due { publishMetrics(now: now) }
       let due = min(services.work(at: now), faults.work(at: now), meter.due)
-      if let idleUntil = wake { wake = min(idleUntil, due) }
-      for event in mailbox.take(until: min(wake ?? .zero, drainEnd)) { try handle(event) }
-      report()
-      if isDraining {
-        if drainEnd == .distantFuture { drainEnd = drainLimit() }
-        if core.queueLength == 0 || MonotonicTime.now() >= drainEnd { break }
+      if let drain {
+        if drain.isOver(queue: queue, now: now) { break }
+        wake = wake.map { min($0, drain.wake(queue: queue)) }
       }
+      if now >= meter.due { publishMetrics(now: now) }
+      for event in mailbox.take(until: wake.map { min($0, due) } ?? .zero) {
+        try handle(event)
+      }
+      report()
     }
     try leave()
-  }
-
-  /// Frames under way get as long as a few missing peers could cost.
-  private func drainLimit() -> MonotonicTime {
-    MonotonicTime.now().adding(nanoseconds: 4 * configuration.deadline.nanoseconds + 1_000_000_000)
   }
 
   private func handle(_ event: NetworkEvent) throws(MartletError) {
@@ -161,9 +164,10 @@ public final class Worker {
     case .call(let call): services.receive(call, at: now)
     case .wake: break
     case .stop:
-      guard !isDraining else { return }
-      isDraining = true
+      guard drain == nil else { return }
       services.isDraining = true
+      // Frames under way get as long as a few missing peers could cost.
+      drain = Drain(now: now, limit: 4 * configuration.deadline.longest + 1_000_000_000)
       announce(.draining)
     }
   }
@@ -176,7 +180,7 @@ public final class Worker {
       core.part(payload, on: topic, now: now)
       core.work.received(payload.count, of: layer, since: now, until: .now())
     case .input(let client):
-      if !isDraining { core.input(payload, client: client, now: now) }
+      if core.input(payload, client: client, now: now) { drain?.counted(at: now) }
       core.work.received(payload.count, of: nil, since: now, until: .now())
     case .heartbeat(let device):
       guard device != name else { return }
@@ -217,7 +221,7 @@ public final class Worker {
       if faults.refusesConnection(at: .now()) { return }
       // What this device is comes before the word that it is ready to be used.
       meter.describe(client, methods: services.methods, logger: logger)
-      announce(isDraining ? .draining : .ready)
+      announce(drain == nil ? .ready : .draining)
       heart.start()
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
     case .disconnected(let error), .refused(let error):
@@ -268,6 +272,13 @@ public final class Worker {
     for line in core.takeDropLines(now: now) {
       logger.warning(
         "dropped messages",
+        metadata: [
+          "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
+        ])
+    }
+    for line in core.takeFrameDropLines(now: now) {
+      logger.warning(
+        "dropped whole frames",
         metadata: [
           "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
         ])

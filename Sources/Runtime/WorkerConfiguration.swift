@@ -1,6 +1,7 @@
 public import MQTT
 public import Telemetry
 public import TensorCore
+public import WireProtocol
 
 /// How to reach a deployment.
 public struct DeploymentAddress: Sendable {
@@ -44,7 +45,7 @@ public struct WorkerConfiguration: Sendable {
   /// How parts are sent.
   public var wire = WireSettings()
   /// How long to wait for others' parts once one's own is ready.
-  public var deadline: Duration = .milliseconds(250)
+  public var deadline = DeadlinePolicy.standard
   /// Time between two heartbeats.
   public var heartbeat: Duration = .milliseconds(500)
   /// How long to try to reach the broker at the start.
@@ -55,6 +56,10 @@ public struct WorkerConfiguration: Sendable {
   public var clockOffsetSeconds = 0
   /// Whether `device/fault` may stall, cut off or end this worker, or damage what it sends.
   public var allowsFaults = false
+  /// Where the last epoch is kept; nil to rely on the clock alone.
+  public var stateFolder: String?
+  /// For measurements: a device that says that it is there, and never sends a part.
+  public var isMute = false
   /// Power of a busy core, for the estimate where no meter is found, in watts.
   public var busyWatts = 1.0
   /// Power of the idle board, for the same estimate, in watts.

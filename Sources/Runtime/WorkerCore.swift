@@ -7,33 +7,6 @@ package import WireProtocol
 /// What a worker does with messages and time: which frames it computes, in which order, and what it
 /// waits for. Knows neither sockets nor clocks; `Worker` feeds it.
 package final class WorkerCore {
-  /// Limits on what may wait here.
-  package struct Limits: Sendable {
-    /// Frames being computed at once; each has an arena of its own.
-    package var framesInFlight = 4
-    /// Frames waiting to be begun. Beyond that the oldest is dropped whole.
-    package var pendingFrames = 8
-    /// Frames ahead of the current one whose parts are kept.
-    package var framesAhead = 16
-    /// Bytes of parts kept for frames that have not begun, per client.
-    package var earlyBytes = 64 << 20
-    /// Clients served at once; beyond that the one that was quiet longest is forgotten.
-    package var clients = 16
-    /// Nanoseconds to wait for others' parts, from the moment one's own is ready.
-    package var deadlineNanoseconds: UInt64 = 250_000_000
-
-    package init() {}
-  }
-
-  /// Counts since the start.
-  package struct Counters: Sendable, Equatable {
-    package var framesFinished: UInt64 = 0
-    package var framesSkipped: UInt64 = 0
-    package var framesDropped: UInt64 = 0
-    package var fills: [String: UInt64] = [:]
-    package var lastFrame: UInt64 = 0
-  }
-
   private struct EarlyPart: Sendable {
     var exchange: Int
     var device: Int
@@ -46,10 +19,10 @@ package final class WorkerCore {
     var key: FrameKey
     var roles: Attendance
     var input: [Float]
+    var bytes: Int { input.count * 4 }
   }
 
   private struct ClientState {
-    var inbox: FrameInbox<EarlyPart>
     var assembler: ChunkAssembler
     var lastInput: UInt64 = 0
     var lastHeard: MonotonicTime
@@ -69,13 +42,19 @@ package final class WorkerCore {
   /// Exchanges that the client gathers.
   private let lastExchanges: Set<Int>
   private var clients: [String: ClientState] = [:]
+  private var inbox: FrameInbox<EarlyPart>
   private var pending: [PendingFrame] = []
+  private var pendingBytes = 0
   private var tasks: [FrameTask] = []
   /// Working memory of the last frames' program, for frames with the same attendance.
   private var pool: [Execution] = []
   private var poolProgram: ObjectIdentifier?
   private let names: [String]
+  private let exchanges: [String: Int]
   private let inputShape: Shape
+  private let arrivals: Arrivals
+  private var frameDrops = DropCounter<FrameDrop>()
+  private var frameDropLines: [DropCounter<FrameDrop>.Line] = []
 
   package init(engines: DeviceEngines, planID: String, device: Int, limits: Limits) {
     self.engines = engines
@@ -85,6 +64,12 @@ package final class WorkerCore {
     self.limits = limits
     names = plan.devices.map(\.name)
     inputShape = plan.graph[plan.graph.inputs[0]].shape
+    exchanges = Dictionary(
+      plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    arrivals = Arrivals(policy: limits.deadline, devices: names.count)
+    inbox = FrameInbox(
+      limits: .init(
+        framesAhead: limits.framesAhead, bytes: limits.bytes, bytesPerPeer: limits.bytesPerPeer))
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
     work = WorkCounters(exchanges: plan.exchanges.map(\.id))
     receiver = PartReceiver(
@@ -97,22 +82,39 @@ package final class WorkerCore {
   package var queueLength: Int { tasks.count + pending.count }
 
   /// Bytes of inputs and parts that wait for their frames to begin.
-  var queuedBytes: Int {
-    pending.reduce(0) { $0 + $1.input.count * 4 }
-      + clients.values.reduce(0) { $0 + $1.inbox.bytes }
+  var queuedBytes: Int { pendingBytes + inbox.bytes }
+
+  /// Whether so much is waiting that clients should hold back.
+  package var isFull: Bool {
+    2 * queuedBytes > limits.bytes
+      || 2 * inbox.largestPeer > limits.bytesPerPeer
+      || 2 * pending.count > limits.pendingFrames
+  }
+
+  /// Computes once with nothing, so that the first frame does not wait for memory and caches.
+  package func warmUp() throws(MartletError) {
+    let engine = try engines.engine(for: .everyone(names.count))
+    let execution = Execution(engine.compiled)
+    for segment in engine.steps.indices { execution.run(segment: segment) }
+    pool = [execution]
+    poolProgram = ObjectIdentifier(engine.compiled)
   }
 
   // MARK: Messages
 
   /// Takes a frame's input, whole or in chunks.
-  package func input(_ payload: [UInt8], client: String, now: MonotonicTime) {
+  ///
+  /// - Returns: whether this device will compute the frame.
+  @discardableResult
+  package func input(_ payload: [UInt8], client: String, now: MonotonicTime) -> Bool {
+    var isTaken = false
     let rejected: RejectReason? = payload.withUnsafeBytes { bytes in
       guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
       let header = message.header
       guard header.device == client else { return .topicDisagrees }
       guard header.plan == planID else { return .wrongPlan }
       guard header.shape == inputShape else { return .wrongShape }
-      guard let roles = Attendance(text: header.note, devices: names.count) else { return .garbage }
+      guard let note = InputNote(text: header.note, devices: names.count) else { return .garbage }
       heard(client, frame: header.frame, now: now)
       guard header.frame > clients[client]?.lastInput ?? 0 else { return .late }
       switch clients[client]?.assembler.receive(message) {
@@ -123,6 +125,8 @@ package final class WorkerCore {
       case .late?, nil: return .late
       }
       clients[client]?.lastInput = header.frame
+      dropFrames(of: client, before: min(note.oldest, header.frame), now: now)
+      let roles = note.attendance
       guard roles.roles[device] != .absent else {
         counters.framesSkipped += 1
         return nil
@@ -130,10 +134,13 @@ package final class WorkerCore {
       let elements = clients[client]?.assembler.withElements { Array($0) } ?? []
       enqueue(
         PendingFrame(
-          key: FrameKey(client: client, frame: header.frame), roles: roles, input: elements))
+          key: FrameKey(client: client, frame: header.frame), roles: roles, input: elements),
+        now: now)
+      isTaken = true
       return nil
     }
     if let rejected { count(rejected, at: now) }
+    return isTaken
   }
 
   /// Takes another device's part.
@@ -141,11 +148,16 @@ package final class WorkerCore {
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
-        let name = names[part.device]
-        liveness.part(of: name, epoch: part.header.epoch, at: now)
         if let reason = route(part, now: now) { count(reason, at: now) }
       })
-    if let rejected { count(rejected, at: now) }
+    guard let rejected else { return }
+    count(rejected, at: now)
+    if [.garbage, .wrongShape, .topicDisagrees].contains(rejected),
+      case .activation(let layer, let sender) = topic, let exchange = exchanges[layer],
+      let number = names.firstIndex(of: sender)
+    {
+      for task in tasks { task.refuse(exchange, device: number) }
+    }
   }
 
   /// Takes word of another device.
@@ -180,13 +192,21 @@ package final class WorkerCore {
         text: header.note, exchanges: plan.exchanges.count, devices: names.count)
     else { return .garbage }
     let key = FrameKey(client: header.client, frame: header.frame)
-    if let task = tasks.first(where: { $0.key == key }) {
+    let task = tasks.first { $0.key == key }
+    if task == nil { heard(header.client, frame: header.frame, now: now) }
+    let timing = arrivals.book.arrived(
+      part.exchange, from: part.device, of: key,
+      isAhead: task?.expects(part.exchange) ?? inbox.isAhead(key), at: now)
+    liveness.part(
+      of: names[part.device], epoch: header.epoch, at: now, inTime: timing == .inTime)
+    if let task {
       switch task.receive(
         part.elements, exchange: part.exchange, device: part.device, epoch: header.epoch, now: now)
       {
       case .accepted, .reserve:
-        task.merge(report)
+        for device in task.merge(report, now: now) { suspect(device) }
         return nil
+      case nil: return nil
       case .duplicate: return .duplicate
       case .late, .early: return .late
       case .staleEpoch: return .staleEpoch
@@ -194,17 +214,14 @@ package final class WorkerCore {
       case .wrongSize: return .wrongShape
       }
     }
-    heard(header.client, frame: header.frame, now: now)
     let early = EarlyPart(
       exchange: part.exchange, device: part.device, epoch: header.epoch,
       elements: part.elements.floats(), report: report)
-    switch clients[header.client]?.inbox.store(
-      early, frame: header.frame, bytes: early.elements.count * 4)
-    {
-    case .stored?: return nil
-    case .notAhead?, nil: return .late
-    case .tooFarAhead?: return .tooFarAhead
-    case .full?: return .noRoom
+    switch inbox.store(early, of: key, from: part.device, bytes: early.elements.count * 4) {
+    case .stored: return nil
+    case .notAhead: return .late
+    case .tooFarAhead: return .tooFarAhead
+    case .full: return .noRoom
     }
   }
 
@@ -215,22 +232,59 @@ package final class WorkerCore {
         let quietest = clients.min(by: { $0.value.lastHeard < $1.value.lastHeard })?.key
       {
         clients[quietest] = nil
+        inbox.close(quietest)
       }
       clients[client] = ClientState(
-        inbox: FrameInbox(
-          maximumFramesAhead: limits.framesAhead, maximumBytes: limits.earlyBytes,
-          current: frame - min(frame, UInt64(limits.framesAhead / 2))),
         assembler: ChunkAssembler(shape: inputShape), lastHeard: now)
+      inbox.open(client, at: frame - min(frame, UInt64(limits.framesAhead / 2)))
     }
     clients[client]?.lastHeard = now
   }
 
-  private func enqueue(_ frame: PendingFrame) {
+  private func enqueue(_ frame: PendingFrame, now: MonotonicTime) {
     pending.append(frame)
-    while pending.count > limits.pendingFrames {
-      pending.removeFirst()
-      counters.framesDropped += 1
+    pendingBytes += frame.bytes
+    while pending.count > limits.pendingFrames
+      || (pending.count > 1 && pendingBytes + inbox.bytes > limits.bytes)
+    {
+      let oldest = takePending()
+      inbox.skip(oldest.key.client, to: oldest.key.frame)
+      dropped(.noRoom, now: now)
     }
+  }
+
+  private func takePending() -> PendingFrame {
+    let frame = pending.removeFirst()
+    pendingBytes -= frame.bytes
+    return frame
+  }
+
+  /// Drops a client's frames that it no longer waits for, begun or not, with all their parts.
+  private func dropFrames(of client: String, before oldest: UInt64, now: MonotonicTime) {
+    guard oldest > 0 else { return }
+    inbox.skip(client, to: oldest - 1)
+    func isOld(_ key: FrameKey) -> Bool { key.client == client && key.frame < oldest }
+    for frame in pending where isOld(frame.key) {
+      pendingBytes -= frame.bytes
+      dropped(.overtaken, now: now)
+    }
+    pending.removeAll { isOld($0.key) }
+    for task in tasks where isOld(task.key) {
+      recycle(task)
+      dropped(.overtaken, now: now)
+    }
+    tasks.removeAll { isOld($0.key) }
+  }
+
+  private func dropped(_ reason: FrameDrop, now: MonotonicTime) {
+    counters.framesDropped += 1
+    if let line = frameDrops.record(reason, at: now) { frameDropLines.append(line) }
+  }
+
+  /// What to log about whole frames that were dropped.
+  package func takeFrameDropLines(now: MonotonicTime) -> [DropCounter<FrameDrop>.Line] {
+    defer { frameDropLines = [] }
+    return frameDropLines + frameDrops.due(at: now)
   }
 
   /// Peers that went down are not waited for any more, in frames under way either.
@@ -265,9 +319,9 @@ package final class WorkerCore {
     var wake = liveness.nextChange(after: now)
     for task in tasks {
       let progress = task.progress(now: now)
-      for number in task.takeMissed() {
-        liveness.missDeadline(of: names[number])
-        for other in tasks { other.deviceDown(number, reason: .suspect) }
+      for miss in task.takeMissed() {
+        arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
+        suspect(miss.device)
       }
       switch progress {
       case .waiting(let until): wake = min(wake, until)
@@ -280,14 +334,22 @@ package final class WorkerCore {
       }
     }
     guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
-    let frame = pending.removeFirst()
+    let frame = takePending()
     guard let engine = try? engines.engine(for: frame.roles) else {
-      // Only without memory for it; the others fill what this device would have sent.
-      counters.framesDropped += 1
+      // The others fill what this device would have sent.
+      dropped(.noMemory, now: now)
       return nil
     }
     run(begin(frame, engine: engine, now: now), clock: clock, publish: publish)
     return nil
+  }
+
+  /// A peer was waited for in vain, here or by another: it is not waited for again until a part of it
+  /// is in time.
+  private func suspect(_ number: Int) {
+    guard arrivals.book.policy.raisesSuspicion else { return }
+    liveness.missDeadline(of: names[number])
+    for task in tasks { task.deviceDown(number, reason: .suspect) }
   }
 
   private func begin(
@@ -304,13 +366,15 @@ package final class WorkerCore {
     let task = FrameTask(
       key: frame.key, engine: engine, execution: execution, roles: frame.roles,
       devices: names.indices.map { gatherDevice($0, role: frame.roles.roles[$0], now: now) },
-      rule: .afterOwnPart(limits.deadlineNanoseconds), now: now)
+      waiting: .ownPart, arrivals: arrivals, now: now)
     tasks.append(task)
-    for part in clients[frame.key.client]?.inbox.begin(frame: frame.key.frame) ?? [] {
+    for part in inbox.begin(frame.key) {
       let arrival = task.receive(
         .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
         now: now)
-      if arrival.isKept { task.merge(part.report) }
+      if arrival?.isKept == true {
+        for device in task.merge(part.report, now: now) { suspect(device) }
+      }
     }
     return task
   }
@@ -345,16 +409,20 @@ package final class WorkerCore {
 
   private func finish(_ task: FrameTask) {
     tasks.removeAll { $0 === task }
-    if pool.count < limits.framesInFlight,
-      poolProgram == ObjectIdentifier(task.engine.compiled)
-    {
-      pool.append(task.execution)
-    }
+    recycle(task)
     counters.framesFinished += 1
     counters.lastFrame = max(counters.lastFrame, task.key.frame)
     for fill in task.fills.fills where fill.receiver == device {
       counters.fills[fill.reason.rawValue, default: 0] += 1
     }
     work.finished(task.times, fills: task.fills, receiver: device)
+  }
+
+  private func recycle(_ task: FrameTask) {
+    if pool.count < limits.framesInFlight,
+      poolProgram == ObjectIdentifier(task.engine.compiled)
+    {
+      pool.append(task.execution)
+    }
   }
 }

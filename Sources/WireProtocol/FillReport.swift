@@ -14,13 +14,18 @@ public struct FillReport: Sendable, Hashable {
     public var receiver: Int
     /// Why it is missing.
     public var reason: MissingReason
+    /// Whether nothing is lost by it, because replicas or parity had come.
+    public var isCovered: Bool
 
     /// Names a part and who lacked it.
-    public init(exchange: Int, device: Int, receiver: Int, reason: MissingReason) {
+    public init(
+      exchange: Int, device: Int, receiver: Int, reason: MissingReason, isCovered: Bool = false
+    ) {
       self.exchange = exchange
       self.device = device
       self.receiver = receiver
       self.reason = reason
+      self.isCovered = isCovered
     }
   }
 
@@ -40,73 +45,101 @@ public struct FillReport: Sendable, Hashable {
     var receiver: Int
   }
 
-  private var reasons: [Key: MissingReason] = [:]
+  private struct Loss: Hashable, Sendable {
+    var reason: MissingReason
+    var isCovered: Bool
+
+    /// The reason, behind a mark if nothing is lost.
+    var text: String { (isCovered ? Self.mark : "") + reason.rawValue }
+
+    private static let mark = "covered."
+
+    init(reason: MissingReason, isCovered: Bool) {
+      self.reason = reason
+      self.isCovered = isCovered
+    }
+
+    init?(text: Substring) {
+      isCovered = text.hasPrefix(Self.mark)
+      let word = text.dropFirst(isCovered ? Self.mark.count : 0)
+      guard let reason = MissingReason(rawValue: String(word)) else { return nil }
+      self.reason = reason
+    }
+  }
+
+  private var losses: [Key: Loss] = [:]
 
   /// Nothing missing.
   public init() {}
 
   /// Whether nothing was missing.
-  public var isEmpty: Bool { reasons.isEmpty }
+  public var isEmpty: Bool { losses.isEmpty }
 
-  /// The missing parts; each at most once for each receiver.
-  public var fills: Set<Fill> {
+  /// The missing parts, also those that others' copies or parity made up for; each at most once for
+  /// each receiver.
+  public var all: Set<Fill> {
     Set(
-      reasons.map {
+      losses.map {
         Fill(
           exchange: $0.key.part.exchange, device: $0.key.part.device, receiver: $0.key.receiver,
-          reason: $0.value)
+          reason: $0.value.reason, isCovered: $0.value.isCovered)
       })
   }
 
-  /// The missing parts with those who lacked each.
+  /// The missing parts that were filled.
+  public var fills: Set<Fill> { all.filter { !$0.isCovered } }
+
+  /// The filled parts with those who lacked each.
   public var byPart: [Part: [Fill]] {
     Dictionary(grouping: fills) { Part(exchange: $0.exchange, device: $0.device) }
   }
 
   /// Whether a receiver went on without a device's part.
   public func contains(exchange: Int, device: Int, receiver: Int) -> Bool {
-    reasons[Key(part: Part(exchange: exchange, device: device), receiver: receiver)] != nil
+    losses[Key(part: Part(exchange: exchange, device: device), receiver: receiver)] != nil
   }
 
   /// Adds a part. The first reason that a receiver gives for it stays.
   public mutating func insert(_ fill: Fill) {
     let key = Key(
       part: Part(exchange: fill.exchange, device: fill.device), receiver: fill.receiver)
-    if reasons[key] == nil { reasons[key] = fill.reason }
+    if losses[key] == nil {
+      losses[key] = Loss(reason: fill.reason, isCovered: fill.isCovered)
+    }
   }
 
   /// Adds another device's parts.
   public mutating func merge(_ other: FillReport) {
-    reasons.merge(other.reasons) { first, _ in first }
+    losses.merge(other.losses) { first, _ in first }
   }
 
-  /// `reason:device:exchange.exchange…:receiver.receiver…` for each reason, device and set of
+  /// `reason:device:exchange.exchange…:receiver.receiver…` (`covered.reason` where nothing is lost) for each reason, device and set of
   /// receivers, separated by commas; empty when nothing is missing.
   public var text: String {
     struct Group: Hashable {
-      var reason: MissingReason
+      var loss: Loss
       var device: Int
       var receivers: [Int]
     }
-    struct Loss: Hashable {
-      var reason: MissingReason
+    struct LostPart: Hashable {
+      var loss: Loss
       var part: Part
     }
-    var receivers: [Loss: [Int]] = [:]
-    for (key, reason) in reasons {
-      receivers[Loss(reason: reason, part: key.part), default: []].append(key.receiver)
+    var receivers: [LostPart: [Int]] = [:]
+    for (key, loss) in losses {
+      receivers[LostPart(loss: loss, part: key.part), default: []].append(key.receiver)
     }
     var groups: [Group: [Int]] = [:]
-    for (loss, receivers) in receivers {
+    for (lost, receivers) in receivers {
       let group = Group(
-        reason: loss.reason, device: loss.part.device, receivers: receivers.sorted())
-      groups[group, default: []].append(loss.part.exchange)
+        loss: lost.loss, device: lost.part.device, receivers: receivers.sorted())
+      groups[group, default: []].append(lost.part.exchange)
     }
     func list(_ numbers: [Int]) -> String {
       numbers.sorted().map(String.init).joined(separator: ".")
     }
     return groups.map { group, exchanges in
-      "\(group.reason.rawValue):\(group.device):\(list(exchanges)):\(list(group.receivers))"
+      "\(group.loss.text):\(group.device):\(list(exchanges)):\(list(group.receivers))"
     }.sorted().joined(separator: ",")
   }
 
@@ -116,14 +149,17 @@ public struct FillReport: Sendable, Hashable {
     guard text.utf8.count <= FillReport.maximumBytes else { return nil }
     for group in text.split(separator: ",") {
       let fields = group.split(separator: ":", omittingEmptySubsequences: false)
-      guard fields.count == 4, let reason = MissingReason(rawValue: String(fields[0])),
+      guard fields.count == 4, let loss = Loss(text: fields[0]),
         let device = Int(fields[1]), (0..<devices).contains(device),
         let losses = FillReport.numbers(fields[2], below: exchanges),
         let receivers = FillReport.numbers(fields[3], below: devices)
       else { return nil }
       for exchange in losses {
         for receiver in receivers {
-          insert(Fill(exchange: exchange, device: device, receiver: receiver, reason: reason))
+          insert(
+            Fill(
+              exchange: exchange, device: device, receiver: receiver, reason: loss.reason,
+              isCovered: loss.isCovered))
         }
       }
     }

@@ -78,11 +78,16 @@ public struct FrameResult: WireMessage, Equatable {
   public var plan: String?
   /// The devices that were counted on when the frame was sent.
   public var alive: [String]?
+  /// The devices that were counted on and of which nothing was missing.
+  public var present: [String]
+  /// The accuracy to expect of these devices, 0 to 1; nil when the plan has not been studied.
+  public var expectedAccuracy: Double?
 
   /// An answer.
   public init(
     frame: UInt64, label: Int, labelName: String? = nil, top5: [Candidate], confidence: Double,
-    latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0
+    latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0,
+    present: [String] = [], expectedAccuracy: Double? = nil
   ) {
     self.frame = frame
     self.label = label
@@ -92,6 +97,8 @@ public struct FrameResult: WireMessage, Equatable {
     self.latencyMilliseconds = latencyMilliseconds
     self.degraded = degraded
     self.filledNeurons = filledNeurons
+    self.present = present
+    self.expectedAccuracy = expectedAccuracy
   }
 
   /// The most bytes of a payload.
@@ -127,6 +134,12 @@ public struct FrameResult: WireMessage, Equatable {
     try Field.text(plan ?? "", "plan", atMost: TensorHeader.maximumPlanBytes)
     try Field.count(alive?.count ?? 0, "alive", atMost: 1024)
     for device in alive ?? [] { try Field.identifier(device, "alive") }
+    try Field.count(present.count, "present", atMost: 256)
+    for device in present { try Field.identifier(device, "present") }
+    if let expectedAccuracy {
+      try Field.require(
+        (0...1).contains(expectedAccuracy), "expected_accuracy", "\(expectedAccuracy)")
+    }
   }
 
   enum CodingKeys: String, CodingKey {
@@ -136,7 +149,8 @@ public struct FrameResult: WireMessage, Equatable {
     case labelName = "label_name"
     case top5, confidence
     case latencyMilliseconds = "latency_ms"
-    case degraded
+    case degraded, present
+    case expectedAccuracy = "expected_accuracy"
     case filledNeurons = "filled_neurons"
     case expected, plan, alive
   }

@@ -19,8 +19,8 @@ public enum MissingReason: String, Sendable, Codable, CaseIterable {
 /// The gathered value is a row of *slots*, each a set of neurons that any of its *candidates*
 /// (device indices, primary first) can fill. A slot is settled once the best candidate that is
 /// not down has delivered; a replica that comes before a primary that is still waited for is kept
-/// in reserve. At the deadline every slot takes the best copy that came, and a slot without one is
-/// missing. The same copies are used whatever the order of arrival, unless the deadline decides.
+/// in reserve. Each device is waited for until a deadline of its own. Then every slot takes the best
+/// copy that came, and a slot without one is missing. The same copies are used whatever the order of arrival, unless the deadline decides.
 public struct GatherState: Sendable {
   /// A set of neurons of the gathered value.
   public struct Slot: Sendable, Equatable {
@@ -104,14 +104,16 @@ public struct GatherState: Sendable {
   public let frame: UInt64
   /// The slots, in the order of the gathered value.
   public let slots: [Slot]
-  /// When waiting ends. May be set again while waiting, for example once the own part is ready.
-  public var deadline: MonotonicTime
   private var devices: [Device]
+  /// By device: when it is no longer waited for.
+  private var deadlines: [MonotonicTime]
   /// Per slot and candidate: whether its copy has come.
   private var arrived: [[Bool]]
   /// Per device: why something it sent could not be used.
   private var refusals: [Int: MissingReason] = [:]
   private var outcome: Answer?
+  /// Devices of which nothing had come when their deadline passed, once the exchange is over.
+  public private(set) var missedDeadlines: Set<Int> = []
 
   /// Begins an exchange in which nothing has come yet.
   ///
@@ -121,12 +123,40 @@ public struct GatherState: Sendable {
     self.frame = frame
     self.slots = slots
     self.devices = devices
-    self.deadline = deadline
+    deadlines = devices.map { _ in deadline }
     arrived = slots.map { Array(repeating: false, count: $0.candidates.count) }
   }
 
   /// The final answer, once there is one.
   public var finished: Answer? { outcome }
+
+  /// When one device is no longer waited for. May be set again while waiting.
+  public mutating func wait(for device: Int, until deadline: MonotonicTime) {
+    if deadlines.indices.contains(device) { deadlines[device] = deadline }
+  }
+
+  /// Whether a device's part would have been used for some slot, and is not there.
+  public func lacks(_ device: Int) -> Bool {
+    slots.indices.contains { slot in
+      guard let rank = slots[slot].candidates.firstIndex(of: device), !arrived[slot][rank] else {
+        return false
+      }
+      return !arrived[slot][..<rank].contains(true)
+    }
+  }
+
+  /// Why a device's part is not there.
+  public func reason(for device: Int) -> MissingReason {
+    guard devices.indices.contains(device) else { return .lost }
+    return devices[device].down ?? refusals[device] ?? .deadline
+  }
+
+  /// Whether anything has come from a device.
+  public func hasPart(of device: Int) -> Bool {
+    slots.indices.contains { slot in
+      zip(slots[slot].candidates, arrived[slot]).contains { $0 == device && $1 }
+    }
+  }
 
   /// The device whose copy fills a slot now: the best that has come, or nil.
   public func source(of slot: Int) -> Int? {
@@ -149,7 +179,8 @@ public struct GatherState: Sendable {
     guard frame == self.frame, outcome == nil else { return .late }
     guard !arrived[slot][rank] else { return .duplicate }
     arrived[slot][rank] = true
-    return isSettled(slot) && source(of: slot) == device ? .accepted : .reserve
+    let isBest = awaited(in: slot, at: .zero) == nil && source(of: slot) == device
+    return isBest ? .accepted : .reserve
   }
 
   /// Something of a device came for this exchange and could not be used. It is still waited for,
@@ -175,30 +206,41 @@ public struct GatherState: Sendable {
   /// What to do now. An answer other than `wait` is final and repeated from then on.
   public mutating func tick(_ now: MonotonicTime) -> Answer {
     if let outcome { return outcome }
-    if slots.indices.allSatisfy({ isSettled($0) }) || now >= deadline {
-      let answer = conclude()
-      outcome = answer
-      return answer
+    var next: MonotonicTime?
+    for slot in slots.indices {
+      guard let awaited = awaited(in: slot, at: now) else { continue }
+      next = min(next ?? deadlines[awaited], deadlines[awaited])
     }
-    return .wait(until: deadline)
+    if let next { return .wait(until: next) }
+    let answer = conclude()
+    outcome = answer
+    guard deadlines.contains(where: { $0 <= now }) else { return answer }
+    for device in Set(slots.lazy.map(\.candidates).joined()) where devices.indices.contains(device)
+    {
+      guard devices[device].down == nil, now >= deadlines[device], !hasPart(of: device) else {
+        continue
+      }
+      missedDeadlines.insert(device)
+    }
+    return answer
   }
 
-  /// Whether nothing better can still come for a slot.
-  private func isSettled(_ slot: Int) -> Bool {
+  /// The device whose part would be better than what a slot has, and is still waited for.
+  private func awaited(in slot: Int, at now: MonotonicTime) -> Int? {
     for (rank, device) in slots[slot].candidates.enumerated() {
-      if arrived[slot][rank] { return true }
-      if devices.indices.contains(device), devices[device].down == nil { return false }
+      if arrived[slot][rank] { return nil }
+      if devices.indices.contains(device), devices[device].down == nil, now < deadlines[device] {
+        return device
+      }
     }
-    return true
+    return nil
   }
 
   private func conclude() -> Answer {
     var missing: [Missing] = []
     for slot in slots.indices where !arrived[slot].contains(true) {
       let primary = slots[slot].candidates.first ?? -1
-      let down = devices.indices.contains(primary) ? devices[primary].down : .lost
-      missing.append(
-        Missing(slot: slot, device: primary, reason: down ?? refusals[primary] ?? .deadline))
+      missing.append(Missing(slot: slot, device: primary, reason: reason(for: primary)))
     }
     return missing.isEmpty ? .complete : .degrade(missing: missing)
   }

@@ -12,14 +12,21 @@ public struct Heartbeat: WireMessage, Equatable {
   public var queue: Int
   /// Its resident memory in bytes.
   public var residentBytes: UInt64
+  /// Whether clients should hold back new frames, because too much is waiting here already.
+  public var isFull: Bool { full ?? false }
+  private var full: Bool?
 
   /// One beat.
-  public init(epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64) {
+  public init(
+    epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64,
+    isFull: Bool = false
+  ) {
     self.epoch = epoch
     self.sequence = sequence
     self.frame = frame
     self.queue = queue
     self.residentBytes = residentBytes
+    full = isFull ? true : nil
   }
 
   /// The most bytes of a payload.
@@ -40,5 +47,6 @@ public struct Heartbeat: WireMessage, Equatable {
     case sequence = "seq"
     case frame, queue
     case residentBytes = "rss_bytes"
+    case full
   }
 }

@@ -45,11 +45,23 @@ public struct Liveness: Sendable {
 
   /// A part of a peer came. False when the peer is unknown or the epoch old.
   @discardableResult
-  public mutating func part(of device: String, epoch: UInt64, at now: MonotonicTime) -> Bool {
-    peers[device]?.liveness.part(epoch: epoch, at: now) ?? false
+  public mutating func part(
+    of device: String, epoch: UInt64, at now: MonotonicTime, inTime: Bool = true
+  ) -> Bool {
+    peers[device]?.liveness.part(epoch: epoch, at: now, inTime: inTime) ?? false
   }
 
-  /// An exchange went on without a peer's part: it is suspect until its next part.
+  /// A peer runs another plan, or no longer does.
+  ///
+  /// - Returns: whether that is news.
+  @discardableResult
+  public mutating func fence(_ device: String, _ isFenced: Bool) -> Bool {
+    guard let peer = peers[device], peer.liveness.isFenced != isFenced else { return false }
+    peers[device]?.liveness.isFenced = isFenced
+    return true
+  }
+
+  /// An exchange went on without a peer's part: it is suspect until a part comes in time.
   public mutating func missDeadline(of device: String) { peers[device]?.liveness.missDeadline() }
 
   /// What is known of a peer now.

@@ -12,6 +12,8 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
   case suspect
   /// Its will or its own goodbye was received.
   case lost
+  /// It lives but is shut out, because it runs another plan.
+  case fenced
 
   /// Whether new frames wait for it.
   public var isAwaited: Bool { self == .alive }
@@ -21,7 +23,7 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
     switch self {
     case .alive: nil
     case .suspect: .suspect
-    case .unknown, .draining, .lost: .lost
+    case .unknown, .draining, .lost, .fenced: .lost
     }
   }
 }
@@ -40,6 +42,8 @@ public struct PeerLiveness: Sendable {
   private var presence: Presence?
   private var lastSign: MonotonicTime?
   private var missedDeadline = false
+  /// Whether it runs another plan.
+  public var isFenced = false
 
   /// A peer of which nothing is known.
   public init() {}
@@ -62,17 +66,19 @@ public struct PeerLiveness: Sendable {
     sign(epoch: epoch, at: now)
   }
 
-  /// A part came: as good a sign of life as a heartbeat, and the only one that ends the suspicion
-  /// raised by a missed deadline.
+  /// A part came: as good a sign of life as a heartbeat, and if it came in time the only one that ends
+  /// the suspicion raised by a missed deadline. A part of a frame that is long over proves nothing: a
+  /// peer that is always too late would be waited for again and again.
   ///
+  /// - Parameter inTime: whether it came while it would have been waited for.
   /// - Returns: whether it was used; false for one of an older epoch.
-  public mutating func part(epoch: UInt64, at now: MonotonicTime) -> Bool {
+  public mutating func part(epoch: UInt64, at now: MonotonicTime, inTime: Bool = true) -> Bool {
     guard sign(epoch: epoch, at: now) else { return false }
-    missedDeadline = false
+    if inTime { missedDeadline = false }
     return true
   }
 
-  /// An exchange went on without this peer: it is suspect until its next part or next epoch.
+  /// An exchange went on without this peer: it is suspect until it is in time again, or starts anew.
   public mutating func missDeadline() { missedDeadline = true }
 
   /// What is known now.
@@ -83,6 +89,7 @@ public struct PeerLiveness: Sendable {
     case .starting: return .unknown
     case .ready, .draining:
       guard let silence = silenceEnd(presence) else { return .unknown }
+      if isFenced { return .fenced }
       if now >= silence || missedDeadline { return .suspect }
       return presence.state == .ready ? .alive : .draining
     }

@@ -6,6 +6,7 @@ import Runtime
 import TensorCore
 import TensorFiles
 import Testing
+import WireProtocol
 
 extension DistributedTests {
   /// A broker that goes, comes back, or refuses.
@@ -15,7 +16,7 @@ extension DistributedTests {
         try deployment.startAll(["--deadline", "300ms"])
         let reference = try deployment.reference()
         try deployment.withClient {
-          $0.deadline = .milliseconds(300)
+          $0.deadline = .fixed(300_000_000)
           $0.frameLimit = .seconds(1)
         } _: { client in
           try #require(try client.waitForDevices(timeout: .seconds(20)))

@@ -116,7 +116,7 @@ final class Deployment {
     _ body: (InferenceClient) throws -> Result
   ) throws -> Result {
     var configuration = ClientConfiguration(address: try address)
-    configuration.deadline = .seconds(5)
+    configuration.deadline = .fixed(5_000_000_000)
     configuration.frameLimit = .seconds(10)
     adjust(&configuration)
     let client = try InferenceClient(

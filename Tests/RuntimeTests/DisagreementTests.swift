@@ -59,13 +59,19 @@ import WireProtocol
 
   @Test(arguments: Method.allCases, 1...5 as ClosedRange<UInt64>)
   func anyAnswerCanBeRepeatedToTheBit(_ method: Method, _ seed: UInt64) throws {
+    for replicas in Replicas.allCases { try repeatAnswers(method, seed, replicas) }
+  }
+
+  private func repeatAnswers(
+    _ method: Method, _ seed: UInt64, _ replicas: Replicas
+  ) throws {
     var random = SeededGenerator(seed: seed)
     try TinyModel.with(devices: 4, placing: method.place) { model in
-      let simulation = Simulation(model)
+      let simulation = Simulation(model, replicas: replicas)
       simulation.announceAll()
       var degraded = 0
       for frame in 1...15 as ClosedRange<UInt64> {
-        let note: Comment = "\(method), seed \(seed), frame \(frame)"
+        let note: Comment = "\(method), \(replicas), seed \(seed), frame \(frame)"
         let loss = Double.random(in: 0...0.4, using: &random)
         let input = model.input(Int(frame))
         try simulation.send(frame, input: input)

@@ -11,10 +11,10 @@ import WireProtocol
 
   private func simulate(
     _ placing: @escaping ([LayerTraits]) throws -> [LayerPlacement],
-    _ body: (Simulation) throws -> Void
+    replicas: Replicas = .standby, _ body: (Simulation) throws -> Void
   ) throws {
     try TinyModel.with(placing: placing) { model in
-      let simulation = Simulation(model)
+      let simulation = Simulation(model, replicas: replicas)
       simulation.announceAll()
       try body(simulation)
     }
@@ -61,6 +61,72 @@ import WireProtocol
         simulation.dead.remove(lost)
         simulation.epochs[lost] += 1
         simulation.announce(lost)
+      }
+    }
+  }
+
+  /// Sends a frame of which a device's parts never arrive, although everybody counts on it.
+  private func runWithout(
+    _ lost: Int, _ simulation: Simulation, frame: UInt64
+  ) throws -> (ClientCore.Outcome, milliseconds: Int) {
+    try simulation.send(frame, input: simulation.model.input(Int(frame)))
+    for elapsed in 0..<2000 {
+      try simulation.settle { $0.sender != lost }
+      if let outcome = simulation.answer() { return (outcome, elapsed) }
+      simulation.advance(milliseconds: 1)
+    }
+    throw MartletError(.timedOut, "no answer")
+  }
+
+  @Test("with active replicas not even the frame in which a device dies is hurt", arguments: 0..<3)
+  func activeReplicas(method: Int) throws {
+    let (name, placing) = Self.methods[method]
+    for lost in 0..<3 {
+      try simulate(placing, replicas: .active) { simulation in
+        let (whole, fills) = try run(simulation, frame: 1)
+        let expected = try simulation.model.expected(simulation.model.input(1))
+        #expect(fills == 0 && whole == expected[0].floats, "\(name)")
+        let (outcome, elapsed) = try runWithout(lost, simulation, frame: 2)
+        #expect(elapsed == 250, "\(name) without \(lost): one deadline")
+        #expect(outcome.fills.fills.isEmpty, "\(name) without \(lost)")
+        let covered = Set(outcome.fills.all.map(\.device))
+        #expect(covered == [lost], "\(name) without \(lost)")
+        let alive = (0..<3).map { $0 != lost }
+        let local = try simulation.model.expected(simulation.model.input(2), alive: alive)
+        #expect(simulation.outputs(outcome) == local, "\(name) without \(lost)")
+        simulation.client.recycle(outcome)
+        // From then on it is known, and costs nothing.
+        for device in 0..<3 { simulation.beat(device) }
+        let (next, delay) = try runWithout(lost, simulation, frame: 3)
+        #expect(delay == 0 && next.fills.fills.isEmpty, "\(name) without \(lost)")
+        #expect(next.roles.text == "active," + (0..<3).map { $0 == lost ? "p" : "a" }.joined())
+        let later = try simulation.model.expected(simulation.model.input(3), alive: alive)
+        #expect(simulation.outputs(next) == later, "\(name) without \(lost)")
+      }
+    }
+  }
+
+  /// Where others stand in for everything it holds, a suspect device still shows that it is back.
+  @Test("a device that was suspected returns by its own parts", arguments: 0..<3)
+  func probing(method: Int) throws {
+    let (name, placing) = Self.methods[method]
+    // While all are there nobody waits for a parity device.
+    for lost in 0..<(name == "parity device" ? 2 : 3) {
+      try simulate(placing) { simulation in
+        _ = try run(simulation, frame: 1)
+        let (outcome, _) = try runWithout(lost, simulation, frame: 2)
+        simulation.client.recycle(outcome)
+        for device in 0..<3 { simulation.beat(device) }
+        let roles = (0..<3).map { $0 == lost ? "p" : "a" }.joined()
+        #expect(simulation.client.roles(now: simulation.now).text == roles, "\(name)")
+        let (_, fills) = try run(simulation, frame: 3)
+        #expect(fills == 0, "\(name) with \(lost) on probation")
+        #expect(simulation.client.roles(now: simulation.now).text == "aaa", "\(name) \(lost)")
+        let (values, missing) = try run(simulation, frame: 4)
+        let expected = try simulation.model.expected(simulation.model.input(4))
+        #expect(missing == 0 && values == expected[0].floats, "\(name) \(lost)")
+        // Nobody counted its parts as a nuisance.
+        #expect(simulation.client.drops.totals.isEmpty, "\(name) \(lost)")
       }
     }
   }

@@ -29,7 +29,8 @@ final class Simulation {
 
   init(
     _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
-    deadline: UInt64 = 250_000_000, limit: UInt64 = 5_000_000_000
+    deadline: DeadlinePolicy = .fixed(250_000_000), limit: UInt64 = 5_000_000_000,
+    replicas: Replicas = .standby
   ) {
     self.model = model
     epochs = model.engines.map { _ in 100 }
@@ -38,12 +39,14 @@ final class Simulation {
       Set(plan.possibleGatherings(device: device))
     }
     var chosen = WorkerCore.Limits()
+    chosen.deadline = deadline
     limits(&chosen)
     workers = model.engines.indices.map {
       WorkerCore(engines: model.engines[$0], planID: model.folder.id, device: $0, limits: chosen)
     }
     client = ClientCore(
-      engines: model.client, planID: model.folder.id, rule: .afterFirstPart(deadline, limit: limit))
+      engines: model.client, planID: model.folder.id, deadline: deadline, frameLimit: limit,
+      replicas: replicas)
   }
 
   private var names: [String] { model.folder.plan.devices.map(\.name) }
@@ -78,11 +81,15 @@ final class Simulation {
   // MARK: Frames
 
   /// The client sends a frame to the given devices (default: all that live).
-  func send(_ frame: UInt64, input: Tensor, to devices: [Int]? = nil, from name: String = "cam")
-    throws
-  {
+  ///
+  /// - Parameter oldest: the oldest frame that it still waits for.
+  func send(
+    _ frame: UInt64, input: Tensor, to devices: [Int]? = nil, from name: String = "cam",
+    oldest: UInt64 = 0
+  ) throws {
     let roles = client.roles(now: now)
-    let payload = try inputMessage(frame, input: input, roles: roles.text, from: name)
+    let payload = try inputMessage(
+      frame, input: input, roles: InputNote(attendance: roles, oldest: oldest).text, from: name)
     try client.begin(FrameKey(client: name, frame: frame), input: input, roles: roles, now: now)
     for index in devices ?? Array(workers.indices) where !dead.contains(index) {
       workers[index].input(payload, client: name, now: now)

@@ -89,16 +89,38 @@ import WireProtocol
     #expect(state.tick(seconds(1)) == .complete)
   }
 
-  @Test func deadlineMayBeMoved() {
+  @Test func deadlinesMayBeMoved() {
     var state = exchange()
-    state.deadline = .distantFuture
+    for device in 0..<3 { state.wait(for: device, until: .distantFuture) }
     #expect(state.tick(end) == .wait(until: .distantFuture))
-    state.deadline = seconds(1)
+    for device in 0..<3 { state.wait(for: device, until: seconds(1)) }
     guard case .degrade(let missing) = state.tick(end) else {
       Issue.record("not degraded")
       return
     }
     #expect(missing.map(\.slot) == [0, 1, 2])
+    #expect(state.missedDeadlines == [0, 1, 2])
+  }
+
+  @Test func eachDeviceHasItsOwnDeadline() {
+    var state = exchange()
+    state.wait(for: 1, until: seconds(1))
+    state.wait(for: 2, until: seconds(1.5))
+    _ = receive(&state, slot: 0, from: 0)
+    #expect(state.tick(seconds(0.9)) == .wait(until: seconds(1)))
+    #expect(state.tick(seconds(1.2)) == .wait(until: seconds(1.5)))
+    // Late, but the exchange still waits for another one.
+    #expect(receive(&state, slot: 1, from: 1) == .accepted)
+    #expect(
+      state.tick(seconds(1.5)) == .degrade(missing: [.init(slot: 2, device: 2, reason: .deadline)]))
+    #expect(state.missedDeadlines == [2])
+  }
+
+  @Test func whoIsDownMissesNoDeadline() {
+    var state = exchange(down: [2: .lost])
+    _ = receive(&state, slot: 0, from: 0)
+    _ = state.tick(end)
+    #expect(state.missedDeadlines == [1])
   }
 
   @Test func classifiesWhatDoesNotBelong() {

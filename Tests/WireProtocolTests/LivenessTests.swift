@@ -12,7 +12,10 @@ enum PeerEvent: Sendable {
   case presence(Presence.State, UInt64)
   case beat(UInt64)
   case part(UInt64)
+  /// A part of a frame that is long over.
+  case latePart(UInt64)
   case miss
+  case fence(Bool)
 }
 
 struct LivenessCase: Sendable, CustomTestStringConvertible {
@@ -97,6 +100,47 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
         (2, .beat(6)),
       ], states: [(1, .suspect), (2, .alive)]),
     .init(
+      name: "missed deadline does not end with a part that is too late",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .miss), (1.5, .latePart(5)), (2, .part(5)),
+      ], states: [(1.6, .suspect), (2, .alive)]),
+    .init(
+      name: "late parts are signs of life",
+      events: [(0, .presence(.ready, 5)), (0, .beat(5)), (2.5, .latePart(5))],
+      states: [(5.4, .alive), (5.5, .suspect)]),
+    .init(
+      name: "a broker that is killed sends no wills, and everybody falls silent",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (7, .presence(.ready, 5)), (7, .beat(5)),
+      ], states: [(2.9, .alive), (3, .suspect), (6.9, .suspect), (7, .alive)]),
+    .init(
+      name: "a broker that is stopped sends the will of a living device, which comes back",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .presence(.lost, 5)),
+        // What was retained comes before the device has connected again.
+        (4, .presence(.lost, 5)), (5, .presence(.ready, 5)), (5.1, .beat(5)),
+      ], states: [(1, .lost), (4.5, .lost), (5.05, .unknown), (5.1, .alive)]),
+    .init(
+      name: "a device that died with its broker down",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)),
+        // The broker kept `ready` on disk, and nobody is left to take it back.
+        (60, .presence(.ready, 5)),
+      ], states: [(59, .suspect), (61, .suspect), (3600, .suspect)]),
+    .init(
+      name: "two devices with one name: the older one's words are nothing",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .presence(.ready, 9)), (1.1, .beat(5)),
+        (1.2, .beat(9)), (2, .presence(.ready, 5)), (2.1, .beat(5)), (2.2, .presence(.lost, 5)),
+        (2.3, .part(5)),
+      ], states: [(1.15, .unknown), (1.2, .alive), (4.1, .alive), (4.2, .suspect)]),
+    .init(
+      name: "fenced while it runs another plan",
+      events: [
+        (0, .fence(true)), (0, .presence(.ready, 5)), (0, .beat(5)), (1, .part(5)),
+        (2, .fence(false)), (2.5, .fence(true)), (3, .presence(.lost, 5)),
+      ], states: [(1, .fenced), (2, .alive), (2.5, .fenced), (3, .lost)]),
+    .init(
       name: "presence refreshed",
       events: [(0, .presence(.ready, 5)), (0, .beat(5)), (2, .presence(.ready, 5))],
       states: [(2.5, .alive), (3, .suspect)]),
@@ -111,7 +155,10 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
         case .presence(let state, let epoch): _ = peer.receive(presence(state, epoch))
         case .beat(let epoch): _ = peer.heartbeat(epoch: epoch, at: seconds(time))
         case .part(let epoch): _ = peer.part(epoch: epoch, at: seconds(time))
+        case .latePart(let epoch):
+          _ = peer.part(epoch: epoch, at: seconds(time), inTime: false)
         case .miss: peer.missDeadline()
+        case .fence(let isFenced): peer.isFenced = isFenced
         }
       }
       #expect(peer.state(at: seconds(moment)) == expected, "\(test.name) at \(moment) s")

@@ -17,6 +17,9 @@ import WireProtocol
       #expect(Attendance(text: roles.text, devices: roles.roles.count + 1) == nil)
     }
     #expect(Attendance(text: "ap-", devices: 3)?.roles == [.awaited, .probed, .absent])
+    #expect(Attendance(text: "active,ap-", devices: 3)?.replicas == .active)
+    #expect(Attendance(text: "ap-", devices: 3)?.replicas == .standby)
+    #expect(Attendance(text: "active,active,ap-", devices: 3) == nil)
   }
 
   @Test(arguments: ["", "aa", "aaaa", "aaA", "aab", "aa ", "aa\u{0}", "aé", "\u{FFFD}"])
@@ -105,4 +108,22 @@ import WireProtocol
     let text = "lost:0:" + (0..<100_000).map { "\($0 % 10)" }.joined(separator: ".") + ":0"
     #expect(FillReport(text: text, exchanges: 12, devices: 5) == nil)
   }
+}
+
+@Suite struct InputNoteTests {
+  @Test func textAndBack() {
+    for (note, text) in [
+      (InputNote(attendance: Attendance([.awaited, .probed])), "ap:0"),
+      (InputNote(attendance: .everyone(2, replicas: .active), oldest: 41), "active,aa:41"),
+    ] {
+      #expect(note.text == text)
+      #expect(InputNote(text: text, devices: 2) == note)
+    }
+    #expect(InputNote(text: "ap", devices: 2)?.oldest == 0)
+  }
+
+  @Test(arguments: [
+    "", ":", "a:1", "aaa:1", "aa:", "aa:-1", "aa:1:2", "aa:9007199254740992", "aa 1",
+  ])
+  func refusesAnythingElse(_ text: String) { #expect(InputNote(text: text, devices: 2) == nil) }
 }

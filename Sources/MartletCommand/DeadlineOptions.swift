@@ -1,0 +1,77 @@
+import ArgumentParser
+import Plan
+import WireProtocol
+
+/// How long to wait for parts.
+struct DeadlineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How long to wait for a part of another device: adaptive, adaptive:30ms..1s, fixed:30ms, or every:30ms.",
+      discussion: """
+        adaptive learns for each stage and device how late its parts usually are, and waits twice as \
+        long, within the bounds. A device that misses a deadline is not waited for again until its \
+        own parts are in time. every waits in every exchange, whoever missed an earlier one. A worker \
+        waits for other workers, and a client for the last layer's parts once the first has come.
+        """, valueName: "policy"))
+  var deadline = DeadlineArgument(.standard, "adaptive")
+}
+
+/// What replicas do.
+struct ReplicaOptions: ParsableArguments {
+  @Option(
+    name: .customLong("replicas"),
+    help: ArgumentHelp(
+      "standby or active: what copies and parity do while their devices are there.",
+      discussion: """
+        On standby they cost nothing until a device is missing. Active ones are always computed and \
+        sent, so that not even the frame in which a device dies lacks what others hold.
+        """))
+  var mode = Mode.standby
+
+  enum Mode: String, ExpressibleByArgument, CaseIterable {
+    case standby, active
+  }
+
+  var replicas: Replicas { mode == .active ? .active : .standby }
+}
+
+/// A `DeadlinePolicy` on the command line; a time alone is a fixed one.
+struct DeadlineArgument: ExpressibleByArgument, CustomStringConvertible {
+  let policy: DeadlinePolicy
+  let description: String
+
+  init(_ policy: DeadlinePolicy, _ description: String) {
+    self.policy = policy
+    self.description = description
+  }
+
+  init?(argument: String) {
+    let fields = argument.split(separator: ":", maxSplits: 1).map(String.init)
+    switch (fields.first, fields.count) {
+    case ("adaptive", 1): self.init(.standard, argument)
+    case ("adaptive", 2):
+      guard let dots = fields[1].firstRange(of: ".."),
+        let floor = Self.nanoseconds(fields[1][..<dots.lowerBound]),
+        let ceiling = Self.nanoseconds(fields[1][dots.upperBound...]), floor <= ceiling
+      else { return nil }
+      self.init(.adaptive(floor: floor, ceiling: ceiling), argument)
+    case ("fixed", 2):
+      guard let wait = Self.nanoseconds(fields[1]) else { return nil }
+      self.init(.fixed(wait), argument)
+    case ("every", 2):
+      guard let wait = Self.nanoseconds(fields[1]) else { return nil }
+      self.init(.every(wait), argument)
+    case (_, 1):
+      guard let wait = Self.nanoseconds(argument) else { return nil }
+      self.init(.fixed(wait), argument)
+    default: return nil
+    }
+  }
+
+  var defaultValueDescription: String { description }
+
+  private static func nanoseconds(_ text: some StringProtocol) -> UInt64? {
+    guard let time = TimeArgument(argument: String(text)) else { return nil }
+    return UInt64(max(time.duration.inMilliseconds, 0) * 1e6)
+  }
+}

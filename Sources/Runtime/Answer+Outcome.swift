@@ -1,0 +1,58 @@
+import Plan
+import Resilience
+import TensorCore
+import WireProtocol
+
+extension Answer {
+  /// The answer that a frame has come to.
+  init(
+    _ outcome: ClientCore.Outcome, ticket: Int, attempts: Int, latencyNanoseconds: UInt64,
+    study: FailureTable?
+  ) {
+    let plan = outcome.engine.plan
+    let names = plan.devices.map(\.name) + ["client"]
+    let roles = outcome.roles
+    let byPart = outcome.fills.byPart
+    let absent = plan.devices.indices.filter { !roles.awaits($0) }
+    let missing = Set(outcome.fills.all.map(\.device)).union(absent)
+    let fills = byPart.map { part, fills in
+      Fill(
+        layer: plan.exchanges[part.exchange].id, device: names[part.device],
+        reason: (MissingReason.allCases.first { reason in
+          fills.contains { $0.reason == reason }
+        } ?? .lost).rawValue,
+        filledBy: fills.map(\.receiver).sorted().map { names[$0] },
+        neurons: plan.neurons(
+          of: part.exchange, from: part.device, attendance: roles, missing: missing))
+    }
+    let isPresent = plan.devices.indices.map { !missing.contains($0) }
+    self.init(
+      ticket: ticket, frame: outcome.key.frame,
+      outputs: outcome.engine.outputs(of: outcome.execution),
+      fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
+      attendance: roles, report: outcome.fills,
+      present: zip(plan.devices, isPresent).compactMap { $1 ? $0.name : nil },
+      expectedAccuracy: study?.expectedAccuracy(alive: isPresent)?.accuracy,
+      latency: .nanoseconds(Int64(clamping: latencyNanoseconds)), attempts: attempts)
+  }
+}
+
+extension FrameResult {
+  /// What is published of an answer; nil for a model without outputs.
+  init?(_ answer: Answer, labels: [String]) {
+    let ranking = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
+    guard let best = ranking.top.first else { return nil }
+    self.init(
+      frame: answer.frame, label: best.label, labelName: best.name,
+      top5: ranking.top.map {
+        .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
+      }, confidence: best.confidence,
+      latencyMilliseconds: Double(answer.latency.nanoseconds) / 1e6,
+      degraded: answer.fills.map {
+        .init(
+          layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
+          filledBy: $0.filledBy)
+      }, filledNeurons: answer.filledNeurons, present: answer.present,
+      expectedAccuracy: answer.expectedAccuracy)
+  }
+}

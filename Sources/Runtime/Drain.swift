@@ -1,0 +1,37 @@
+package import TensorCore
+
+/// When a worker that was told to stop may go: once it has finished its frames and no client counts
+/// on it any more.
+///
+/// Clients learn of `draining` a moment after it is said. Until then they send frames that count on
+/// this device, and to leave those undone would cost the others a deadline.
+package struct Drain: Sendable {
+  /// Without frames for this long, every client has heard.
+  static let quietNanoseconds: UInt64 = 150_000_000
+
+  private let end: MonotonicTime
+  private var lastFrame: MonotonicTime
+
+  /// Begins now.
+  ///
+  /// - Parameter limit: nanoseconds after which it ends whatever is left.
+  package init(now: MonotonicTime, limit: UInt64) {
+    end = now.adding(nanoseconds: limit)
+    lastFrame = now
+  }
+
+  /// A frame came that counts on this device.
+  package mutating func counted(at now: MonotonicTime) { lastFrame = now }
+
+  /// Whether to go, with so many frames left.
+  package func isOver(queue: Int, now: MonotonicTime) -> Bool {
+    now >= (queue == 0 ? quietEnd : end)
+  }
+
+  /// When to ask again, with so many frames left.
+  package func wake(queue: Int) -> MonotonicTime { queue == 0 ? quietEnd : end }
+
+  private var quietEnd: MonotonicTime {
+    min(lastFrame.adding(nanoseconds: Self.quietNanoseconds), end)
+  }
+}

@@ -1,0 +1,43 @@
+package import WireProtocol
+
+extension WorkerCore {
+  /// Limits on what may wait in a worker.
+  package struct Limits: Sendable {
+    /// Frames being computed at once; each has an arena of its own.
+    package var framesInFlight = 4
+    /// Frames waiting to be begun. Beyond that the oldest is dropped whole.
+    package var pendingFrames = 64
+    /// Frames ahead of the current one whose parts are kept.
+    package var framesAhead = 96
+    /// Bytes of inputs and early parts kept for frames that have not begun. Beyond that frames are
+    /// dropped whole, the oldest first; clients are asked to hold back at half of it.
+    package var bytes = 64 << 20
+    /// Bytes of early parts kept of one peer.
+    package var bytesPerPeer = 32 << 20
+    /// Clients served at once; beyond that the one that was quiet longest is forgotten.
+    package var clients = 16
+    /// How long to wait for others' parts, from the moment one's own is ready.
+    package var deadline = DeadlinePolicy.standard
+
+    package init() {}
+  }
+
+  /// Counts since the start.
+  package struct Counters: Sendable, Equatable {
+    package var framesFinished: UInt64 = 0
+    package var framesSkipped: UInt64 = 0
+    package var framesDropped: UInt64 = 0
+    package var fills: [String: UInt64] = [:]
+    package var lastFrame: UInt64 = 0
+  }
+
+  /// Why a whole frame was dropped.
+  package enum FrameDrop: String, Sendable {
+    /// Its client no longer waits for it: this device has fallen behind.
+    case overtaken
+    /// Too much was waiting.
+    case noRoom
+    /// There was no memory for its program.
+    case noMemory
+  }
+}

@@ -1,0 +1,113 @@
+public import TensorCore
+
+/// When the parts of each exchange began to be expected and how late they came: says how long to wait
+/// for which peer, and whether a part that came would have been waited for.
+///
+/// The lag of a part is the time from the moment at which the own part was ready (for a client, which
+/// has none, from the first part) to its arrival; zero if it was there before. Late parts are learned
+/// from as well, even when the exchange went on without them: otherwise a deadline that is too short
+/// would never notice.
+public struct ArrivalBook: Sendable {
+  /// How a part came.
+  public enum Timing: Sendable, Equatable {
+    /// Within what its device would have been given.
+    case inTime
+    /// Later than that.
+    case late
+    /// For a frame that is not remembered (any more).
+    case unknown
+  }
+
+  /// Samples without which the ceiling is waited for.
+  static let minimumSamples = 8
+  /// The adaptive wait is this quantile of the lags, times `margin`.
+  static let quantile = 0.999
+  static let margin: UInt64 = 2
+  /// Frames whose beginnings are remembered, to know how late a part is that nobody waited for.
+  static let rememberedFrames = 64
+
+  /// Deadlines that a peer's parts of one exchange may miss, with none of them ever coming, before they
+  /// are held to be kept back by the broker. A peer that is gone misses one; only one that shows with
+  /// other parts that it works is waited for again.
+  static let misses = 3
+
+  private struct Frame: Sendable {
+    var key: FrameKey
+    /// By exchange.
+    var beginnings: [Int: MonotonicTime] = [:]
+  }
+
+  /// How the waits are chosen.
+  public let policy: DeadlinePolicy
+  private let devices: Int
+  /// By exchange times devices plus device.
+  private var lags: [Int: ArrivalLag] = [:]
+  /// The newest last.
+  private var frames: [Frame] = []
+  /// By exchange times devices plus device: deadlines missed since a part came.
+  private var missed: [Int: Int] = [:]
+
+  /// Nothing has been learned.
+  ///
+  /// - Parameter devices: how many there are in the plan.
+  public init(policy: DeadlinePolicy, devices: Int) {
+    self.policy = policy
+    self.devices = devices
+  }
+
+  /// An exchange of a frame began to wait.
+  public mutating func began(_ exchange: Int, of key: FrameKey, at now: MonotonicTime) {
+    let position: Int
+    if let known = index(of: key) {
+      position = known
+    } else {
+      if frames.count >= Self.rememberedFrames { frames.removeFirst() }
+      frames.append(Frame(key: key))
+      position = frames.count - 1
+    }
+    if frames[position].beginnings[exchange] == nil {
+      frames[position].beginnings[exchange] = now
+    }
+  }
+
+  /// A part came; learns how late it was.
+  ///
+  /// - Parameter isAhead: whether its exchange, if not begun, is still to come.
+  public mutating func arrived(
+    _ exchange: Int, from device: Int, of key: FrameKey, isAhead: Bool, at now: MonotonicTime
+  ) -> Timing {
+    missed[exchange * devices + device] = nil
+    let beginning = index(of: key).flatMap { frames[$0].beginnings[exchange] }
+    guard beginning != nil || isAhead else { return .unknown }
+    let lag = beginning.map { now.nanoseconds(since: $0) } ?? 0
+    let granted = wait(for: device, in: exchange)
+    // What is later than any wait says nothing about how long to wait.
+    if lag <= policy.longest {
+      lags[exchange * devices + device, default: ArrivalLag()].record(lag)
+    }
+    return lag <= granted ? .inTime : .late
+  }
+
+  /// How long an exchange waits for a device, in nanoseconds.
+  public func wait(for device: Int, in exchange: Int) -> UInt64 {
+    guard case .adaptive(let floor, let ceiling) = policy else { return policy.longest }
+    guard let lag = lags[exchange * devices + device], lag.samples >= Self.minimumSamples,
+      let usual = lag.quantile(Self.quantile)
+    else { return ceiling }
+    return max(floor, min(Self.margin * usual, ceiling))
+  }
+
+  /// A peer's part of an exchange did not come before its deadline.
+  public mutating func missedDeadline(of device: Int, in exchange: Int) {
+    if policy.raisesSuspicion { missed[exchange * devices + device, default: 0] += 1 }
+  }
+
+  /// Whether the broker seems not to let a living peer's parts of an exchange through.
+  public func isBarred(_ device: Int, in exchange: Int) -> Bool {
+    missed[exchange * devices + device] ?? 0 >= Self.misses
+  }
+
+  private func index(of key: FrameKey) -> Int? {
+    frames.lastIndex { $0.key.frame == key.frame && $0.key.client == key.client }
+  }
+}
