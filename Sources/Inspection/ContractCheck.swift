@@ -10,14 +10,19 @@ enum ContractCheck {
     case .heartbeat: flaw(Heartbeat.self, payload)
     case .description: flaw(DeviceDescription.self, payload)
     case .plan: flaw(PlanAnnouncement.self, payload)
-    case .metric(_, "frame"): flaw(FrameMetric.self, payload)
-    case .metric(_, "memory"): flaw(MemoryMetric.self, payload)
-    case .metric(_, "energy"): flaw(EnergyMetric.self, payload)
+    case .metric(_, let kind):
+      switch MetricKind(rawValue: kind) {
+      case .frame: flaw(FrameMetric.self, payload)
+      case .memory: flaw(MemoryMetric.self, payload)
+      case .energy: flaw(EnergyMetric.self, payload)
+      case .system: flaw(SystemMetric.self, payload)
+      case nil: nil
+      }
     case .result: flaw(FrameResult.self, payload)
     case .reply:
       flaw { () throws(MartletError) in _ = try RPCReply(payload: payload, source: "payload") }
     case .call(let service, let method, _): flaw(request: payload, RPCMethod(service, method), root)
-    case .input, .activation, .metric: nil
+    case .input, .activation: nil
     }
   }
 

@@ -11,6 +11,8 @@ public struct DeploymentPage: Sendable {
   public private(set) var answers: AnswerLog
   /// Its topics.
   public private(set) var traffic: TrafficTable
+  /// Messages that came faster than they could be taken in.
+  public var dropped = 0
   /// Whether the broker is there.
   public var isConnected = true
 
@@ -23,15 +25,15 @@ public struct DeploymentPage: Sendable {
 
   /// Takes in a message. Tensors are counted only.
   public mutating func receive(
-    topic: String, payload: UnsafeRawBufferPointer, isRetained: Bool, at now: MonotonicTime
+    topic: String, payload: [UInt8], isRetained: Bool, at now: MonotonicTime
   ) {
     traffic.record(topic: topic, bytes: payload.count, isRetained: isRetained, at: now)
     guard let meaning = root.parse(topic), payload.count <= FrameResult.maximumBytes else { return }
     switch meaning {
     case .presence, .heartbeat, .metric, .description:
-      devices.receive(Array(payload), on: meaning, at: now)
+      devices.receive(payload, on: meaning, at: now)
     case .result(let client):
-      guard let result = try? FrameResult(payload: Array(payload), source: "") else { return }
+      guard let result = try? FrameResult(payload: payload, source: "") else { return }
       answers.receive(result, of: client, at: now)
     case .plan, .input, .activation, .call, .reply: return
     }

@@ -7,7 +7,7 @@ public struct DeviceBoard: Sendable {
   public struct Row: Sendable, Equatable {
     /// Its presence, heartbeat and memory.
     public var device: DeviceRoster.Row
-    /// Frames a second between its last two metrics.
+    /// Frames a second, in its last metric.
     public var framesPerSecond: Double?
     /// Its power, in its last metric.
     public var watts: Double?
@@ -31,10 +31,10 @@ public struct DeviceBoard: Sendable {
   /// Takes in a message of a device; others and unreadable ones change nothing.
   public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) {
     switch topic {
-    case .metric(let device, "frame"):
+    case .metric(let device, MetricKind.frame.rawValue):
       guard let metric = try? FrameMetric(payload: payload, source: "frame") else { return }
-      change(device) { $0.work.receive(metric, at: now) }
-    case .metric(let device, "energy"):
+      change(device) { $0.work.receive(metric) }
+    case .metric(let device, MetricKind.energy.rawValue):
       guard let metric = try? EnergyMetric(payload: payload, source: "energy") else { return }
       change(device) { $0.energy = metric }
     default: roster.receive(payload, on: topic, at: now)
@@ -55,31 +55,32 @@ public struct DeviceBoard: Sendable {
       return Row(
         device: device, framesPerSecond: isThere ? known?.work.framesPerSecond : nil,
         watts: isThere ? known?.energy?.watts : nil,
-        isEstimate: known?.energy?.source == "estimate", fills: known?.work.fills ?? [:])
+        isEstimate: known?.energy?.isEstimate ?? false, fills: known?.work.fills ?? [:])
     }
   }
 }
 
-/// Rates and sums from one device's `FrameMetric` messages, whose numbers are totals of its run.
+/// Rates and sums from one device's `FrameMetric` messages.
 struct WorkProgress: Sendable {
-  private var last: (metric: FrameMetric, time: MonotonicTime)?
+  private var last: (epoch: UInt64, sequence: UInt64)?
   private(set) var framesPerSecond: Double?
   private(set) var fills: [String: UInt64] = [:]
 
-  mutating func receive(_ metric: FrameMetric, at now: MonotonicTime) {
-    defer { last = (metric, now) }
-    guard let last, last.metric.epoch == metric.epoch else {
-      framesPerSecond = nil
-      return
-    }
-    guard metric.sequence > last.metric.sequence, metric.frames >= last.metric.frames else {
-      return
-    }
-    let seconds = Double(now.nanoseconds(since: last.time)) / 1e9
-    framesPerSecond = seconds > 0 ? Double(metric.frames - last.metric.frames) / seconds : nil
-    for (reason, count) in metric.fills {
-      let before = last.metric.fills[reason] ?? 0
-      if count > before { fills[reason, default: 0] += count - before }
+  mutating func receive(_ metric: FrameMetric) {
+    let next = (epoch: metric.epoch, sequence: metric.sequence)
+    // QoS 1 may deliver a message again.
+    if let last, next <= last { return }
+    last = next
+    framesPerSecond =
+      metric.intervalMilliseconds > 0
+      ? Double(metric.frames) / metric.intervalMilliseconds * 1e3 : nil
+    for (reason, count) in metric.fills
+    where fills[reason] != nil || fills.count < WorkProgress.maximumReasons {
+      let (sum, overflow) = (fills[reason] ?? 0).addingReportingOverflow(count)
+      fills[reason] = overflow ? .max : sum
     }
   }
+
+  /// More than there are.
+  private static let maximumReasons = 64
 }

@@ -22,38 +22,40 @@ public struct MessageReader {
 
   /// Reads a message.
   ///
-  /// - Parameter tensor: called with the tensor, if it is one; not to be kept.
+  /// - Parameters:
+  ///   - topicText: the full topic.
+  ///   - tensor: called with the tensor, if it is one; not to be kept.
   public mutating func read(
-    _ message: ObservedMessage, tensor: (TensorMessage) -> Void = { _ in }
+    _ payload: [UInt8], on topicText: String, tensor: (TensorMessage) -> Void = { _ in }
   ) -> MessageReading {
-    let topic = root.parse(message.topic)
-    guard !message.payload.isEmpty else {
+    let topic = root.parse(topicText)
+    guard !payload.isEmpty else {
       return MessageReading(topic: topic, content: .empty, flaw: nil)
     }
     let carriesTensor = topic.map(MessageReader.carriesTensor) ?? false
-    if carriesTensor || MessageReader.resemblesTensor(message.payload) {
+    if carriesTensor || MessageReader.resemblesTensor(payload) {
       do throws(MartletError) {
-        let reading = try readTensor(message.payload, tensor)
+        let reading = try readTensor(payload, tensor)
         let flaw = MessageReader.disagreement(topic, reading.header)
         return MessageReading(topic: topic, content: .tensor(reading), flaw: flaw)
       } catch {
         if carriesTensor {
           return MessageReading(
-            topic: topic, content: MessageReader.opaque(message.payload), flaw: "\(error)")
+            topic: topic, content: MessageReader.opaque(payload), flaw: "\(error)")
         }
       }
     }
-    let flaw = topic.flatMap { ContractCheck.flaw(of: message.payload, on: $0, root: root) }
+    let flaw = topic.flatMap { ContractCheck.flaw(of: payload, on: $0, root: root) }
     if case .call = topic, flaw == nil,
-      let end = message.payload.firstIndex(of: UInt8(ascii: "\n")),
-      case .json(let envelope) = MessageReader.document(Array(message.payload[..<end]))
+      let end = payload.firstIndex(of: UInt8(ascii: "\n")),
+      case .json(let envelope) = MessageReader.document(Array(payload[..<end]))
     {
       return MessageReading(
         topic: topic, content: .json(envelope),
-        attachedBytes: message.payload.count - end - 1, flaw: nil)
+        attachedBytes: payload.count - end - 1, flaw: nil)
     }
     return MessageReading(
-      topic: topic, content: MessageReader.document(message.payload), flaw: flaw)
+      topic: topic, content: MessageReader.document(payload), flaw: flaw)
   }
 
   private mutating func readTensor(

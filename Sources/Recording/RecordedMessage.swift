@@ -12,6 +12,8 @@ public struct RecordedMessage: Sendable, Equatable {
   public var isRetained: Bool
   /// Whether it came with QoS 1.
   public var isAcknowledged: Bool
+  /// What was left of its life, in seconds, when a kept message came; not part of a recording.
+  public var expirySeconds: UInt32?
 
   /// Makes a message.
   public init(

@@ -41,12 +41,11 @@ public final class TopicStream: Sendable {
       address.configuration(clientIDPrefix: purpose), logger: logger,
       onMessage: { message in
         let payload = message.payload
-        mailbox.post(
-          .message(
-            RecordedMessage(
-              time: RecordedMessage.now(), topic: message.topic, payload: Array(payload),
-              isRetained: message.retained, isAcknowledged: message.quality == .atLeastOnce)),
-          bytes: payload.count + 128)
+        var copy = RecordedMessage(
+          time: RecordedMessage.now(), topic: message.topic, payload: Array(payload),
+          isRetained: message.retained, isAcknowledged: message.quality == .atLeastOnce)
+        if copy.isRetained { copy.expirySeconds = message.properties.expirySeconds }
+        mailbox.post(.message(copy), bytes: payload.count + 128)
       },
       onEvent: { event in
         switch event {

@@ -1,6 +1,7 @@
 import Inspection
 import JSONCoding
 import MartletCommand
+import Recording
 import TensorCore
 import Testing
 import WireProtocol
@@ -13,15 +14,16 @@ import WireProtocol
 
   private func message(
     _ topic: String, _ payload: [UInt8], retained: Bool = false, expiry: UInt32? = nil
-  ) -> ObservedMessage {
-    ObservedMessage(
-      topic: topic, payload: payload, isRetained: retained, expirySeconds: expiry, time: .zero,
-      unixMilliseconds: 0)
+  ) -> RecordedMessage {
+    var message = RecordedMessage(time: 0, topic: topic, payload: payload, isRetained: retained)
+    message.expirySeconds = expiry
+    return message
   }
 
-  private func line(_ message: ObservedMessage) -> StyledText {
+  private func line(_ message: RecordedMessage) -> StyledText {
     var reader = MessageReader(root: root)
-    return MessageLine.text(message, reader.read(message), root: root, clock: "12:00")
+    let reading = reader.read(message.payload, on: message.topic)
+    return MessageLine.text(message, reading, root: root, clock: "12:00")
   }
 
   @Test func aTensorTakesOneLine() throws {

@@ -14,10 +14,9 @@ import WireProtocol
     let root = try TopicRoot(deployment: "default")
     var page = DeploymentPage(root: root, start: seconds(0))
     func receive(_ topic: String, _ payload: [UInt8], _ time: Double) {
-      payload.withUnsafeBytes {
-        page.receive(
-          topic: "martlet/1/default/" + topic, payload: $0, isRetained: false, at: seconds(time))
-      }
+      page.receive(
+        topic: "martlet/1/default/" + topic, payload: payload, isRetained: false,
+        at: seconds(time))
     }
     for (index, state) in [Presence.State.ready, .ready, .lost].enumerated() {
       let presence = Presence(state: state, epoch: 5, heartbeatMilliseconds: 500, version: "1")
@@ -27,7 +26,8 @@ import WireProtocol
       receive("heartbeat/d\(index)", try beat.payload(), index == 1 ? 1 : 9.5)
     }
     let energy = EnergyMetric(
-      epoch: 5, sequence: 1, source: "estimate", joules: 1, watts: 3.25, intervalMilliseconds: 1000)
+      epoch: 5, sequence: 1, intervalMilliseconds: 1000, source: "estimate", joules: 1, watts: 3.25,
+      frames: 0)
     receive("metric/d0/energy", try energy.payload(), 9.5)
     for step in 0..<100 {
       receive("act/conv-1/d0", [UInt8](repeating: 0, count: 10_000), Double(step) / 10)
@@ -58,10 +58,10 @@ import WireProtocol
       body.hasPrefix(
         """
 
-        device  state     beat  frames/s   memory      watts  fills
-        d0      alive    0.5 s         -  32.0 MB  3.25 est.      -
-        d1      suspect  9.0 s         -  32.0 MB          -      -
-        d2      lost     0.5 s         -  32.0 MB          -      -
+        device  state     beat  frames/s   memory  watts  fills
+        d0      alive    0.5 s         -  32.0 MB  ~3.25      -
+        d1      suspect  9.0 s         -  32.0 MB  -          -
+        d2      lost     0.5 s         -  32.0 MB  -          -
 
         topic             messages/s   bytes/s  last size  last seen
         act/conv-1/d0           10.0  100.0 kB    10.0 kB      0.1 s

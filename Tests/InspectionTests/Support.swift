@@ -12,18 +12,6 @@ let root: TopicRoot = {
   return root
 }()
 
-func observed(
-  _ topic: String, _ payload: [UInt8], isRetained: Bool = false, expiry: UInt32? = nil
-) -> ObservedMessage {
-  ObservedMessage(
-    topic: "martlet/1/default/" + topic, payload: payload, isRetained: isRetained,
-    expirySeconds: expiry, time: seconds(1), unixMilliseconds: 1_760_000_000_000)
-}
-
-func observed(_ topic: String, _ text: String) -> ObservedMessage {
-  observed(topic, Array(text.utf8))
-}
-
 /// The messages of a tensor of one layer of one device.
 func tensorMessages(
   _ shape: Shape, _ values: [Float], frame: UInt64 = 7, as type: ElementType = .float32,

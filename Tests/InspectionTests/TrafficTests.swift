@@ -41,31 +41,6 @@ import Testing
     #expect(young.rates(at: seconds(2)) == (2.5, 25))
   }
 
-  @Test func aFullQueueDropsAndCounts() throws {
-    let queue = MessageQueue(maximumBytes: 100, maximumMessages: 5)
-    for index in 0..<8 { queue.offer(bytes: 10) { observed("\(index)", []) } }
-    queue.offer(bytes: 90) { observed("large", []) }
-    #expect(queue.dropped == 4)
-    guard case .messages(let taken) = try queue.take(until: .zero) else {
-      Issue.record("closed")
-      return
-    }
-    #expect(taken.map(\.topic) == (0..<5).map { "martlet/1/default/\($0)" })
-    #expect(queue.offer(bytes: 100) { observed("fits again", []) })
-    queue.close()
-    guard case .closed = try queue.take(until: .zero) else {
-      Issue.record("not closed")
-      return
-    }
-    #expect(!queue.offer(bytes: 1) { observed("late", []) })
-    let failed = MessageQueue()
-    failed.fail(MartletError(.superseded, "first"))
-    failed.fail(MartletError(.io, "second"))
-    #expect(throws: MartletError(.superseded, "first")) {
-      _ = try failed.take(until: .distantFuture)
-    }
-  }
-
   @Test(arguments: [
     ([], ["martlet/1/default/#"]),
     (["act/+/d0", "plan"], ["martlet/1/default/act/+/d0", "martlet/1/default/plan"]),

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Inspection
-import MQTT
 import Runtime
 import TensorCore
 import WireProtocol
@@ -70,10 +69,16 @@ struct Inspect: ParsableCommand {
   func run() throws {
     let address = try broker.address()
     let root = try TopicRoot(deployment: address.deployment)
-    let session = InspectSession(self, root: root)
-    try session.run(
-      address, filters: TopicSelection.filters(filters, root: root),
-      logger: try log.logger("martlet.inspect"))
+    // Before connecting: a folder that cannot be made should be known at once.
+    let saver = try save.map { try TensorSaver(folder: $0, format: format) }
+    try Watching.run(
+      address, filters: TopicSelection.filters(filters, root: root), purpose: "inspect",
+      patience: patience.duration, maximumBytes: InspectSession.maximumWaitingBytes,
+      logger: try log.logger("martlet.inspect")
+    ) { stream, stopped in
+      let session = InspectSession(self, root: root, stream: stream, stopped: stopped)
+      if stats { try session.sumUp() } else { try session.follow(saver) }
+    }
   }
 
   /// After how many messages or tensors to end.

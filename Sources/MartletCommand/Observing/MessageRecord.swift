@@ -1,5 +1,6 @@
 import Inspection
 import JSONCoding
+import Recording
 import TensorCore
 import WireProtocol
 
@@ -83,8 +84,8 @@ struct MessageRecord: Encodable {
     case attachedBytes = "attached_bytes"
   }
 
-  init(_ message: ObservedMessage, _ reading: MessageReading) {
-    received = Double(message.unixMilliseconds) / 1000
+  init(_ message: RecordedMessage, _ reading: MessageReading) {
+    received = Double(message.time / 1_000_000) / 1000
     topic = message.topic
     bytes = message.payload.count
     isRetained = message.isRetained

@@ -5,10 +5,7 @@ import TensorCore
 /// reader is slow.
 struct StandardOutput {
   /// Whether standard output is a terminal that shows colours.
-  static let isTerminal: Bool = {
-    isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
-      && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
-  }()
+  static let hasColours = Terminal.isOutputInteractive && getenv("NO_COLOR") == nil
 
   /// Whether the reader has gone away.
   private(set) var isClosed = false

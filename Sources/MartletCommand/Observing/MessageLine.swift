@@ -1,5 +1,6 @@
 import Glibc
 package import Inspection
+package import Recording
 import TensorCore
 package import WireProtocol
 
@@ -12,7 +13,7 @@ package enum MessageLine {
   ///
   /// - Parameter clock: the time of day in words.
   package static func text(
-    _ message: ObservedMessage, _ reading: MessageReading, root: TopicRoot, clock: String
+    _ message: RecordedMessage, _ reading: MessageReading, root: TopicRoot, clock: String
   ) -> StyledText {
     var line = StyledText(clock + "  ", .dim)
     line.append(TopicSelection.short(message.topic, root: root), .bold)
@@ -41,13 +42,13 @@ package enum MessageLine {
 
   /// How long ago it was published: `live`, or for one that the broker had kept as well as its
   /// expiry tells.
-  package static func age(_ message: ObservedMessage, _ topic: Topic?) -> String {
+  package static func age(_ message: RecordedMessage, _ topic: Topic?) -> String {
     guard message.isRetained else { return "live" }
     return ageSeconds(message, topic).map { "\($0) s old" } ?? "retained"
   }
 
   /// The age of a message that the broker had kept; nil where nothing tells it.
-  package static func ageSeconds(_ message: ObservedMessage, _ topic: Topic?) -> Int? {
+  package static func ageSeconds(_ message: RecordedMessage, _ topic: Topic?) -> Int? {
     guard message.isRetained, case .presence = topic, let left = message.expirySeconds,
       left <= Presence.expirySeconds
     else { return nil }
@@ -55,8 +56,10 @@ package enum MessageLine {
   }
 
   /// The time of day of a message here, with milliseconds.
-  static func clock(_ unixMilliseconds: UInt64) -> String {
-    var seconds = time_t(unixMilliseconds / 1000)
+  ///
+  /// - Parameter time: nanoseconds since 1970.
+  static func clock(_ time: UInt64) -> String {
+    var seconds = time_t(time / 1_000_000_000)
     var parts = tm()
     localtime_r(&seconds, &parts)
     func digits(_ value: Int, _ count: Int) -> String {
@@ -64,7 +67,7 @@ package enum MessageLine {
       return String(repeating: "0", count: max(0, count - text.count)) + text
     }
     return digits(Int(parts.tm_hour), 2) + ":" + digits(Int(parts.tm_min), 2) + ":"
-      + digits(Int(parts.tm_sec), 2) + "." + digits(Int(unixMilliseconds % 1000), 3)
+      + digits(Int(parts.tm_sec), 2) + "." + digits(Int(time / 1_000_000 % 1000), 3)
   }
 
   static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

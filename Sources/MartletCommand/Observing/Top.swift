@@ -4,8 +4,8 @@ import Inspection
 import Logging
 import MQTT
 import Processes
+import Recording
 import Runtime
-import Synchronization
 import TensorCore
 import WireProtocol
 
@@ -14,8 +14,8 @@ struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows devices, traffic and degraded answers on a page that keeps itself up to date.",
     discussion: """
-      Devices: presence, age of the last heartbeat, frames a second, memory, watts (est. where they
-      are not measured), and parts filled in since the page was opened. Topics: those with most
+      Devices: presence, age of the last heartbeat, frames a second, memory, watts (~ where they are
+      estimated), and parts filled in since the page was opened. Topics: those with most
       bytes first, over the last five seconds. Below: the latest answers from which parts were
       missing. q or Ctrl-C ends it.
 
@@ -53,61 +53,65 @@ struct Top: ParsableCommand {
     }
     let address = try broker.address()
     let root = try TopicRoot(deployment: address.deployment)
-    let filters =
-      noTensors
-      ? ["presence/+", "heartbeat/+", "metric/#", "result/+", "rpc/#", "reply/#", "desc/+", "plan"]
-      : []
-    let page = Mutex(DeploymentPage(root: root, start: .now()))
-    let queue = MessageQueue()
+    let below = noTensors ? TopicOptions.texts : []
     // Nothing may be written beside the page.
     let quiet = Logger(label: "martlet.top") { _ in SwiftLogNoOpLogHandler() }
-    try Listening.run(
-      address, filters: TopicSelection.filters(filters, root: root), patience: patience.duration,
-      logger: quiet, queue: queue,
-      onMessage: { message in
-        let (topic, isRetained) = (message.topic, message.retained)
-        page.withLock {
-          $0.receive(topic: topic, payload: message.payload, isRetained: isRetained, at: .now())
-        }
-      },
-      onConnection: { isConnected in page.withLock { $0.isConnected = isConnected } }
-    ) {
+    try Watching.run(
+      address, filters: TopicSelection.filters(below, root: root), purpose: "top",
+      patience: patience.duration, maximumBytes: 64 << 20, logger: quiet
+    ) { stream, _ in
+      var page = DeploymentPage(root: root, start: .now())
       try TerminalScreen.with { screen in
-        try paint(screen, queue) { page.withLock { $0 } }
+        repeat {
+          try paint(page, on: screen)
+        } while try watch(stream, screen, until: .now() + every.duration, &page)
       }
     }
   }
 
-  /// Paints until the user or a signal ends it.
-  private func paint(
-    _ screen: borrowing TerminalScreen, _ queue: MessageQueue, _ page: () -> DeploymentPage
-  ) throws {
-    let title = "martlet top  \(broker.deployment) at \(try BrokerAddress(parsing: broker.broker))"
-    let hasColours = StandardOutput.isTerminal
-    while true {
-      let (now, size) = (MonotonicTime.now(), screen.size)
-      let lines = DeploymentPageText.lines(
-        page(), title: title, clock: String(MessageLine.clock(unixMilliseconds()).prefix(8)),
-        width: size.columns, height: size.rows, at: now)
-      try screen.show(lines.map { hasColours ? $0.coloured : $0.plain })
-      guard try wait(screen, queue, until: now + every.duration) else { return }
-    }
+  private func paint(_ page: DeploymentPage, on screen: borrowing TerminalScreen) throws {
+    let size = screen.size
+    let lines = DeploymentPageText.lines(
+      page,
+      title: "martlet top  \(broker.deployment) at \(try BrokerAddress(parsing: broker.broker))",
+      clock: String(MessageLine.clock(RecordedMessage.now()).prefix(8)), width: size.columns,
+      height: size.rows, at: .now())
+    try screen.show(lines.map { StandardOutput.hasColours ? $0.coloured : $0.plain })
   }
 
-  /// Waits until the page is to be painted again; false when it is to end.
-  private func wait(
-    _ screen: borrowing TerminalScreen, _ queue: MessageQueue, until deadline: MonotonicTime
+  /// Takes messages in until the page is to be painted again; false when it is to end.
+  private func watch(
+    _ stream: TopicStream, _ screen: borrowing TerminalScreen, until deadline: MonotonicTime,
+    _ page: inout DeploymentPage
   ) throws -> Bool {
     while MonotonicTime.now() < deadline {
-      // Short turns, because signals and the broker end the queue and not the keyboard.
-      let turn = min(deadline, MonotonicTime.now() + .milliseconds(100))
-      switch screen.next(until: turn) {
+      // Short turns: the keyboard and the broker cannot be waited for at once.
+      let event = screen.next(until: min(deadline, MonotonicTime.now() + .milliseconds(50)))
+      guard try takeIn(stream, &page) else { return false }
+      switch event {
       case .key(UInt8(ascii: "q")), .key(UInt8(ascii: "Q")), .key(3), .key(4), .hungUp: return false
       case .resized: return true
       case .key, .timeout: break
       }
-      guard case .messages = try queue.take(until: .zero) else { return false }
     }
+    return true
+  }
+
+  /// Takes in what has come; false when the user has stopped.
+  private func takeIn(_ stream: TopicStream, _ page: inout DeploymentPage) throws -> Bool {
+    let now = MonotonicTime.now()
+    for event in stream.take(until: .zero) {
+      switch event {
+      case .message(let message):
+        page.receive(
+          topic: message.topic, payload: message.payload, isRetained: message.isRetained, at: now)
+      case .connected: page.isConnected = true
+      case .disconnected: page.isConnected = false
+      case .failed(let error): throw error
+      case .stop: return false
+      }
+    }
+    page.dropped += stream.takeDropped()
     return true
   }
 }

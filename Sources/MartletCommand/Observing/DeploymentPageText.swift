@@ -51,6 +51,7 @@ package enum DeploymentPageText {
       ? "\(rates.messages.formatted(0)) messages/s  \(Int(rates.bytes).asBytes)/s  "
         + "\(answers.formatted(1)) answers/s"
       : "the broker is not reached: trying again"
+    if page.dropped > 0 { text += "  \(page.dropped) messages left out" }
     let end = "  \(clock)  q quits "
     var line = StyledText(text, page.isConnected ? .reverse : .bad)
     let gap = width - line.width - end.count
@@ -69,7 +70,7 @@ package enum DeploymentPageText {
         row.device.beatAgeMilliseconds.map { age(Double($0) / 1e3) } ?? "-",
         row.framesPerSecond?.formatted(1) ?? "-",
         row.device.residentBytes.map { Int(clamping: $0).asBytes } ?? "-",
-        row.watts.map { $0.formatted(2) + (row.isEstimate ? " est." : "") } ?? "-",
+        row.watts.map { (row.isEstimate ? "~" : "") + $0.formatted(2) } ?? "-",
         fills.isEmpty ? "-" : fills)
     }
     if rows.isEmpty { return [StyledText("no device has said anything yet", .dim)] }
