@@ -114,7 +114,7 @@ let package = Package(
       "Chaos",
       [
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Telemetry", "Runtime", logging,
+        "Processes", "Recording", "Telemetry", "Runtime", logging,
       ]),
     moduleTestedInside("FlightReport", ["TensorCore", "Telemetry", "JSONCoding", "WireProtocol"]),
     module(

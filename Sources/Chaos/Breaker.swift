@@ -18,22 +18,26 @@ final class Breaker {
   private let fleet: Fleet
   private let broker: EmbeddedBroker
   private let plan: PlanFolder
+  private let folder: String
   private let logger: Logger
   private let caller: RPCClient
   private var seed: UInt64
   private var slow: [Fault: SlowSubscriber] = [:]
   private var garbage: [Fault: GarbagePublisher] = [:]
+  private var recordings: [LimitedRecording] = []
   private static let deployment = "default"
 
   /// The status with which `exit` is asked to end a worker.
   private static let exitStatus: Int32 = 3
 
   init(
-    fleet: Fleet, broker: EmbeddedBroker, plan: PlanFolder, seed: UInt64, logger: Logger
+    fleet: Fleet, broker: EmbeddedBroker, plan: PlanFolder, folder: String, seed: UInt64,
+    logger: Logger
   ) throws(MartletError) {
     self.fleet = fleet
     self.broker = broker
     self.plan = plan
+    self.folder = folder
     self.seed = seed
     self.logger = logger
     caller = try RPCClient(
@@ -68,6 +72,9 @@ final class Breaker {
           seed: seed, plan: plan.plan, planID: plan.id, deployment: Self.deployment,
           clients: clients), logger: logger)
     case .duplicate: try fleet.duplicate(device)
+    case .fullDisk:
+      let path = "\(folder)/flight-\(recordings.count).rec"
+      recordings.append(try LimitedRecording(to: path, broker: broker.socketAddress))
     case .stall, .drop, .delay, .disconnect: return try call(request(fault), device)
     case .exit:
       guard try call(request(fault), device) else { return false }
@@ -129,10 +136,21 @@ final class Breaker {
       isBrokerDown = false
     case .slowSubscriber: slow.removeValue(forKey: fault)?.close()
     case .garbage: garbageMessages += garbage.removeValue(forKey: fault)?.close() ?? 0
-    case .duplicate: fleet.expectGivenWay(device)
+    // What comes of them shows when all is well again; see `settle`.
+    case .duplicate, .fullDisk: break
     case .stall, .drop, .delay, .disconnect: break
     case .exit: if fleet.process(device) == nil { try fleet.start(device) }
     }
+  }
+
+  /// Takes note of older workers and recordings that have not ended as they should; called when all
+  /// is well again.
+  func settle() {
+    fleet.expectGivenWay()
+    for recording in recordings {
+      if let failure = recording.failure() { failures.append(failure) }
+    }
+    recordings = []
   }
 
   /// Ends all intruders; may be called any number of times.
@@ -142,6 +160,8 @@ final class Breaker {
     for publisher in garbage.values { _ = publisher.close() }
     slow = [:]
     garbage = [:]
+    for recording in recordings { recording.close() }
+    recordings = []
   }
 
   private func intruder() throws(MartletError) -> MQTTConfiguration {

@@ -93,7 +93,8 @@ public final class ChaosRun {
     self.logger = logger
     resources = ResourceLedger(residentLimit: configuration.residentLimit)
     breaker = try Breaker(
-      fleet: fleet, broker: broker, plan: plan, seed: configuration.seed, logger: logger)
+      fleet: fleet, broker: broker, plan: plan, folder: folder.path, seed: configuration.seed,
+      logger: logger)
   }
 
   /// Runs the whole schedule. Everything that was started has ended when it returns.
@@ -134,6 +135,9 @@ public final class ChaosRun {
         address: DeploymentAddress(
           broker: MQTTConfiguration(address: address, clientIDPrefix: "chaos")))
       client.patience = .seconds(60)
+      // Shorter than the time in which all must be back: what a crash of the broker took along is
+      // sent again within it.
+      client.frameLimit = .seconds(2)
       clients.append(
         try ChaosClient(
           name: "client \(number)", engines: engines, planID: configuration.plan.id,
@@ -209,6 +213,7 @@ public final class ChaosRun {
     }
     let gap = takeLongestGap()
     if kinds.count == 1, let kind = kinds.first?.rawValue { gaps[kind] = max(gaps[kind] ?? 0, gap) }
+    breaker.settle()
     sample()
   }
 

@@ -22,6 +22,8 @@ public struct Fault: Sendable, Hashable {
     case duplicate
     /// A worker is killed and started again with another wall clock.
     case clockStep = "clock_step"
+    /// A recording of everything grows beyond what its disk holds.
+    case fullDisk = "full_disk"
     /// A worker is asked to compute nothing for a while; its heart beats on.
     case stall
     /// A worker is asked to leave out some of its parts.
@@ -38,7 +40,7 @@ public struct Fault: Sendable, Hashable {
       switch self {
       case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
       case .stall, .drop, .delay, .disconnect, .exit: true
-      case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
+      case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage, .fullDisk: false
       }
     }
 
@@ -47,7 +49,7 @@ public struct Fault: Sendable, Hashable {
       switch self {
       case .kill, .terminate, .duplicate, .clockStep, .exit: true
       case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .stall, .drop, .delay, .disconnect: false
+      case .stall, .drop, .delay, .disconnect, .fullDisk: false
       }
     }
 
@@ -56,7 +58,7 @@ public struct Fault: Sendable, Hashable {
       switch self {
       case .kill, .terminate, .pause, .cut, .clockStep, .stall, .disconnect, .exit: true
       case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .drop, .delay: false
+      case .drop, .delay, .fullDisk: false
       }
     }
 

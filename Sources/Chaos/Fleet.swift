@@ -50,6 +50,7 @@ public final class Fleet {
     var arguments = [
       "worker", "--broker", "mqtt://127.0.0.1:\(proxies[device].port)", "--plan", plan.path,
       "--device", names[device], "--log-level", "warning", "--allow-faults",
+      "--state", folder + "/state",
     ]
     if clockSeconds != 0 { arguments += ["--clock-offset=\(clockSeconds)"] }
     workers[device] = try ChildProcess(
@@ -108,9 +109,9 @@ public final class Fleet {
     try start(device)
   }
 
-  /// Takes note of whether the older of two workers has given way.
-  public func expectGivenWay(_ device: Int) {
-    for (name, process) in superseded where name == names[device] {
+  /// Takes note of whether the older of two workers of one name have given way.
+  public func expectGivenWay() {
+    for (name, process) in superseded {
       let status = process.wait(timeout: .seconds(2))
       if status == Self.supersededStatus { continue }
       failures.append(
@@ -118,7 +119,7 @@ public final class Fleet {
       process.signal(SIGKILL)
       _ = process.wait(timeout: .seconds(10))
     }
-    superseded.removeAll { $0.name == names[device] }
+    superseded = []
   }
 
   /// Cuts a device's connection, or mends it.
