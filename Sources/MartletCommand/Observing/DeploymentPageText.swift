@@ -82,7 +82,7 @@ package enum DeploymentPageText {
     case .alive: .plain
     case .unknown: .dim
     case .draining, .suspect: .warning
-    case .lost: .bad
+    case .lost, .fenced: .bad
     }
   }
 
