@@ -1,4 +1,5 @@
 import JSONCoding
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
