@@ -248,7 +248,8 @@ extension CommandTests {
     while true {
       do {
         return try client.publish(MQTTMessage(topic: "x", payload: payload))
-      } catch let error as MartletError where error.code == .resourceExhausted {
+      } catch {
+        guard error.code == .resourceExhausted else { throw error }
         try client.flush(timeout: .seconds(30))
       }
     }

@@ -12,10 +12,13 @@ final class Pseudoterminal {
   private(set) var output = ""
 
   init(columns: UInt16, rows: UInt16) throws {
-    master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
-    let path = try #require(ptsname(master))
-    slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
+    // What posix_openpt, unlockpt and ptsname do, which Swift's Glibc leaves out: TIOCSPTLCK and
+    // TIOCGPTN of ioctl_tty(2).
+    master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+    var (locked, number): (Int32, Int32) = (0, 0)
+    let isOpen = ioctl(master, 0x4004_5431, &locked) == 0 && ioctl(master, 0x8004_5430, &number) == 0
+    try #require(isOpen)
+    slave = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
     try #require(slave >= 0)
     resize(columns: columns, rows: rows)
   }
