@@ -154,7 +154,8 @@ private struct FogResolution {
     var unit = FogUnit(name: name, node: node, arrivals: arrivals, input: input, layers: [])
     var shape = input
     for layer in layers {
-      for _ in 0..<layer.count {
+      // A count below 1 is refused with the first layer.
+      for _ in 0..<max(layer.count, 1) {
         let output: Shape
         do { output = try layer.outputShape(shape) } catch { throw error.adding("node", name) }
         var one = layer
