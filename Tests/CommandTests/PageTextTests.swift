@@ -13,14 +13,13 @@ import WireProtocol
   private func page() throws -> DeploymentPage {
     let root = try TopicRoot(deployment: "default")
     var page = DeploymentPage(root: root, start: seconds(0))
+    var messages: [(topic: String, payload: [UInt8], time: Double)] = []
     func receive(_ topic: String, _ payload: [UInt8], _ time: Double) {
-      page.receive(
-        topic: "martlet/1/default/" + topic, payload: payload, isRetained: false,
-        at: seconds(time))
+      messages.append(("martlet/1/default/" + topic, payload, time))
     }
     for (index, state) in [Presence.State.ready, .ready, .lost].enumerated() {
       let presence = Presence(state: state, epoch: 5, heartbeatMilliseconds: 500, version: "1")
-      receive("presence/d\(index)", try presence.payload(), 1)
+      receive("presence/d\(index)", try presence.payload(), 0.5)
       let beat = Heartbeat(
         epoch: 5, sequence: 1, frame: 9, queue: 0, residentBytes: 32_000_000)
       receive("heartbeat/d\(index)", try beat.payload(), index == 1 ? 1 : 9.5)
@@ -39,6 +38,11 @@ import WireProtocol
         .init(layer: "b", device: "d2", reason: .lost),
       ], filledNeurons: 20)
     receive("result/cam", try result.payload(), 9)
+    for message in messages.sorted(by: { $0.time < $1.time }) {
+      page.receive(
+        topic: message.topic, payload: message.payload, isRetained: false,
+        at: seconds(message.time))
+    }
     return page
   }
 

@@ -65,10 +65,15 @@ import WireProtocol
   }
 
   @Test(arguments: [
-    "../../etc/passwd", "/", "a/../../b", String(repeating: "x/", count: 30_000), "", "\u{0}\n",
+    "../../etc/passwd", "/", "a/../../b", "", "\u{0}\n",
     "martlet/1/default/act/../..", "martlet/1/default/act/conv-1/d2", "martlet/1/default/input/cam",
   ])
   func namesStayInTheFolder(_ topic: String) throws {
+    try check(topic)
+    try check(String(repeating: topic, count: 1000))
+  }
+
+  private func check(_ topic: String) throws {
     var collector = TensorCollector(root: root)
     let message = try tensorMessages([1], [1])[0]
     let got = try decoding(message) { collector.receive($0, topic: topic) }
