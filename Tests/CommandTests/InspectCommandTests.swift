@@ -125,7 +125,7 @@ extension CommandTests {
 
         let blocked = try place.run(
           "inspect", "--broker", broker.socketAddress, "--save", "demo.onnx/parts")
-        #expect(blocked.status == .exited(66), "\(blocked.error)")
+        #expect(blocked.status == .exited(74), "\(blocked.error)")
       }
     }
   }
