@@ -33,7 +33,9 @@ void cprocess_put_terminal_back(void) {
 
 static void on_fatal(int number) {
   cprocess_put_terminal_back();
-  signal(number, SIG_DFL);
+  for (size_t index = 0; index < FATAL_COUNT; index++)
+    if (fatal_signals[index] == number) sigaction(number, &before_fatal[index], NULL);
+  /* Handled as before, perhaps with a report of the crash, when this handler has returned. */
   raise(number);
 }
 
@@ -63,6 +65,7 @@ int cprocess_enter_screen(int input, int output, int descriptor) {
   struct termios raw = before_screen;
   raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
   raw.c_iflag &= ~(tcflag_t)(IXON | ICRNL);
+  raw.c_oflag &= ~(tcflag_t)OPOST;
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
   screen_is_on = 1;

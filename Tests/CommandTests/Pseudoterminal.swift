@@ -1,5 +1,5 @@
-import Foundation
 import Glibc
+import Processes
 import TensorCore
 import Testing
 
@@ -36,25 +36,21 @@ final class Pseudoterminal {
 
   func type(_ bytes: UInt8...) { _ = write(master, bytes, bytes.count) }
 
-  /// Local and input modes: what a page changes.
+  /// Local, input and output modes: what a page changes.
   var modes: [UInt32] {
     var settings = termios()
     tcgetattr(slave, &settings)
-    return [settings.c_lflag, settings.c_iflag]
+    return [settings.c_lflag, settings.c_iflag, settings.c_oflag]
   }
 
   /// Starts a program with this terminal as its three standard streams.
-  func start(_ executable: String, _ arguments: [String]) throws -> Process {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    process.arguments = arguments
-    process.environment = ["TERM": "xterm-256color", "PATH": "/usr/bin:/bin"]
-    let handle = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
-    process.standardInput = handle
-    process.standardOutput = handle
-    process.standardError = handle
-    try process.run()
-    return process
+  func start(_ executable: String, _ arguments: [String]) throws -> ChildProcess {
+    try ChildProcess(
+      .init(
+        executable: "/bin/sh", arguments: ["-c", "exec \"$0\" \"$@\" <&1", executable] + arguments,
+        // A crash is to end the process at once, without a report.
+        environment: ["TERM": "xterm-256color", "SWIFT_BACKTRACE": "enable=no"],
+        standardOutput: .descriptor(slave), standardError: .descriptor(slave)))
   }
 
   /// Reads until `condition` holds for all that came since `clear`; false after `seconds`.
@@ -81,9 +77,10 @@ final class Pseudoterminal {
 
   /// The last page that was painted whole, line by line, without colours.
   var page: [String] {
-    let pages = output.components(separatedBy: "\u{1B}[H")
+    let pages = output.split(separator: "\u{1B}[H", omittingEmptySubsequences: false)
     guard pages.count > 2 else { return [] }
     return pages[pages.count - 2].replacing("\u{1B}[2K", with: "")
-      .replacing(#/\u{1B}\[[0-9;]*m/#, with: "").components(separatedBy: "\r\n")
+      .replacing(#/\u{1B}\[[0-9;]*m/#, with: "")
+      .split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
   }
 }

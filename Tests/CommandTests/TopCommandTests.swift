@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Logging
 import MQTT
@@ -14,7 +13,7 @@ extension CommandTests {
 
   /// Runs `body` with `martlet top` on a page of 100 by 20 and one device that beats once.
   private func withTop(
-    _ body: (Pseudoterminal, Process, EmbeddedBroker) throws -> Void
+    _ body: (Pseudoterminal, ChildProcess, EmbeddedBroker) throws -> Void
   ) throws {
     try withEmbeddedBroker { broker in
       let client = try MQTTClient(
@@ -38,7 +37,7 @@ extension CommandTests {
       let before = terminal.modes
       let top = try terminal.start(
         try Workplace.executable(), ["top", "--broker", broker.socketAddress, "--every", "100ms"])
-      defer { if top.isRunning { kill(top.processIdentifier, SIGKILL) } }
+      defer { top.stop(patience: .zero) }
       let isThere = terminal.wait { _ in
         terminal.page.contains { line in
           line.hasPrefix("d0 ") && line.contains("alive") && line.contains("12.3 MB")
@@ -47,8 +46,8 @@ extension CommandTests {
       #expect(isThere, "\(terminal.output)")
       #expect(terminal.output.contains(Self.entering) && terminal.modes != before)
       try body(terminal, top, broker)
-      let hasLeft = terminal.wait { _ in !top.isRunning }
-      try #require(hasLeft, "still running")
+      let hasLeft = terminal.wait { _ in top.exitStatus != nil }
+      #expect(hasLeft, "still running")
       terminal.read(milliseconds: 100)
       #expect(terminal.output.contains(Self.leaving))
       #expect(terminal.modes == before)
@@ -59,27 +58,26 @@ extension CommandTests {
   func topEndsByKey(_ key: UInt8) throws {
     try withTop { terminal, top, _ in
       terminal.type(UInt8(ascii: "x"), 0x1B, UInt8(ascii: "["), UInt8(ascii: "A"), key)
-      let hasEnded = terminal.wait { _ in !top.isRunning }
-      #expect(hasEnded && top.terminationReason == .exit && top.terminationStatus == 0)
+      let hasEnded = terminal.wait { _ in top.exitStatus != nil }
+      #expect(hasEnded && top.exitStatus == .exited(0))
     }
   }
 
   @Test(arguments: [SIGTERM, SIGINT])
   func topEndsBySignal(_ signal: Int32) throws {
     try withTop { terminal, top, _ in
-      kill(top.processIdentifier, signal)
-      let hasEnded = terminal.wait { _ in !top.isRunning }
-      #expect(hasEnded && top.terminationReason == .exit && top.terminationStatus == 0)
+      top.signal(signal)
+      let hasEnded = terminal.wait { _ in top.exitStatus != nil }
+      #expect(hasEnded && top.exitStatus == .exited(0))
     }
   }
 
   @Test(arguments: [SIGHUP, SIGABRT, SIGSEGV])
   func topPutsTheTerminalBackWhenItDies(_ signal: Int32) throws {
     try withTop { terminal, top, _ in
-      kill(top.processIdentifier, signal)
-      let hasEnded = terminal.wait { _ in !top.isRunning }
-      #expect(hasEnded && top.terminationReason == .uncaughtSignal)
-      #expect(top.terminationStatus == signal)
+      top.signal(signal)
+      let hasEnded = terminal.wait { _ in top.exitStatus != nil }
+      #expect(hasEnded && top.exitStatus == .signalled(signal))
     }
   }
 
@@ -89,7 +87,7 @@ extension CommandTests {
       for (columns, rows) in [(40, 8), (8, 3), (150, 40)] as [(UInt16, UInt16)] {
         terminal.clear()
         terminal.resize(columns: columns, rows: rows)
-        kill(top.processIdentifier, SIGWINCH)
+        top.signal(SIGWINCH)
         let isResized = terminal.wait { _ in
           terminal.page.count == rows && terminal.page.allSatisfy { $0.count <= columns }
         }
@@ -122,8 +120,8 @@ extension CommandTests {
     let before = terminal.modes
     let top = try terminal.start(
       try Workplace.executable(), ["top", "--broker", "unix:/nowhere", "--patience", "200ms"])
-    let hasEnded = terminal.wait { _ in !top.isRunning }
-    #expect(hasEnded && top.terminationStatus == 69)
+    let hasEnded = terminal.wait { _ in top.exitStatus != nil }
+    #expect(hasEnded && top.exitStatus == .exited(69))
     #expect(!terminal.output.contains(Self.entering) && terminal.modes == before)
   }
 }
