@@ -16,7 +16,9 @@ public struct FogDesign: Sendable, Equatable {
 
   /// The most nodes that a topology may have.
   public static let maximumNodes = 64
-  /// The most weights that a network may have.
+  /// The most layers that a network may have.
+  public static let maximumLayers = 10_000
+  /// The most weights that a network may have, and elements that a layer may put out.
   public static let maximumParameters = 1 << 28
 
   /// Checks and resolves a topology.
@@ -47,12 +49,6 @@ public struct FogDesign: Sendable, Equatable {
     }
     let cloud = cloud
     fallible = topology.nodes.indices.filter { $0 != cloud }
-    let parameters = units.reduce(0) { $0 + $1.parameters }
-    guard parameters <= Self.maximumParameters else {
-      throw MartletError(
-        .resourceExhausted, "the network has too many weights",
-        context: ["weights": "\(parameters)", "limit": "\(Self.maximumParameters)"])
-    }
   }
 
   /// The unit of a physical node's own layers.
@@ -100,6 +96,8 @@ private struct FogResolution {
   private let topology: FogTopology
   private(set) var units: [FogUnit] = []
   private var unitOfNode: [String: Int] = [:]
+  private var layers = 0
+  private var parameters = 0
 
   init(_ topology: FogTopology) { self.topology = topology }
 
@@ -154,8 +152,12 @@ private struct FogResolution {
     var unit = FogUnit(name: name, node: node, arrivals: arrivals, input: input, layers: [])
     var shape = input
     for layer in layers {
-      // A count below 1 is refused with the first layer.
-      for _ in 0..<max(layer.count, 1) {
+      guard (1...1000).contains(layer.count) else {
+        throw MartletError(
+          .invalidShape, "a layer's count must be 1 to 1000",
+          context: ["node": name, "layer": layer.kind.rawValue, "count": "\(layer.count)"])
+      }
+      for _ in 0..<layer.count {
         let output: Shape
         do { output = try layer.outputShape(shape) } catch { throw error.adding("node", name) }
         var one = layer
@@ -166,10 +168,26 @@ private struct FogResolution {
             kind: one, input: shape, output: output,
             weights: layer.weights(shape) == nil ? nil : prefix + ".weight",
             bias: layer.hasBias ? prefix + ".bias" : nil))
+        try charge(unit.layers[unit.layers.count - 1], of: name)
         shape = output
       }
     }
     units.append(unit)
     return shape
+  }
+
+  /// Bounds what a file may ask for, layer by layer, before numbers get too large to add up.
+  private mutating func charge(_ layer: FogUnit.Layer, of name: String) throws(MartletError) {
+    layers += 1
+    parameters += layer.kind.weights(layer.input)?.shape.count ?? 0
+    guard layers <= FogDesign.maximumLayers, parameters <= FogDesign.maximumParameters,
+      layer.output.count <= FogDesign.maximumParameters
+    else {
+      throw MartletError(
+        .resourceExhausted, "the network is too large",
+        context: ["node": name, "layers": "\(layers)", "weights": "\(parameters)"],
+        hint: "it may have \(FogDesign.maximumLayers) layers and "
+          + "\(FogDesign.maximumParameters) weights")
+    }
   }
 }

@@ -83,7 +83,6 @@ public struct FogLayer: Sendable, Hashable, Codable {
     func refuse(_ message: String) -> MartletError {
       MartletError(.invalidShape, message, context: ["layer": kind.rawValue, "input": "\(shape)"])
     }
-    guard (1...1000).contains(count) else { throw refuse("a layer's count must be 1 to 1000") }
     if kind == .dense || kind == .convolution {
       guard (1...1_000_000).contains(width) else {
         throw refuse("a layer's width must be 1 to 1000000")

@@ -53,6 +53,15 @@ import Testing
     ("no layers", .invalidArgument, { $0.nodes[0].layers = [] }),
     ("width must be", .invalidShape, { $0.nodes[0].layers = [.dense(0)] }),
     ("count must be", .invalidShape, { $0.nodes[0].layers = [.dense(3, count: 0)] }),
+    ("count must be", .invalidShape, { $0.nodes[0].layers = [.dense(3, count: -1)] }),
+    (
+      "too large", .resourceExhausted,
+      { $0.nodes[0].layers = [.dense(1_000_000, count: 1000)] }
+    ),
+    (
+      "too large", .resourceExhausted,
+      { $0.nodes[0].layers = [FogLayer](repeating: .dense(1, count: 1000), count: 11) }
+    ),
     ("takes an image", .invalidShape, { $0.nodes[0].layers = [FogLayer(.average)] }),
     ("finite number", .invalidArgument, { $0.connections[0].weight = .nan }),
     ("none of them 0", .invalidShape, { $0.sources[0].shape = [0] }),
