@@ -154,7 +154,8 @@ package final class ClientCore {
     {
     case .accepted, .reserve:
       heard.insert(key)
-      for device in task.merge(report, now: now) { suspect(device) }
+      let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
+      for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
       return nil
     case nil: return nil
     case .duplicate: return .duplicate

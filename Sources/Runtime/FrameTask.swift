@@ -185,14 +185,16 @@ final class FrameTask {
   /// What another device says was missing before a part that is used here. Others may have waited for
   /// it as well, and come late.
   ///
+  /// - Parameter isTrusted: whether it is known to run well. One that has just come back from a long
+  ///   stall blames everybody.
   /// - Returns: devices that somebody waited for in vain, and this task still waits for: in the same
   ///   exchange, or, for a client, which gathers only the last one, in any.
-  func merge(_ report: FillReport, now: MonotonicTime) -> Set<Int> {
+  func merge(_ report: FillReport, isTrusted: Bool, now: MonotonicTime) -> Set<Int> {
     guard !report.isEmpty else { return [] }
     fills.merge(report)
     for fill in report.all where roles[fill.device] != .absent { surprises.insert(fill) }
     let late = report.all.filter { $0.reason == .deadline }
-    guard !late.isEmpty else { return [] }
+    guard isTrusted, !late.isEmpty else { return [] }
     let accused = late.filter { fill in
       devices[fill.device].down == nil
         && gathers.contains { gather in
@@ -206,6 +208,11 @@ final class FrameTask {
       for index in gathers.indices { extendWaits(index, from: now, but: guilty) }
     }
     return guilty
+  }
+
+  /// This process could not listen for some nanoseconds: everybody gets them.
+  func postpone(by nanoseconds: UInt64) {
+    for index in gathers.indices { gathers[index].state.postpone(by: nanoseconds) }
   }
 
   /// Devices that were waited for in vain since the last call.

@@ -133,6 +133,7 @@ public final class Worker {
     }
     try core.warmUp()
     try client.connect(timeout: configuration.patience)
+    var attention = Attention(now: .now(), processor: threadProcessorNanoseconds())
     while true {
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
         if configuration.isMute { return }
@@ -147,12 +148,23 @@ public final class Worker {
         wake = wake.map { min($0, drain.wake(queue: queue)) }
       }
       if now >= meter.due { publishMetrics(now: now) }
-      for event in mailbox.take(until: wake.map { min($0, due) } ?? .zero) {
-        try handle(event)
-      }
+      let (events, asleep) = sleep(until: wake.map { min($0, due) } ?? .zero)
+      let away = attention.away(
+        now: .now(), asleep: asleep, processor: threadProcessorNanoseconds())
+      if away > 0 { core.wasAway(away) }
+      for event in events { try handle(event) }
       report()
     }
     try leave()
+  }
+
+  /// Waits for events.
+  ///
+  /// - Returns: what has come, and for how long it was right to wait, in nanoseconds.
+  private func sleep(until end: MonotonicTime) -> (events: [NetworkEvent], nanoseconds: UInt64) {
+    let start = MonotonicTime.now()
+    let events = mailbox.take(until: end)
+    return (events, min(MonotonicTime.now(), max(end, start)).nanoseconds(since: start))
   }
 
   private func handle(_ event: NetworkEvent) throws(MartletError) {

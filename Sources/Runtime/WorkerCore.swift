@@ -204,7 +204,7 @@ package final class WorkerCore {
         part.elements, exchange: part.exchange, device: part.device, epoch: header.epoch, now: now)
       {
       case .accepted, .reserve:
-        for device in task.merge(report, now: now) { suspect(device) }
+        merge(report, of: part.device, into: task, now: now)
         return nil
       case nil: return nil
       case .duplicate: return .duplicate
@@ -344,6 +344,21 @@ package final class WorkerCore {
     return nil
   }
 
+  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
+  package func wasAway(_ nanoseconds: UInt64) {
+    for task in tasks { task.postpone(by: nanoseconds) }
+    arrivals.book.postpone(by: nanoseconds)
+    liveness.postpone(by: nanoseconds)
+  }
+
+  private func merge(
+    _ report: FillReport, of sender: Int, into task: FrameTask, now: MonotonicTime
+  ) {
+    guard !report.isEmpty else { return }
+    let isTrusted = liveness.state(of: names[sender], at: now) == .alive
+    for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
+  }
+
   /// A peer was waited for in vain, here or by another: it is not waited for again until a part of it
   /// is in time.
   private func suspect(_ number: Int) {
@@ -373,7 +388,7 @@ package final class WorkerCore {
         .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
         now: now)
       if arrival?.isKept == true {
-        for device in task.merge(part.report, now: now) { suspect(device) }
+        merge(part.report, of: part.device, into: task, now: now)
       }
     }
     return task

@@ -88,6 +88,15 @@ public struct ArrivalBook: Sendable {
     return lag <= granted ? .inTime : .late
   }
 
+  /// The receiver could not listen for some nanoseconds: no part is later by them.
+  public mutating func postpone(by nanoseconds: UInt64) {
+    for index in frames.indices {
+      frames[index].beginnings = frames[index].beginnings.mapValues {
+        $0.adding(nanoseconds: nanoseconds)
+      }
+    }
+  }
+
   /// How long an exchange waits for a device, in nanoseconds.
   public func wait(for device: Int, in exchange: Int) -> UInt64 {
     guard case .adaptive(let floor, let ceiling) = policy else { return policy.longest }

@@ -135,6 +135,13 @@ public struct GatherState: Sendable {
     if deadlines.indices.contains(device) { deadlines[device] = deadline }
   }
 
+  /// Everybody gets more time, in nanoseconds, because the receiver could not listen meanwhile.
+  public mutating func postpone(by nanoseconds: UInt64) {
+    for device in deadlines.indices {
+      deadlines[device] = deadlines[device].adding(nanoseconds: nanoseconds)
+    }
+  }
+
   /// Whether a device's part would have been used for some slot, and is not there.
   public func lacks(_ device: Int) -> Bool {
     slots.indices.contains { slot in

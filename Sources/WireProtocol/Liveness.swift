@@ -64,6 +64,11 @@ public struct Liveness: Sendable {
   /// An exchange went on without a peer's part: it is suspect until a part comes in time.
   public mutating func missDeadline(of device: String) { peers[device]?.liveness.missDeadline() }
 
+  /// The receiver could not listen for some nanoseconds, which are nobody's silence.
+  public mutating func postpone(by nanoseconds: UInt64) {
+    for device in devices { peers[device]?.liveness.postpone(by: nanoseconds) }
+  }
+
   /// What is known of a peer now.
   public func state(of device: String, at now: MonotonicTime) -> PeerState {
     peers[device]?.liveness.state(at: now) ?? .unknown

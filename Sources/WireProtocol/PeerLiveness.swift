@@ -81,6 +81,11 @@ public struct PeerLiveness: Sendable {
   /// An exchange went on without this peer: it is suspect until it is in time again, or starts anew.
   public mutating func missDeadline() { missedDeadline = true }
 
+  /// The receiver could not listen for some nanoseconds, which are no silence of the peer.
+  public mutating func postpone(by nanoseconds: UInt64) {
+    lastSign = lastSign?.adding(nanoseconds: nanoseconds)
+  }
+
   /// What is known now.
   public func state(at now: MonotonicTime) -> PeerState {
     guard let presence, presence.epoch == epoch else { return .unknown }

@@ -199,6 +199,47 @@ import WireProtocol
     }
   }
 
+  /// A worker that was stopped for long finds every deadline passed when it goes on.
+  @Test func whoWasAwayBlamesNobody() throws {
+    try simulate(.standard) { simulation in
+      for frame in 1...20 as ClosedRange<UInt64> { _ = try fly(simulation, frame) }
+      let worker = simulation.workers[2]
+      try simulation.send(21, input: simulation.model.input(1), oldest: 21)
+      try simulation.work(2)
+      let parts = simulation.network
+      simulation.network = []
+      simulation.advance(milliseconds: 10_000)
+      worker.wasAway(10_000 * millisecond)
+      try simulation.work(2)
+      #expect(worker.counters.fills.isEmpty)
+      for name in ["d0", "d1"] {
+        #expect(worker.liveness.state(of: name, at: simulation.now) == .alive)
+      }
+      // The others had stopped waiting for it long ago; it still uses what they sent.
+      #expect(parts.count == 1 && simulation.network.isEmpty)
+    }
+  }
+
+  /// What a device says that nobody counts on is no reason to stop waiting for others.
+  @Test func aSuspectAccusesNobody() throws {
+    for isSuspect in [true, false] {
+      try simulate(.fixed(20 * millisecond)) { simulation in
+        if isSuspect { _ = try fly(simulation, 1) { $0.sender != 2 } }
+        for device in 0..<3 { simulation.beat(device) }
+        try simulation.send(2, input: simulation.model.input(2), oldest: 2)
+        try simulation.work(0)
+        let part = try simulation.part(
+          exchange: 1, device: 2, frame: 2, note: "deadline:1:0:2")
+        let worker = simulation.workers[0]
+        // Late, so that it does not bring its sender back.
+        simulation.advance(milliseconds: isSuspect ? 1 : 1)
+        worker.part(part.payload, on: part.topic, now: simulation.now)
+        let state = worker.liveness.state(of: "d1", at: simulation.now)
+        #expect(state == (isSuspect ? .alive : .suspect))
+      }
+    }
+  }
+
   // MARK: Falling behind
 
   @Test func framesThatNobodyWaitsForAreDroppedWhole() throws {
