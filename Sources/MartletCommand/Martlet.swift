@@ -26,6 +26,7 @@ public struct Martlet: ParsableCommand {
         martlet record --broker HOST -o flight.rec          what is published, in a file
         martlet report --from flight.rec --html report.html energy, memory, accuracy, speed
         martlet inspect --broker HOST                       what travels on the topics
+        martlet top --broker HOST                           devices and traffic on one page
       """,
     version: "0.1.0",
     subcommands: [

@@ -15,14 +15,19 @@ package enum DeploymentPageText {
   ) -> [StyledText] {
     let blocks = [devices(page, now), topics(page, now), degraded(page, now)]
     // The title, and an empty line before each block.
-    let room = height - 1 - blocks.count
-    let heights = shares(of: room, wanted: blocks.map(\.count))
+    let heights = heights(of: blocks.map(\.count), room: height - 1 - blocks.count)
     var lines = [head(page, title, clock, width, now)]
     for (block, rows) in zip(blocks, heights) where rows > 0 {
       lines.append(StyledText())
       lines += block.prefix(rows)
     }
     return lines.prefix(max(0, height)).map { $0.prefix(width) }
+  }
+
+  /// Half of the room is the devices' if they need it, and what the others leave.
+  private static func heights(of wanted: [Int], room: Int) -> [Int] {
+    let others = shares(of: room - min(wanted[0], room / 2), wanted: Array(wanted[1...]))
+    return [max(0, room - others.reduce(0, +))] + others
   }
 
   /// Divides lines among blocks: what a block does not need goes to the others.
