@@ -232,7 +232,7 @@ import WireProtocol
           exchange: 1, device: 2, frame: 2, note: "deadline:1:0:2")
         let worker = simulation.workers[0]
         // Late, so that it does not bring its sender back.
-        simulation.advance(milliseconds: isSuspect ? 1 : 1)
+        simulation.advance(milliseconds: isSuspect ? 25 : 1)
         worker.part(part.payload, on: part.topic, now: simulation.now)
         let state = worker.liveness.state(of: "d1", at: simulation.now)
         #expect(state == (isSuspect ? .alive : .suspect))
