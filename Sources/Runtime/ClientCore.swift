@@ -140,6 +140,8 @@ package final class ClientCore {
     if task != nil { arrivals.book.began(part.exchange, of: key, at: now) }
     let timing = arrivals.book.arrived(
       part.exchange, from: part.device, of: key, isAhead: task != nil, at: now)
+    // Before the part itself brings its sender back.
+    let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
     liveness.part(
       of: names[part.device], epoch: part.header.epoch, at: now, inTime: timing == .inTime)
     // Parts of other clients' frames come on the same topics and are none of our business.
@@ -154,7 +156,6 @@ package final class ClientCore {
     {
     case .accepted, .reserve:
       heard.insert(key)
-      let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
       for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
       return nil
     case nil: return nil

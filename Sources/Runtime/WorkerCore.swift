@@ -197,6 +197,8 @@ package final class WorkerCore {
     let timing = arrivals.book.arrived(
       part.exchange, from: part.device, of: key,
       isAhead: task?.expects(part.exchange) ?? inbox.isAhead(key), at: now)
+    // Before the part itself brings its sender back.
+    let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
     liveness.part(
       of: names[part.device], epoch: header.epoch, at: now, inTime: timing == .inTime)
     if let task {
@@ -204,7 +206,7 @@ package final class WorkerCore {
         part.elements, exchange: part.exchange, device: part.device, epoch: header.epoch, now: now)
       {
       case .accepted, .reserve:
-        merge(report, of: part.device, into: task, now: now)
+        merge(report, isTrusted: isTrusted, into: task, now: now)
         return nil
       case nil: return nil
       case .duplicate: return .duplicate
@@ -352,10 +354,9 @@ package final class WorkerCore {
   }
 
   private func merge(
-    _ report: FillReport, of sender: Int, into task: FrameTask, now: MonotonicTime
+    _ report: FillReport, isTrusted: Bool, into task: FrameTask, now: MonotonicTime
   ) {
     guard !report.isEmpty else { return }
-    let isTrusted = liveness.state(of: names[sender], at: now) == .alive
     for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
   }
 
@@ -388,7 +389,8 @@ package final class WorkerCore {
         .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
         now: now)
       if arrival?.isKept == true {
-        merge(part.report, of: part.device, into: task, now: now)
+        let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
+        merge(part.report, isTrusted: isTrusted, into: task, now: now)
       }
     }
     return task
