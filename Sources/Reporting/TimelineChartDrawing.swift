@@ -6,7 +6,7 @@ struct TimelineChartDrawing {
   private let legend: LegendRows
   private let plotTop: Double
 
-  private let width = 720.0
+  private let width = 560.0
   private let right = 20.0
   private let rowHeight = 30.0
 

@@ -20,7 +20,7 @@ enum HTMLTemplate {
         --mark: #56b4e9; }
     }
     * { box-sizing: border-box; }
-    body { margin: 0 auto; max-width: 64rem; padding: 1.5rem 1rem 3rem; background: var(--paper);
+    body { margin: 0 auto; max-width: 76rem; padding: 1.5rem 1rem 3rem; background: var(--paper);
       color: var(--ink); font: 1rem/1.5 system-ui, "Helvetica Neue", Arial, sans-serif; }
     h1 { margin: 0; font-size: 1.6rem; }
     h2 { margin: 2.5rem 0 .75rem; font-size: 1.15rem; }
@@ -32,9 +32,16 @@ enum HTMLTemplate {
     .tiles strong { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
     ul.notes { margin: 1.25rem 0 0; padding: .6rem 1rem .6rem 2rem; color: var(--soft);
       border-left: 3px solid var(--mark); background: var(--card); border-radius: .25rem; }
-    figure { margin: 1.25rem 0 0; overflow-x: auto; border: 1px solid var(--rule);
-      border-radius: .5rem; padding: .5rem; }
-    figure svg { display: block; margin: 0 auto; max-width: 100%; min-width: 29rem; height: auto; }
+    .charts { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
+    @media (min-width: 60rem) { .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+    figure { margin: 0; overflow-x: auto; border: 1px solid var(--rule); border-radius: .5rem;
+      padding: .5rem; }
+    figure svg { display: block; margin: 0 auto; max-width: 100%; min-width: min(100%, 29rem);
+      height: auto; }
+    @media (max-width: 32rem) {
+      .charts { margin: 0 -1rem; }
+      figure { border-width: 1px 0; border-radius: 0; padding: .25rem 0; }
+    }
     figure svg rect[fill="#ffffff"] { fill: var(--paper); }
     figure svg text[fill="#222222"] { fill: var(--ink); }
     figure svg line[stroke="#dddddd"] { stroke: var(--rule); }
@@ -42,12 +49,11 @@ enum HTMLTemplate {
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; font-size: .875rem;
       font-variant-numeric: tabular-nums; }
-    th, td { padding: .35rem .75rem .35rem 0; text-align: right; vertical-align: top;
+    th, td { padding: .35rem .6rem .35rem 0; text-align: right; vertical-align: top;
       border-bottom: 1px solid var(--rule); white-space: nowrap; }
     th { color: var(--soft); font-weight: 600; }
     tbody th { color: var(--ink); }
-    tr > :first-child { text-align: left; white-space: normal; }
-    table + ul { margin: .5rem 0 0; padding-left: 1.2rem; }
+    tr > :first-child { text-align: left; white-space: normal; min-width: 7rem; }
     .foot { margin: .5rem 0 0; padding-left: 1.2rem; color: var(--soft); font-size: .85rem; }
     footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
     @media print {
@@ -55,6 +61,7 @@ enum HTMLTemplate {
       body { max-width: none; padding: 0; font-size: .8rem; }
       figure, table, .tiles li { break-inside: avoid; }
       figure, .scroll { overflow: visible; }
+      .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); }
       h2 { break-after: avoid; }
       table { font-size: .7rem; }
       th, td { white-space: normal; padding-right: .4rem; }
@@ -81,9 +88,11 @@ enum HTMLTemplate {
     {{/hasNotes}}
     <section>
     <h2>Charts</h2>
+    <div class="charts">
     {{#charts}}
     <figure>{{{.}}}</figure>
     {{/charts}}
+    </div>
     </section>
     {{#tables}}
     <section>
