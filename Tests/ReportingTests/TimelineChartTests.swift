@@ -1,6 +1,5 @@
+import Reporting
 import Testing
-
-@testable import Reporting
 
 @Suite struct TimelineChartTests {
   private func chart(_ spans: [TimelineChart.Span]) -> TimelineChart {
