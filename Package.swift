@@ -86,7 +86,7 @@ let package = Package(
         "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting", "Resilience",
       ]),
     module(
-      "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels"]),
+      "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),
     moduleTestedInside(
       "FogTraining",
       [
@@ -175,7 +175,8 @@ let package = Package(
         "ModelGraph", "TensorCore",
       ]),
     tests(
-      "FogNetwork", ["FogNetwork", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
+      "FogNetwork",
+      ["FogNetwork", "Plan", "Runtime", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
     tests(
       "FogTraining",
       ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],

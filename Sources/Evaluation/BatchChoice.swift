@@ -15,9 +15,10 @@ extension MaskedModel {
   ///
   /// - Parameter largest: at most so many; few where few images are looked at, so that all threads
   ///   have some.
-  /// - Throws: What `init(_:points:)` throws.
+  /// - Throws: What `init(_:points:hasNulls:)` throws.
   public convenience init(
-    batching graph: Graph, points: [ChannelPoint], largest most: Int = 16
+    batching graph: Graph, points: [ChannelPoint], hasNulls: Bool = false,
+    largest most: Int = 16
   ) throws(MartletError) {
     let extents = points.map { graph[$0.value].shape.count }
     let largest = graph.nodes.map { graph[$0.output].shape.count }.max() ?? 0
@@ -30,6 +31,6 @@ extension MaskedModel {
     } catch  where error.code == .unsupported {
       batched = graph
     }
-    try self.init(batched, points: points)
+    try self.init(batched, points: points, hasNulls: hasNulls)
   }
 }

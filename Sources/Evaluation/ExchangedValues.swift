@@ -1,5 +1,6 @@
 public import ModelGraph
 public import Plan
+import TensorCore
 
 /// One exchanged value of a plan, as a study sees it.
 public struct ExchangedValue: Sendable, Hashable {
@@ -9,18 +10,31 @@ public struct ExchangedValue: Sendable, Hashable {
   public var layer: Int
   /// Whether depthwise filters stand between the layer's weighted nodes and the value.
   public var isBehindFilters: Bool
+  /// The channels that go with the layer's one neuron, if the layer is a block that is placed whole;
+  /// nil where channels are neurons.
+  public var wholeChannels: Int?
 
   /// Describes a value.
-  public init(point: ChannelPoint, layer: Int, isBehindFilters: Bool = false) {
+  public init(
+    point: ChannelPoint, layer: Int, isBehindFilters: Bool = false, wholeChannels: Int? = nil
+  ) {
     self.point = point
     self.layer = layer
     self.isBehindFilters = isBehindFilters
+    self.wholeChannels = wholeChannels
+  }
+
+  /// The channels that are lost with these neurons of the layer.
+  func channels(lost neurons: [Int]) -> [Int] {
+    guard let wholeChannels else { return neurons }
+    return neurons.isEmpty ? [] : Array(0..<wholeChannels)
   }
 
   /// The values that are exchanged while all devices are there, in graph order: the places where
   /// lost neurons are missed.
   ///
-  /// They depend on the graph alone, so all plans of a model have the same.
+  /// They depend on the graph alone, so all horizontal plans of a model have the same. A block's
+  /// values are whole: all their channels are lost together.
   public static func all(of graph: Graph, _ sharding: Sharding) -> [ExchangedValue] {
     let producers = graph.producers()
     let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
@@ -33,6 +47,12 @@ public struct ExchangedValue: Sendable, Hashable {
     }
     return sharding.exchanges.compactMap { value in
       guard case .sharded(let layer, let axis) = sharding[value] else { return nil }
+      if sharding.layers[layer].block != nil {
+        let shape = graph[value].shape
+        return ExchangedValue(
+          point: ChannelPoint(value: value, axis: 1), layer: layer,
+          wholeChannels: shape.rank > 1 ? shape[1] : 0)
+      }
       return ExchangedValue(
         point: ChannelPoint(value: value, axis: axis), layer: layer,
         isBehindFilters: isBehindFilters(value))

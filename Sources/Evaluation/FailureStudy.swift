@@ -25,11 +25,13 @@ public struct FailureStudy: Sendable {
     public var sets: [[Int]]
     /// What stands in for lost neurons.
     public var fill: ChannelFill
+    /// What an answer is drawn from that comes to null; nil for a plan in which none does.
+    public var guess: ClassGuess?
 
     /// Makes a subject.
     public init(
       plan: String, method: String, devices: [String], placements: [LayerPlacement],
-      sets: [[Int]], fill: ChannelFill = .zero
+      sets: [[Int]], fill: ChannelFill = .zero, guess: ClassGuess? = nil
     ) {
       self.plan = plan
       self.method = method
@@ -37,6 +39,7 @@ public struct FailureStudy: Sendable {
       self.placements = placements
       self.sets = sets
       self.fill = fill
+      self.guess = guess
     }
   }
 
@@ -146,6 +149,7 @@ public struct FailureStudy: Sendable {
       var answers: [[Ranking]] = Array(repeating: [], count: trie.leaves.count)
       let classes = model.outputCount
       try execution.run([elements], masks: trie, isStopped: isStopped) { leaf, scores in
+        guard !scores.isEmpty else { return }
         answers[leaf] = range.enumerated().map { entry, index in
           Ranking(
             UnsafeBufferPointer(
@@ -178,8 +182,17 @@ public struct FailureStudy: Sendable {
     var tables: [FailureTable] = []
     for (subject, leaves) in zip(subjects, leafOf) {
       let fill = if case .zero = subject.fill { "zero" } else { "mean" }
+      let guess =
+        subject.guess ?? ClassGuess(frequencies: nil, classes: model.outputCount)
+      let right = guess.expectedCorrect(of: images.labels)
       let rows = zip(subject.sets, leaves).map { failed, leaf in
-        FailureTable.Row(
+        guard tally.answered[leaf] else {
+          return FailureTable.Row(
+            failed: failed, correct: Int(right.rounded()), correctTop5: Int(right.rounded()),
+            confidence: guess.frequencies.reduce(0) { $0 + $1 * $1 },
+            lostNeurons: subject.lostNeurons(failed, values), isGuess: true)
+        }
+        return FailureTable.Row(
           failed: failed, correct: tally.correct[leaf], correctTop5: tally.correctTop5[leaf],
           confidence: min(
             Double(tally.confidence[leaf]) / Tally.unit / Double(images.count), 1),
@@ -189,12 +202,26 @@ public struct FailureStudy: Sendable {
         try FailureTable(
           plan: subject.plan, method: subject.method, devices: subject.devices,
           images: images.count, imagesDigest: digest, classes: model.outputCount, fill: fill,
-          rows: rows))
+          rows: rows,
+          guessAccuracy: subject.guess.map { _ in right / Double(images.count) }))
     }
-    return Result(
-      tables: tables,
-      predictions: tally.predictions.isEmpty
-        ? [] : leafOf.map { leaves in leaves.map { tally.predictions[$0] } })
+    guard !tally.predictions.isEmpty else { return Result(tables: tables, predictions: []) }
+    let predictions = zip(subjects, leafOf).map { subject, leaves in
+      leaves.map { leaf in
+        tally.answered[leaf]
+          ? tally.predictions[leaf] : guesses(subject.guess, images: images.count)
+      }
+    }
+    return Result(tables: tables, predictions: predictions)
+  }
+
+  /// What a client with seed 0 draws for images that it sends in order.
+  private func guesses(_ guess: ClassGuess?, images: Int) -> [Prediction] {
+    let guess = guess ?? ClassGuess(frequencies: nil, classes: model.outputCount)
+    return (0..<images).map { image in
+      let label = guess.draw(seed: 0, frame: UInt64(image))
+      return Prediction(label: Int32(label), confidence: Float(guess.frequencies[label]))
+    }
   }
 }
 
@@ -203,7 +230,9 @@ extension FailureStudy.Subject {
   fileprivate func lost(_ failed: [Int], _ values: [ExchangedValue]) -> [[Int]] {
     let alive = devices.indices.map { !failed.contains($0) }
     return values.map {
-      placements[$0.layer].lostNeurons(alive: alive, isBehindFilters: $0.isBehindFilters)
+      $0.channels(
+        lost: placements[$0.layer].lostNeurons(
+          alive: alive, isBehindFilters: $0.isBehindFilters))
     }
   }
 
@@ -228,12 +257,15 @@ private struct Tally {
   var confidence: [Int]
   var digests: [String]
   var predictions: [[FailureStudy.Prediction]]
+  /// Whether there is an answer and not null, by leaf: that does not depend on the image.
+  var answered: [Bool]
   var done = 0
 
   init(leaves: Int, images: Int, keepsPredictions: Bool) {
     correct = Array(repeating: 0, count: leaves)
     correctTop5 = correct
     confidence = correct
+    answered = Array(repeating: false, count: leaves)
     digests = Array(repeating: "", count: images)
     predictions =
       keepsPredictions
@@ -246,6 +278,7 @@ private struct Tally {
     digests.replaceSubrange(images, with: new)
     done += images.count
     for (leaf, rankings) in answers.enumerated() {
+      if !rankings.isEmpty { answered[leaf] = true }
       for (image, ranking) in zip(images, rankings) {
         if ranking.rankOfTruth == 0 { correct[leaf] += 1 }
         if ranking.rankOfTruth < 5 { correctTop5[leaf] += 1 }

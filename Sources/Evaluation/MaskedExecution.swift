@@ -32,14 +32,14 @@ public final class MaskedExecution {
   ///   - inputs: the elements of each model input, entries of the batch one after the other.
   ///   - masks: from `MaskedModel.arrange`.
   ///   - isStopped: asked before every run of a segment.
-  ///   - body: gets each leaf's number and the first output, once.
+  ///   - body: gets each leaf's number and the first output, once; no elements where it is null.
   /// - Throws: `cancelled` when stopped.
   public func run(
     _ inputs: [[Float]], masks: MaskTrie, isStopped: () -> Bool = { false },
     body: (Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(MartletError) {
     begin(inputs)
-    try descend(from: 0, boundary: 0, masks, isStopped, body)
+    try descend(from: 0, boundary: 0, nulls: [], masks, isStopped, body)
   }
 
   /// Computes one batch with nothing missing and shows each point's value on the way.
@@ -68,11 +68,16 @@ public final class MaskedExecution {
 
   /// Goes on under each child of a node; the segment before `boundary` has been run.
   private func descend(
-    from node: Int, boundary: Int, _ masks: MaskTrie, _ isStopped: () -> Bool,
+    from node: Int, boundary: Int, nulls: Set<ValueID>, _ masks: MaskTrie, _ isStopped: () -> Bool,
     _ body: (Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(MartletError) {
     if let leaf = masks.nodes[node].leaf {
-      execution.withValue(model.program.graph.outputs[0]) { body(leaf, $0) }
+      let output = model.program.graph.outputs[0]
+      if nulls.contains(output) {
+        body(leaf, UnsafeBufferPointer(start: nil, count: 0))
+      } else {
+        execution.withValue(output) { body(leaf, $0) }
+      }
       return
     }
     let children = masks.nodes[node].children
@@ -80,11 +85,16 @@ public final class MaskedExecution {
     for (index, child) in children.enumerated() {
       if isStopped() { throw MartletError(.cancelled, "stopped") }
       if index > 0 { restore(boundary) }
+      var nulls = nulls
       for (point, lost) in zip(model.boundaries[boundary], masks.nodes[child].lost) {
         copy(point, without: lost, filledWith: fills[masks.nodes[child].fill])
+        guard model.hasNulls else { continue }
+        if nulls.contains(model.points[point].value) || lost.count == model.channels(of: point) {
+          nulls.insert(model.copies[point])
+        }
       }
-      execution.run(segment: boundary + 1)
-      try descend(from: child, boundary: boundary + 1, masks, isStopped, body)
+      execution.run(segment: boundary + 1, nulls: &nulls)
+      try descend(from: child, boundary: boundary + 1, nulls: nulls, masks, isStopped, body)
     }
   }
 

@@ -11,6 +11,8 @@ public final class MaskedModel: Sendable {
   public let points: [ChannelPoint]
   /// Inputs per run.
   public let batch: Int
+  /// Whether a point that lost all its channels is the null vector, from which nothing is computed.
+  let hasNulls: Bool
   let program: Program
   /// The points of each boundary.
   let boundaries: [[Int]]
@@ -24,8 +26,12 @@ public final class MaskedModel: Sendable {
   /// - Parameters:
   ///   - graph: with all constants, without exchanges; its batch is the first input's first extent.
   ///   - points: computed values, each at most once.
+  ///   - hasNulls: whether a point that lost all its channels is the null vector (see `NullFlow`), as
+  ///     in vertical plans, and not just filled.
   /// - Throws: `invalidArgument` for points that are none; what `Program.init` throws.
-  public init(_ graph: consuming Graph, points: [ChannelPoint]) throws(MartletError) {
+  public init(
+    _ graph: consuming Graph, points: [ChannelPoint], hasNulls: Bool = false
+  ) throws(MartletError) {
     let batch = graph.inputs.first.flatMap { graph[$0].shape.dimensions.first } ?? 1
     try MaskedModel.check(points, graph, batch: batch)
     let copies = MaskedModel.insertCopies(of: points, in: &graph)
@@ -37,6 +43,7 @@ public final class MaskedModel: Sendable {
     live = Liveness(program).atBoundaries
     self.points = points
     self.batch = batch
+    self.hasNulls = hasNulls
     self.copies = copies
     self.program = program
   }

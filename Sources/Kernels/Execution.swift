@@ -60,6 +60,24 @@ public final class Execution {
     for node in program.segments[segment].nodes { run(node: node) }
   }
 
+  /// Computes one segment's nodes of which some may be null: those put out zeros instead of being
+  /// computed.
+  ///
+  /// - Parameter nulls: the values that are null before; afterwards also those of this segment.
+  public func run(segment: Int, nulls: inout Set<ValueID>) {
+    guard !nulls.isEmpty else { return run(segment: segment) }
+    prepareLanes()
+    for node in program.segments[segment].nodes {
+      guard program.nullFlow.isNull(node, when: nulls) else {
+        run(node: node)
+        continue
+      }
+      let output = program.graph.nodes[node].output
+      nulls.insert(output)
+      withMutableValue(output) { $0.update(repeating: 0) }
+    }
+  }
+
   /// Computes one segment's nodes and returns the seconds that each took, in order.
   public func runTimed(segment: Int) -> [Double] {
     prepareLanes()

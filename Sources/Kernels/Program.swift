@@ -30,6 +30,7 @@ public final class Program: Sendable {
   /// Floats of scratch for each compute thread.
   let scratchCount: Int
   let weights: WeightStore
+  let nullFlow: NullFlow
 
   /// Checks and compiles `graph`, taking over its constants: if the caller gives its graph away,
   /// no second copy of the weights stays in memory.
@@ -92,6 +93,7 @@ public final class Program: Sendable {
     self.scratchCount = scratchCount
     self.weights = weights
     self.weightBytes = weights.bytes
+    nullFlow = NullFlow(graph)
     self.graph = graph
   }
 

@@ -88,7 +88,7 @@ final class DemoFlight {
     } label: { index in
       set.label(index % set.count)
     } answered: { [self] index, answer in
-      let result = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
+      let result = Classification(answer, names: labels)
       statistics.add(index, answer, label: set.label(index % set.count), result: result)
       progress.show(statistics, devices: client.devices)
     }

@@ -17,8 +17,9 @@ struct Fog: ParsableCommand {
         martlet fog describe topology.json --svg topology.svg
         martlet fog train topology.json --data data/ -o model.fog
         martlet fog evaluate model.fog --data data/ --svg figure.svg
+        martlet fog plan model.fog -o plan
       """,
-    subcommands: [FogDescribe.self, FogTrain.self, FogEvaluate.self])
+    subcommands: [FogDescribe.self, FogTrain.self, FogEvaluate.self, FogPlanCommand.self])
 }
 
 extension FogDesign {

@@ -11,6 +11,8 @@ struct ModelCard: Codable {
   var preprocessing: Preprocessing?
   /// Class names by output index.
   var labels: [String]?
+  /// The share of each class among the training samples, by output index.
+  var frequencies: [Double]?
 
   /// The card for a model.
   ///

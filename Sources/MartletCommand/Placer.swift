@@ -49,6 +49,10 @@ struct Placer {
         placements: try Placing.coded(
           traits, shares: shares, tolerating: tolerating, importance: context.l1),
         method: "coded, tolerates \(tolerating)")
+    case .vertical:
+      return Result(
+        placements: sharding.layers.indices.map { LayerPlacement(holders: [[$0]]) },
+        method: "vertical")
     case .robustdice: return try clustered()
     case .budget: return try budget()
     }

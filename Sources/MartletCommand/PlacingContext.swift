@@ -15,16 +15,20 @@ struct PlacingContext: Sendable {
   let modelSHA256: String
   let preprocessing: Preprocessing?
   let labels: [String]
+  let frequencies: [Double]?
 
+  /// - Parameter sharding: by neurons if nil.
   init(
-    graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device]
+    graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device],
+    sharding: Sharding? = nil
   ) throws(MartletError) {
     self.graph = graph
-    sharding = try Sharding(graph)
+    if let sharding { self.sharding = sharding } else { self.sharding = try Sharding(graph) }
     self.devices = devices
     modelSHA256 = try FileDigest.sha256(path: modelPath)
     preprocessing = try card.preprocessing(for: graph)
     labels = card.labels ?? []
+    frequencies = card.frequencies
   }
 
   var shares: [Double] { devices.map(\.share) }
@@ -36,7 +40,8 @@ struct PlacingContext: Sendable {
   ) throws(MartletError) -> Plan {
     try Plan(
       model: Plan.Model(
-        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: labels),
+        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: labels,
+        frequencies: frequencies),
       method: method, devices: devices, graph: graph, sharding: sharding, placements: placements,
       fill: fill)
   }

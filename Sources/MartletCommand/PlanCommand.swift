@@ -25,7 +25,11 @@ struct PlanCommand: ParsableCommand {
         {"preprocessing": {"channels": 3, "resizeShort": 256, "crop": [224, 224],
           "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406],
           "deviation": [0.229, 0.224, 0.225], "interpolation": "bilinear"},
-         "labels": ["cat", "dog"]}
+         "labels": ["cat", "dog"], "frequencies": [0.7, 0.3]}
+
+      In a vertical plan what a lost device would have sent is null, and what is computed from nothing
+      but null is null as well. An answer that comes to null is a guess, drawn by the frequencies of
+      the classes in training (equal ones where the card has none), and says so.
 
       Replicas and parity cost memory; they are computed only while somebody is missing.
 
@@ -35,6 +39,7 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --names kitchen,attic,cellar --method lop -o plan
         martlet plan model.onnx --devices 4 --method coded --tolerate 1 -o plan
         martlet plan model.onnx --devices 4 --method robustdice --scores scores.json --copies 2 -o plan
+        martlet plan model.onnx --method vertical --tiers edge,fog,cloud -o plan
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
           --calibration train/ -o plan
       """)
@@ -63,12 +68,14 @@ struct PlanCommand: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
-    let devices = try deviceList()
     let graph = try options.graph()
+    let vertical = method.method == .vertical ? try verticalDesign(graph) : nil
+    let devices = try vertical?.devices ?? deviceList()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     let context = try PlacingContext(
-      graph: graph, modelPath: options.model, card: card, devices: devices)
+      graph: graph, modelPath: options.model, card: card, devices: devices,
+      sharding: vertical?.sharding)
     let placer = Placer(
       options: method, context: context,
       measuring: Measuring(threads: method.threads, stopped: stopped))
@@ -111,12 +118,30 @@ struct PlanCommand: ParsableCommand {
     case (nil, let text?): names = text.split(separator: ",").map(String.init)
     default: throw ValidationError("give either --devices or --names")
     }
-    guard let shares else { return names.map { Plan.Device(name: $0) } }
-    let values = shares.split(separator: ",").map { Double($0) }
-    guard values.count == names.count, values.allSatisfy({ $0 != nil }) else {
+    guard let shares = try shareList() else { return names.map { Plan.Device(name: $0) } }
+    guard shares.count == names.count else {
       throw ValidationError("--shares takes \(names.count) numbers, separated by commas")
     }
-    return zip(names, values).map { Plan.Device(name: $0, share: $1 ?? 1) }
+    return zip(names, shares).map { Plan.Device(name: $0, share: $1) }
+  }
+
+  private func shareList() throws -> [Double]? {
+    guard let shares else { return nil }
+    let values = shares.split(separator: ",").map { Double($0) }
+    guard values.allSatisfy({ $0 != nil }) else {
+      throw ValidationError("--shares takes numbers, separated by commas")
+    }
+    return values.compactMap { $0 }
+  }
+
+  private func verticalDesign(_ graph: Graph) throws -> VerticalDesign {
+    guard devices == nil || names == nil else {
+      throw ValidationError("give either --devices or --names")
+    }
+    return try VerticalDesign(
+      graph, cuts: method.cuts, tiers: method.tiers,
+      names: names?.split(separator: ",").map(String.init), count: devices,
+      shares: try shareList())
   }
 
   private struct Report: Encodable {

@@ -5,7 +5,7 @@ import TensorCore
 
 /// The methods of `martlet plan`.
 enum PlanMethod: String, ExpressibleByArgument, CaseIterable {
-  case lop, interleaved, robustdice, replicate, cdc, coded, budget
+  case lop, interleaved, robustdice, replicate, cdc, coded, budget, vertical
 
   /// One line for a listing.
   var summary: String {
@@ -17,6 +17,7 @@ enum PlanMethod: String, ExpressibleByArgument, CaseIterable {
     case .cdc: "as lop, and the last device holds the sum of the others"
     case .coded: "striped erasure code: any --tolerate devices may be lost"
     case .budget: "for each layer what pays most within --copies or --memory"
+    case .vertical: "consecutive layers on devices from edge to cloud (deepFogGuard's Vanilla)"
     }
   }
 
@@ -73,6 +74,15 @@ extension ImportanceScores.Score {
 struct MethodOptions: ParsableArguments {
   @Option(help: "How the neurons of each layer are spread; see above.")
   var method: PlanMethod = .interleaved
+
+  @Option(
+    help: ArgumentHelp(
+      "vertical: the layers that end a device's block, by commas; else multiply-adds are balanced.",
+      valueName: "layer,..."))
+  var cuts: String?
+
+  @Option(help: "vertical: where each device stands, by commas; edge,fog,cloud unless given.")
+  var tiers: String?
 
   @Option(help: "coded: how many devices may be lost.")
   var tolerate: Int?
@@ -165,6 +175,9 @@ struct MethodOptions: ParsableArguments {
       let names = methods.map(\.rawValue).joined(separator: " and ")
       throw ValidationError("\(option) is for --method \(names)")
     }
+    try only([.vertical], "--cuts", cuts != nil)
+    try only([.vertical], "--tiers", tiers != nil)
+    try only(PlanMethod.allCases.filter { $0 != .vertical }, "--fill mean", fill == .mean)
     try only([.coded], "--tolerate", tolerate != nil)
     try only([.robustdice], "--threshold", threshold != nil)
     try only([.robustdice], "--thresholds", thresholds != nil)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Imaging
 import Plan
 import Processes
 import Resilience
@@ -18,6 +17,8 @@ struct Run: ParsableCommand {
       Examples:
         martlet run --broker broker.local --plan plan --images photos/
         martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json
+        martlet run --broker broker.local --plan fog --samples test-inputs.npy \
+          --sample-labels test-labels.npy
       """)
 
   @OptionGroup var broker: BrokerOptions
@@ -28,7 +29,20 @@ struct Run: ParsableCommand {
   var plan: String
 
   @Option(parsing: .upToNextOption, help: "Images, folders or tar archives.", completion: .file())
-  var images: [String]
+  var images: [String] = []
+
+  @Option(
+    help: "Instead of images: an .npy file of float32 with a sample in each row.",
+    completion: .file(extensions: ["npy"]))
+  var samples: String?
+
+  @Option(
+    help: "The classes of --samples: an .npy file of integers.",
+    completion: .file(extensions: ["npy"]))
+  var sampleLabels: String?
+
+  @Option(help: "What the guesses are drawn with that stand in for answers that came to nothing.")
+  var guessSeed: UInt64 = 0
 
   @Option(help: "Stop after this many images.")
   var frames: Int?
@@ -51,21 +65,30 @@ struct Run: ParsableCommand {
   func validate() throws {
     guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
     guard frames ?? 1 > 0 else { throw ValidationError("--frames must be at least 1") }
+    guard images.isEmpty != (samples == nil) else {
+      throw ValidationError("give either --images or --samples")
+    }
+    guard sampleLabels == nil || samples != nil else {
+      throw ValidationError("--sample-labels goes with --samples")
+    }
   }
 
   func run() throws {
     let logger = try log.logger("martlet.run")
     let folder = try PlanFolder(reading: plan)
-    guard let preprocessing = folder.plan.model.preprocessing else {
-      throw MartletError(.unsupported, "the plan's model does not take images")
-    }
-    let set = try ImageSet.open(paths: images)
+    let inputs =
+      if let samples {
+        try RunInputs(samples: samples, labels: sampleLabels, plan: folder.plan)
+      } else {
+        try RunInputs(images: images, plan: folder.plan)
+      }
     var configuration = ClientConfiguration(address: try broker.address())
     configuration.wire = wire.settings
     configuration.deadline = waiting.deadline.policy
     configuration.replicas = copies.replicas
     configuration.study = try FailureTable.read(beside: folder)
     configuration.patience = patience.duration
+    configuration.guessSeed = guessSeed
     let engines = try DeviceEngines(folder: folder, device: nil)
     let client = try InferenceClient(
       engines: engines, planID: folder.id, configuration: configuration, logger: logger)
@@ -83,18 +106,18 @@ struct Run: ParsableCommand {
       }
       Terminal.printLine("martlet: going on without some devices: \(states)")
     }
-    let count = min(frames ?? set.count, set.count)
+    let count = min(frames ?? inputs.count, inputs.count)
     var stream = FrameStream(count: count, inFlight: inFlight)
     var statistics = RunStatistics(devices: folder.plan.devices.map(\.name))
     let labels = folder.plan.model.labels
     try stream.run(client: client) { index in
-      try preprocessing.apply(try set.load(index))
+      try inputs.input(index)
     } label: { index in
-      set.label(index)
+      inputs.label(index)
     } answered: { index, answer in
-      let result = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
-      statistics.add(answer, label: set.label(index), result: result)
-      try show(set.name(index), set.label(index), answer, result)
+      let result = Classification(answer, names: labels)
+      statistics.add(answer, label: inputs.label(index), result: result)
+      try show(inputs.name(index), inputs.label(index), answer, result)
     }
     let summary = statistics.summary(seconds: stream.seconds)
     if json { try Terminal.printJSON(summary) } else { print(summary.text) }
@@ -110,7 +133,10 @@ struct Run: ParsableCommand {
     let best = result.top.first.map {
       "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
     }
+    let guess = answer.guess == nil ? "" : ", a guess: nothing reached the last layer"
     let missing = answer.isDegraded ? ", \(answer.filledNeurons) neurons missing" : ""
-    print("\(image): \(best ?? "-"), \(answer.latency.inMilliseconds.formatted(1)) ms\(missing)")
+    print(
+      "\(image): \(best ?? "-"), \(answer.latency.inMilliseconds.formatted(1)) ms\(missing)\(guess)"
+    )
   }
 }

@@ -10,6 +10,7 @@ struct RunStatistics {
   private var degraded = 0
   private var filledNeurons = 0
   private var filledParts = 0
+  private var guesses = 0
   private var latency = Quantiles()
 
   init(devices: [String]) { self.devices = devices }
@@ -23,6 +24,7 @@ struct RunStatistics {
     if answer.isDegraded { degraded += 1 }
     filledNeurons += answer.filledNeurons
     filledParts += answer.fills.count
+    if answer.guess != nil { guesses += 1 }
     latency.add(answer.latency.inMilliseconds)
   }
 
@@ -32,7 +34,7 @@ struct RunStatistics {
       accuracy: labelled > 0 ? Double(correct) / Double(labelled) : nil,
       framesPerSecond: seconds > 0 ? Double(frames) / seconds : 0, p50: latency.p50 ?? 0,
       p99: latency.p99 ?? 0, degraded: degraded, filledParts: filledParts,
-      filledNeurons: filledNeurons)
+      filledNeurons: filledNeurons, guesses: guesses)
   }
 }
 
@@ -48,9 +50,11 @@ struct RunSummary: Encodable {
   var degraded: Int
   var filledParts: Int
   var filledNeurons: Int
+  /// Answers that are random guesses, because nothing reached the last layer.
+  var guesses: Int
 
   private enum CodingKeys: String, CodingKey {
-    case frames, labelled, correct, accuracy
+    case frames, labelled, correct, accuracy, guesses
     case framesPerSecond = "frames_per_second"
     case p50 = "latency_p50_ms"
     case p99 = "latency_p99_ms"
@@ -65,6 +69,7 @@ struct RunSummary: Encodable {
     text += "latency p50 \(p50.formatted(1)) ms, p99 \(p99.formatted(1)) ms"
     if let accuracy { text += ", top-1 \((accuracy * 100).formatted(2)) %" }
     if degraded > 0 { text += ", \(degraded) degraded (\(filledParts) parts filled)" }
+    if guesses > 0 { text += ", \(guesses) guesses" }
     return text
   }
 }
@@ -89,12 +94,14 @@ struct AnswerReport: Encodable {
   var latencyMilliseconds: Double
   var degraded: [Fill]
   var filledNeurons: Int
+  /// Whether the answer is a random guess, because nothing reached the last layer.
+  var guessed: Bool
   var present: [String]
   var expectedAccuracy: Double?
   var attempts: Int
 
   private enum CodingKeys: String, CodingKey {
-    case image, label, frame, top5, degraded, present, attempts
+    case image, label, frame, top5, degraded, guessed, present, attempts
     case expectedAccuracy = "expected_accuracy"
     case latencyMilliseconds = "latency_ms"
     case filledNeurons = "filled_neurons"
@@ -112,6 +119,7 @@ struct AnswerReport: Encodable {
     filledNeurons = answer.filledNeurons
     present = answer.present
     expectedAccuracy = answer.expectedAccuracy
+    guessed = answer.guess != nil
     attempts = answer.attempts
   }
 }

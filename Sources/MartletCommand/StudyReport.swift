@@ -50,9 +50,11 @@ struct StudyReport: Encodable {
     var top5: Double
     var confidence: Double
     var lostNeurons: Int
+    /// Whether nothing reaches the last layer, so that the numbers are those of guessing.
+    var guess: Bool
 
     private enum CodingKeys: String, CodingKey {
-      case failed, correct, top1, top5, confidence
+      case failed, correct, top1, top5, confidence, guess
       case lostNeurons = "lost_neurons"
     }
   }
@@ -153,7 +155,7 @@ extension StudyReport.FailureSet {
     self.init(
       failed: row.failed.map { table.devices[$0] }, correct: row.correct,
       top1: .init(table.estimate(row)), top5: Double(row.correctTop5) / Double(table.images),
-      confidence: row.confidence, lostNeurons: row.lostNeurons)
+      confidence: row.confidence, lostNeurons: row.lostNeurons, guess: row.isGuess)
   }
 }
 
@@ -168,7 +170,7 @@ extension StudyReport.PlanReport {
     fill = table.fill
     scenario = FailureTable.scenario(devices: table.devices.count)
     let held = folder.plan.heldNeurons
-    let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons }
+    let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons * $1.unitsPerNeuron }
     let whole = folder.plan.wholeWeightBytes
     devices = folder.plan.devices.enumerated().map { number, device in
       let cost = folder.plan.cost(of: number)
@@ -191,10 +193,12 @@ extension Plan {
   /// Neurons that each device holds, replicas and parity included.
   fileprivate var heldNeurons: [Int] {
     var held = [Int](repeating: 0, count: devices.count)
-    for placement in placements {
+    for (placement, layer) in zip(placements, sharding.layers) {
       for holders in placement.holders {
         // In a coded layer only the primary has a neuron's weights.
-        for device in placement.code == nil ? holders[...] : holders.prefix(1) { held[device] += 1 }
+        for device in placement.code == nil ? holders[...] : holders.prefix(1) {
+          held[device] += layer.unitsPerNeuron
+        }
       }
       for stripe in placement.code?.stripes ?? [] {
         for parity in stripe.parity { held[parity.device] += stripe.width }

@@ -27,8 +27,19 @@ struct StudyRun {
         context: ["plans": "\(folders[0].path), \(folder.path)"],
         hint: "run martlet plan again with the same --preprocessing")
     }
+    // Plans that cut a model in different places miss what is lost in different places.
+    for folder in folders.dropFirst()
+    where (first.sharding.isVertical || folder.plan.sharding.isVertical)
+      && folder.plan.sharding.layers != first.sharding.layers
+    {
+      throw MartletError(
+        .mismatch, "a vertical plan is studied with plans of the same cuts only",
+        context: ["plans": "\(folders[0].path), \(folder.path)"],
+        hint: "study each by itself, on the same images")
+    }
     values = ExchangedValue.all(of: first.graph, first.sharding)
-    model = try MaskedModel(batching: graph, points: values.map(\.point))
+    model = try MaskedModel(
+      batching: graph, points: values.map(\.point), hasNulls: first.sharding.isVertical)
     self.folders = folders
     self.preprocessing = preprocessing
     self.measuring = measuring
@@ -58,7 +69,8 @@ struct StudyRun {
       result.append(
         FailureStudy.Subject(
           plan: folder.id, method: plan.method, devices: plan.devices.map(\.name),
-          placements: plan.placements, sets: sets, fill: fill ?? plan.channelFill))
+          placements: plan.placements, sets: sets, fill: fill ?? plan.channelFill,
+          guess: plan.sharding.isVertical ? plan.guess : nil))
     }
     return result
   }

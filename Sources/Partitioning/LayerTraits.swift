@@ -44,7 +44,8 @@ public struct LayerTraits: Sendable, Hashable {
       let neurons = traits[layer].neurons
       // Constants that do not span the neurons (a scalar, a table) are on every device anyway.
       let shapes = node.inputs.filter { !computed.contains($0) }.map { graph[$0].shape }
-      let each = shapes.filter { neurons > 0 && $0.dimensions.contains(neurons) }
+      let isBlock = sharding.layers[layer].block != nil
+      let each = shapes.filter { isBlock || neurons > 0 && $0.dimensions.contains(neurons) }
         .reduce(0) { $0 + $1.count / neurons }
       if weighted.contains(index) {
         traits[layer].mixingWeights += each

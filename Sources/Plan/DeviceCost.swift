@@ -33,8 +33,8 @@ extension Plan {
     let size = ElementType.float32.size
     let input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
     return DeviceCost(
-      neurons: placements.reduce(0) { sum, placement in
-        sum + placement.holders.count { $0[0] == device }
+      neurons: zip(placements, sharding.layers).reduce(0) { sum, layer in
+        sum + layer.0.holders.count { $0[0] == device } * layer.1.unitsPerNeuron
       },
       weightBytes: ShardInventory(self, device: device).bytes,
       multiplyAdds: program.graph.multiplyAdds,

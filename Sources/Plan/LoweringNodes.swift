@@ -11,6 +11,12 @@ extension Lowering {
     case .sharded(let layer, let axis):
       let blocks = ownBlocks(layer)
       guard !blocks.isEmpty else { return }
+      guard sharding.layers[layer].block == nil else {
+        // The device computes all of it: nothing to cut, and what it reads of itself is here.
+        lowerFull(node)
+        own[node.output] = full[node.output].map { [$0] }
+        return
+      }
       own[node.output] = blocks.indices.map { block in
         lowerBlock(node, uses: sharding.uses[index], layer: layer, axis: axis, block: block)
       }

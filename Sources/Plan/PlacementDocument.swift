@@ -25,6 +25,8 @@ struct PlacementDocument: Codable {
 
   var id: String
   var neurons: Int
+  /// Positions of a block's nodes; absent for a layer of neurons.
+  var nodes: String?
   /// Who holds what, primaries first.
   var holders: [Group]
   /// Absent without a code. Positions of data blocks are combined in ascending order of neurons.
@@ -33,6 +35,7 @@ struct PlacementDocument: Codable {
   init(_ layer: Sharding.Layer, _ placement: LayerPlacement, devices: [Plan.Device]) {
     id = layer.id
     neurons = layer.neurons
+    nodes = layer.block.map { NeuronRanges.format($0.nodes) }
     var groups: [[Int]: [Int]] = [:]
     for (neuron, holders) in placement.holders.enumerated() {
       groups[holders, default: []].append(neuron)

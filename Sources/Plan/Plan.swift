@@ -11,11 +11,14 @@ public struct Plan: Sendable {
     public var name: String
     /// Relative share of the work asked for.
     public var share: Double
+    /// Where it stands, such as `edge`; for people and for whoever starts it.
+    public var tier: String?
 
     /// Makes a device.
-    public init(name: String, share: Double = 1) {
+    public init(name: String, share: Double = 1, tier: String? = nil) {
       self.name = name
       self.share = share
+      self.tier = tier
     }
   }
 
@@ -40,6 +43,11 @@ public struct Plan: Sendable {
     public var maximumExtent: Int
     /// The devices that may send a part.
     public var senders: [Int]
+    /// Whether it belongs to a block, whose output may be null.
+    public var isWhole = false
+
+    /// Channels of the value that go with each neuron: all of a block's.
+    var channelsPerNeuron: Int { isWhole && shape.rank > 1 ? shape[1] : 1 }
   }
 
   /// What stands in for channels that are lost.
@@ -60,13 +68,19 @@ public struct Plan: Sendable {
     public var preprocessing: Preprocessing?
     /// Class names by output index; empty when unknown.
     public var labels: [String]
+    /// The share of each class among the training samples, where it is known: what a guess goes by.
+    public var frequencies: [Double]?
 
     /// Describes a model.
-    public init(name: String, sha256: String, preprocessing: Preprocessing?, labels: [String]) {
+    public init(
+      name: String, sha256: String, preprocessing: Preprocessing?, labels: [String],
+      frequencies: [Double]? = nil
+    ) {
       self.name = name
       self.sha256 = sha256
       self.preprocessing = preprocessing
       self.labels = labels
+      self.frequencies = frequencies
     }
   }
 
@@ -116,6 +130,11 @@ public struct Plan: Sendable {
     for (layer, placement) in zip(sharding.layers, placements) {
       try placement.check(layer, devices: devices.count)
     }
+    if sharding.isVertical, case .mean = fill {
+      throw MartletError(
+        .unsupported, "a vertical plan has no channel means: what is lost is null")
+    }
+    try Plan.check(model.frequencies, outputs: graph.outputs.first.map { graph[$0].shape.count })
     self.model = model
     self.method = method
     self.devices = devices
@@ -175,6 +194,19 @@ public struct Plan: Sendable {
     placements.map { $0.primaries(devices: devices.count) }
   }
 
+  private static func check(
+    _ frequencies: [Double]?, outputs: Int?
+  ) throws(MartletError) {
+    guard let frequencies else { return }
+    guard frequencies.count == outputs, frequencies.allSatisfy({ (0...1).contains($0) }),
+      abs(frequencies.reduce(0, +) - 1) < 1e-6
+    else {
+      throw MartletError(
+        .mismatch, "the class frequencies are not one probability for each output of the model",
+        context: ["frequencies": "\(frequencies.count)", "outputs": "\(outputs ?? 0)"])
+    }
+  }
+
   private static func check(_ devices: [Device]) throws(MartletError) {
     guard (1...Plan.maximumDevices).contains(devices.count) else {
       throw MartletError(
@@ -223,7 +255,7 @@ public struct Plan: Sendable {
           isDecoded
             ? placement.code?.involves(device) == true
             : placement.holders.contains { $0.contains(device) }
-        })
+        }, isWhole: sharding.layers[layer].block != nil)
     }
     var points: [ExchangePoint] = []
     for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
@@ -305,10 +337,12 @@ public struct Plan: Sendable {
     of exchange: Int, from device: Int, attendance: Attendance, missing: Set<Int>
   ) -> Int {
     let placement = placements[exchanges[exchange].layer]
+    let channels = exchanges[exchange].channelsPerNeuron
     guard attendance.replicas == .active else {
-      return LayerAssignment(placement, attendance).owners.count { $0 == device }
+      return channels * LayerAssignment(placement, attendance).owners.count { $0 == device }
     }
-    return placement.holders.count { holders in
+    return channels
+      * placement.holders.count { holders in
       holders[0] == device
         && (exchanges[exchange].isDecoded
           || holders.allSatisfy { $0 == device || missing.contains($0) })

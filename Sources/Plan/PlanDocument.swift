@@ -72,7 +72,7 @@ struct PlanDocument: Codable {
     means read: (Means, Plan) throws(MartletError) -> [[Float]]
   ) throws(MartletError) -> Plan {
     let graph = try graph.graph(name: model.name)
-    let sharding = try Sharding(graph)
+    let sharding = try sharding(of: graph)
     guard layers.map(\.id) == sharding.layers.map(\.id),
       layers.map(\.neurons) == sharding.layers.map(\.neurons)
     else {
@@ -93,6 +93,16 @@ struct PlanDocument: Codable {
     let plan = try make(.zero)
     guard let means else { return plan }
     return try make(.mean(try read(means, plan)))
+  }
+
+  /// By blocks where the layers name their nodes.
+  private func sharding(of graph: Graph) throws(MartletError) -> Sharding {
+    guard layers.contains(where: { $0.nodes != nil }) else { return try Sharding(graph) }
+    let blocks = try layers.map { layer throws(MartletError) in
+      Sharding.NodeBlock(
+        name: layer.id, nodes: try NeuronRanges.parse(layer.nodes ?? "", count: graph.nodes.count))
+    }
+    return try Sharding(graph, blocks: blocks)
   }
 }
 

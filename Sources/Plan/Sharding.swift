@@ -23,6 +23,20 @@ public struct Sharding: Sendable {
     /// Whether sums of its neurons mean something: all of them read the same values. Not so in a
     /// grouped convolution.
     public var isSummable: Bool
+    /// All nodes of a block, which is placed as one neuron; nil for a layer of neurons. See
+    /// `init(_:blocks:)`.
+    public var block: Block?
+
+    /// What a block computes.
+    public struct Block: Sendable, Hashable {
+      /// Positions in `Graph.nodes`, ascending.
+      public var nodes: [Int]
+      /// Output channels or units of its weighted nodes.
+      public var units: Int
+    }
+
+    /// Output channels or units that are placed with each neuron.
+    public var unitsPerNeuron: Int { block?.units ?? 1 }
   }
 
   /// A weighted node whose outputs are gathered before the activation and decoded everywhere.
@@ -56,17 +70,20 @@ public struct Sharding: Sendable {
   }
 
   /// The layers in graph order.
-  public private(set) var layers: [Layer] = []
+  public internal(set) var layers: [Layer] = []
   /// How each node reads its operands, by node.
-  public private(set) var uses: [[Use]] = []
+  public internal(set) var uses: [[Use]] = []
   /// Where each computed value and input lives.
-  public private(set) var placements: [ValueID: Placement] = [:]
+  public internal(set) var placements: [ValueID: Placement] = [:]
   /// The sharded values that somebody needs in full, in graph order.
-  public private(set) var exchanges: [ValueID] = []
+  public internal(set) var exchanges: [ValueID] = []
   /// The stage that each exchange ends: how many exchanges lie on the longest way to it.
-  public private(set) var exchangeStages: [Int] = []
+  public internal(set) var exchangeStages: [Int] = []
   /// Nodes that are decoded; none unless made by `decoding`.
   private(set) var decoded: [DecodedNode] = []
+
+  /// Nothing yet.
+  init() {}
 
   /// Propagates placements through a graph.
   ///
@@ -135,7 +152,7 @@ public struct Sharding: Sendable {
     }
   }
 
-  private func countStages(_ graph: Graph, decoded: Set<Int>) -> [ValueID: Int] {
+  func countStages(_ graph: Graph, decoded: Set<Int> = []) -> [ValueID: Int] {
     var stages: [ValueID: Int] = [:]
     for (index, (node, uses)) in zip(graph.nodes, uses).enumerated() {
       let inputs =

@@ -45,7 +45,9 @@ extension FailureTable {
     let worst = rows.reduce(first) { $1.correct < $0.correct ? $1 : $0 }
     let best = rows.reduce(first) { $1.correct > $0.correct ? $1 : $0 }
     let count = Double(rows.count)
-    let correct = Double(rows.reduce(0) { $0 + $1.correct }) / count
+    let answered = rows.reduce(0) { $0 + ($1.isGuess ? 0 : $1.correct) }
+    let guessed = Double(rows.count { $0.isGuess }) * chance * Double(images)
+    let correct = (Double(answered) + guessed) / count
     var average = Estimate(correct: Int(correct.rounded()), of: images)
     average.accuracy = correct / Double(images)
     return Summary(
@@ -88,7 +90,7 @@ extension FailureTable {
     }
     var sum = probability(failed: Set(devices.indices)) * chance
     for row in rows {
-      sum += probability(failed: Set(row.failed)) * Double(row.correct) / Double(images)
+      sum += probability(failed: Set(row.failed)) * estimate(row).accuracy
     }
     guard isWhole || coversAll(reliabilities) else {
       throw MartletError(

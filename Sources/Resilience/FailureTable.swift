@@ -18,16 +18,21 @@ public struct FailureTable: Sendable, Equatable {
     public var confidence: Double
     /// Neurons that nobody supplies, over all layers.
     public var lostNeurons: Int
+    /// Whether nothing reaches the last layer: the answers are guesses, and `correct` is the expected
+    /// number, rounded.
+    public var isGuess: Bool
 
     /// Makes a row.
     public init(
-      failed: [Int], correct: Int, correctTop5: Int, confidence: Double, lostNeurons: Int
+      failed: [Int], correct: Int, correctTop5: Int, confidence: Double, lostNeurons: Int,
+      isGuess: Bool = false
     ) {
       self.failed = failed
       self.correct = correct
       self.correctTop5 = correctTop5
       self.confidence = confidence
       self.lostNeurons = lostNeurons
+      self.isGuess = isGuess
     }
   }
 
@@ -61,6 +66,8 @@ public struct FailureTable: Sendable, Equatable {
   public let fill: String
   /// The failure sets by size, the one without failures first.
   public let rows: [Row]
+  /// The expected accuracy of a guess by the classes' frequencies; nil where guesses are among equals.
+  public let guessAccuracy: Double?
   let positions: [[Int]: Int]
 
   /// Puts a table together.
@@ -68,7 +75,7 @@ public struct FailureTable: Sendable, Equatable {
   /// - Throws: `invalidFile` for numbers that contradict each other.
   public init(
     plan: String, method: String, devices: [String], images: Int, imagesDigest: String,
-    classes: Int, fill: String, rows: [Row]
+    classes: Int, fill: String, rows: [Row], guessAccuracy: Double? = nil
   ) throws(MartletError) {
     func require(_ isRight: Bool, _ rule: String) throws(MartletError) {
       guard isRight else { throw MartletError(.invalidFile, "a failure table \(rule)") }
@@ -92,6 +99,8 @@ public struct FailureTable: Sendable, Equatable {
           && row.lostNeurons >= 0 && (0...1).contains(row.confidence),
         "counts no more right answers than images")
     }
+    try require((0...1).contains(guessAccuracy ?? 0), "has a probability of guessing right")
+    self.guessAccuracy = guessAccuracy
     self.plan = plan
     self.method = method
     self.devices = devices
@@ -123,10 +132,14 @@ public struct FailureTable: Sendable, Equatable {
   }
 
   /// A row's top-1 accuracy.
-  public func estimate(_ row: Row) -> Estimate { Estimate(correct: row.correct, of: images) }
+  public func estimate(_ row: Row) -> Estimate {
+    var estimate = Estimate(correct: row.correct, of: images)
+    if row.isGuess { estimate.accuracy = chance }
+    return estimate
+  }
 
   /// The accuracy of guessing.
-  public var chance: Double { 1 / Double(classes) }
+  public var chance: Double { guessAccuracy ?? 1 / Double(classes) }
 
   /// Whether every set but that of all devices was studied.
   public var isWhole: Bool {

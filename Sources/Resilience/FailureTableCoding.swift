@@ -14,9 +14,11 @@ private struct StudyDocument: Codable {
     var correctTop5: Int
     var confidence: Double
     var lostNeurons: Int
+    /// Absent for answers.
+    var guess: Bool?
 
     private enum CodingKeys: String, CodingKey {
-      case failed, correct, confidence
+      case failed, correct, confidence, guess
       case correctTop5 = "correct_top5"
       case lostNeurons = "lost_neurons"
     }
@@ -36,11 +38,13 @@ private struct StudyDocument: Codable {
   var imagesDigest: String
   var classes: Int
   var fill: String
+  var guessAccuracy: Double?
   var rows: [Row]
 
   private enum CodingKeys: String, CodingKey {
     case format, version, plan, method, devices, images, classes, fill, rows
     case imagesDigest = "images_sha256"
+    case guessAccuracy = "guess_accuracy"
   }
 }
 
@@ -50,11 +54,12 @@ extension FailureTable {
     try JSON.encode(
       StudyDocument(
         plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
-        classes: classes, fill: fill,
+        classes: classes, fill: fill, guessAccuracy: guessAccuracy,
         rows: rows.map { row in
           .init(
             failed: row.failed.map { devices[$0] }, correct: row.correct,
-            correctTop5: row.correctTop5, confidence: row.confidence, lostNeurons: row.lostNeurons)
+            correctTop5: row.correctTop5, confidence: row.confidence, lostNeurons: row.lostNeurons,
+            guess: row.isGuess ? true : nil)
         }), pretty: true)
   }
 
@@ -87,13 +92,13 @@ extension FailureTable {
       rows.append(
         Row(
           failed: failed, correct: row.correct, correctTop5: row.correctTop5,
-          confidence: row.confidence, lostNeurons: row.lostNeurons))
+          confidence: row.confidence, lostNeurons: row.lostNeurons, isGuess: row.guess ?? false))
     }
     do {
       try self.init(
         plan: document.plan, method: document.method, devices: document.devices,
         images: document.images, imagesDigest: document.imagesDigest, classes: document.classes,
-        fill: document.fill, rows: rows)
+        fill: document.fill, rows: rows, guessAccuracy: document.guessAccuracy)
     } catch {
       throw error.adding("file", source)
     }

@@ -7,14 +7,15 @@ extension Answer {
   /// The answer that a frame has come to.
   init(
     _ outcome: ClientCore.Outcome, ticket: Int, attempts: Int, latencyNanoseconds: UInt64,
-    study: FailureTable?
+    study: FailureTable?, guessSeed: UInt64
   ) {
     let plan = outcome.engine.plan
     let names = plan.devices.map(\.name) + ["client"]
     let roles = outcome.roles
     let byPart = outcome.fills.byPart
     let absent = plan.devices.indices.filter { !roles.awaits($0) }
-    let missing = Set(outcome.fills.all.map(\.device)).union(absent)
+    // A device that says it had nothing to compute from is there.
+    let missing = Set(outcome.fills.all.filter { $0.reason != .null }.map(\.device)).union(absent)
     let fills = byPart.map { part, fills in
       Fill(
         layer: plan.exchanges[part.exchange].id, device: names[part.device],
@@ -28,7 +29,10 @@ extension Answer {
     let isPresent = plan.devices.indices.map { !missing.contains($0) }
     self.init(
       ticket: ticket, frame: outcome.key.frame,
-      outputs: outcome.engine.outputs(of: outcome.execution),
+      outputs: outcome.isNull
+        ? [Tensor([plan.guess.frequencies.count], plan.guess.frequencies.map { Float($0) })]
+        : outcome.engine.outputs(of: outcome.execution),
+      guess: outcome.isNull ? plan.guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
       attendance: roles, report: outcome.fills,
       present: zip(plan.devices, isPresent).compactMap { $1 ? $0.name : nil },
@@ -40,7 +44,7 @@ extension Answer {
 extension FrameResult {
   /// What is published of an answer; nil for a model without outputs.
   init?(_ answer: Answer, labels: [String]) {
-    let ranking = Classification(scores: answer.outputs.first?.floats ?? [], names: labels)
+    let ranking = Classification(answer, names: labels)
     guard let best = ranking.top.first else { return nil }
     self.init(
       frame: answer.frame, label: best.label, labelName: best.name,
@@ -52,7 +56,7 @@ extension FrameResult {
         .init(
           layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
           filledBy: $0.filledBy)
-      }, filledNeurons: answer.filledNeurons, present: answer.present,
-      expectedAccuracy: answer.expectedAccuracy)
+      }, filledNeurons: answer.filledNeurons, guessed: answer.guess != nil,
+      present: answer.present, expectedAccuracy: answer.expectedAccuracy)
   }
 }

@@ -10,7 +10,7 @@ public struct Answer: Sendable {
     public var layer: String
     /// The device whose part it is.
     public var device: String
-    /// `deadline`, `lost`, `suspect`, `corrupt` or `denied`; where those who lacked it say
+    /// `deadline`, `lost`, `suspect`, `corrupt`, `denied` or `null`; where those who lacked it say
     /// different things, the first of these.
     public var reason: String
     /// Who lacked it: devices' names, and `client`. Where devices of which the answer consists are
@@ -26,6 +26,8 @@ public struct Answer: Sendable {
   public var frame: UInt64
   /// The model's outputs, in order.
   public var outputs: [Tensor]
+  /// The class that was drawn at random, because nothing reached the last layer; nil for an answer.
+  public var guess: Int?
   /// What was missing; empty for a complete answer.
   public var fills: [Fill]
   /// Who was to take part.
@@ -88,6 +90,18 @@ public struct Classification: Sendable, Hashable {
         label: index, name: names.indices.contains(index) ? names[index] : nil,
         confidence: share.isFinite ? min(max(share, 0), 1) : 0)
     }
+  }
+
+  /// Ranks an answer's first output; a guess stands first, with the probability that it was drawn
+  /// with.
+  public init(_ answer: Answer, names: [String], count: Int = 5) {
+    let scores = answer.outputs.first?.floats ?? []
+    self.init(scores: scores, names: names, count: answer.guess == nil ? count : scores.count)
+    guard let guess = answer.guess, let place = top.firstIndex(where: { $0.label == guess }) else {
+      return
+    }
+    top.insert(top.remove(at: place), at: 0)
+    top = Array(top.prefix(count))
   }
 
   /// The likeliest class; -1 for a model without outputs.

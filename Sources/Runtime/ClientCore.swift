@@ -1,4 +1,5 @@
 package import Kernels
+import ModelGraph
 package import Plan
 package import TensorCore
 package import WireProtocol
@@ -13,8 +14,10 @@ package final class ClientCore {
     package var execution: Execution
     package var fills: FillReport
     package var roles: Attendance
-    /// Whether any device sent anything for it.
+    /// Whether any device sent anything for it, or those that would have are known to be gone.
     package var hasParts: Bool
+    /// Whether the answer is null: nothing reached the last layer.
+    package var isNull: Bool
   }
 
   let engines: DeviceEngines
@@ -250,7 +253,17 @@ package final class ClientCore {
     return Outcome(
       key: task.key, engine: task.engine, execution: task.execution, fills: task.fills,
       roles: task.roles,
-      hasParts: heard.remove(task.key) != nil)
+      hasParts: heard.remove(task.key) != nil || isHopeless(task),
+      isNull: task.engine.program.graph.outputs.contains(where: task.nulls.contains))
+  }
+
+  /// Whether all that the client gathers was whole parts of devices that the frame did not count on:
+  /// asking again would bring nothing else.
+  private func isHopeless(_ task: FrameTask) -> Bool {
+    task.engine.program.gatherings.allSatisfy { gathering in
+      plan.exchanges[gathering.exchange].isWhole
+        && gathering.parts.allSatisfy { task.roles[$0.device] == .absent }
+    }
   }
 
   /// Gives back an outcome's working memory.

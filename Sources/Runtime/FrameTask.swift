@@ -1,4 +1,5 @@
 import Kernels
+import ModelGraph
 import Plan
 import TensorCore
 import WireProtocol
@@ -49,6 +50,8 @@ final class FrameTask {
   private(set) var surprises = FillReport()
   /// Where the time of each segment that has run went.
   private(set) var times: [SegmentTime] = []
+  /// Values that are null: nothing came to compute them from. Only in vertical plans.
+  private(set) var nulls: Set<ValueID> = []
   /// Since the last call of `takeMissed`.
   private var missed: Set<Miss> = []
   /// Whether somebody was waited for in vain, here or at a peer: others may come as late as a whole
@@ -62,6 +65,10 @@ final class FrameTask {
   private var segment = 0
   private var gathers: [Gather] = []
   private var boundaryEntered: MonotonicTime?
+  /// The stage of the last boundary.
+  private var stage = -1
+  /// How many stages lie between the last boundaries: those before this device may wait in each.
+  private var stages: UInt64 = 1
   /// Parts that came before their boundary, by exchange.
   private var early: [Int: [(device: Int, epoch: UInt64, elements: [Float])]] = [:]
   /// Devices known to be down, and since which epoch the others live.
@@ -102,9 +109,13 @@ final class FrameTask {
   ) {
     let step = engine.steps[segment]
     let start = now()
-    execution.run(segment: segment)
+    execution.run(segment: segment, nulls: &nulls)
     let computed = now()
     for publication in step.publications {
+      guard !nulls.contains(publication.value) else {
+        publish(publication, UnsafeBufferPointer(start: nil, count: 0))
+        continue
+      }
       engine.withOwnPart(publication, in: execution) { publish(publication, $0) }
     }
     segment += 1
@@ -147,13 +158,14 @@ final class FrameTask {
     beginWaiting(index, now: now)
     let gathering = gathers[index].gathering
     guard let part = gathering.part(of: device) else { return nil }
-    guard message.count == part.shape.count else { return .wrongSize }
+    let isNull = message.count == 0 && engine.plan.exchanges[exchange].isWhole
+    guard isNull || message.count == part.shape.count else { return .wrongSize }
     var result: GatherState.Arrival?
     var used: [DeviceProgram.Part.Piece] = []
     for piece in part.pieces {
       let arrival = gathers[index].state.receive(
         slot: piece.slot, from: device, frame: key.frame, epoch: epoch,
-        elements: elements(piece.slot, of: part, gathering))
+        elements: isNull ? 0 : elements(piece.slot, of: part, gathering))
       if result != .accepted { result = arrival }
       // A copy that is worse than one that is here already must not overwrite it.
       if arrival.isKept, gathers[index].state.source(of: piece.slot) == device {
@@ -233,6 +245,7 @@ final class FrameTask {
 
   private func enterBoundary(_ gatherings: [DeviceProgram.Gathering], now: MonotonicTime) {
     boundaryEntered = gatherings.isEmpty ? nil : now
+    countStages(gatherings)
     gathers = gatherings.map { gathering in
       let slots = gathering.slots.indices.map { slot in
         GatherState.Slot(
@@ -258,6 +271,14 @@ final class FrameTask {
   }
 
   // MARK: Deadlines
+
+  /// A client's waits begin with the first part, when all stages lie behind it.
+  private func countStages(_ gatherings: [DeviceProgram.Gathering]) {
+    let numbers = gatherings.compactMap { engine.plan.exchanges[$0.exchange].stage }
+    guard case .ownPart = waiting, let next = numbers.max() else { return }
+    stages = UInt64(max(next - stage, 1))
+    stage = max(stage, next)
+  }
 
   private func setWaits(_ index: Int, entered: MonotonicTime) {
     let gathering = gathers[index].gathering
@@ -289,7 +310,7 @@ final class FrameTask {
         ? arrivals.book.policy.longest
         : arrivals.book.wait(for: part.device, in: gathering.exchange)
       gathers[index].state.wait(
-        for: part.device, until: min(start.adding(nanoseconds: wait), limit))
+        for: part.device, until: min(start.adding(nanoseconds: wait * stages), limit))
       if arrivals.book.isBarred(part.device, in: gathering.exchange) {
         gathers[index].state.deviceDown(part.device, reason: .denied)
       }
@@ -308,6 +329,14 @@ final class FrameTask {
     guard let device = engine.device, let place = gathering.part(of: device),
       let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
     else { return }
+    guard !nulls.contains(own.value) else {
+      for piece in place.pieces {
+        _ = gathers[index].state.receive(
+          slot: piece.slot, from: device, frame: key.frame, epoch: devices[device].epoch,
+          elements: 0)
+      }
+      return
+    }
     engine.withOwnPart(own, in: execution) { part in
       for piece in place.pieces {
         engine.place(part, place, piece, gathering: gathering, in: execution)
@@ -328,6 +357,9 @@ final class FrameTask {
       let slots = gather.gathering.slots
       let missing = slots.indices.filter { gather.state.source(of: $0) == nil }
       let lost = engine.fill(missing, gathering: gather.gathering, in: execution)
+      if engine.plan.exchanges[exchange].isWhole, missing.count == slots.count {
+        nulls.insert(engine.program.graph.nodes[gather.gathering.node].output)
+      }
       let lacked = Set(lost.map { slots[$0].candidates[0] })
       for part in gather.gathering.parts where gather.state.lacks(part.device) {
         let fill = FillReport.Fill(

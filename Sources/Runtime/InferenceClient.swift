@@ -22,6 +22,8 @@ public struct ClientConfiguration: Sendable {
   public var frameLimit: Duration = .seconds(5)
   /// How long to try, with no device or no broker there, before giving up.
   public var patience: Duration = .seconds(30)
+  /// What the guesses are drawn with that stand in for answers when nothing reaches the last layer.
+  public var guessSeed: UInt64 = 0
 
   /// The defaults for one address.
   public init(address: DeploymentAddress) { self.address = address }
@@ -245,7 +247,7 @@ public final class InferenceClient {
       var answer = Answer(
         outcome, ticket: ticket, attempts: frame.attempts,
         latencyNanoseconds: MonotonicTime.now().nanoseconds(since: frame.submitted),
-        study: configuration.study)
+        study: configuration.study, guessSeed: configuration.guessSeed)
       answer.result = publishResult(answer, expected: frame.expected)
       return answer
     }

@@ -42,7 +42,7 @@ public final class LocalCluster {
   ///   - alive: by device.
   ///   - replicas: with `.active`, every device runs the program in which all copies and all parity
   ///     are sent, and what is missing is found out at each exchange.
-  /// - Returns: the model's outputs, in order.
+  /// - Returns: the model's outputs, in order; an empty array where nothing reaches the last layer.
   public func run(
     _ inputs: [Tensor], alive: [Bool], replicas: Replicas = .standby
   ) throws(MartletError) -> [Tensor] {
@@ -69,6 +69,8 @@ public final class LocalCluster {
       try flight.engines[device].setInputs(inputs, of: flight.executions[device])
     }
     try flight.client.setInputs(inputs, of: flight.clientExecution)
+    // By device, the client last.
+    var nulls = [Set<ValueID>](repeating: [], count: devices.count + 1)
 
     // Each turn advances every device whose boundary is complete. Stages are numbered over the whole
     // model, so some device can always go on.
@@ -87,11 +89,18 @@ public final class LocalCluster {
           }
           guard isComplete else { return true }
           for gathering in awaited {
-            place(gathering, for: engine, in: execution, parts, lacking: report)
+            place(
+              gathering, for: engine, in: execution, parts, lacking: report,
+              nulls: &nulls[device])
           }
         }
-        execution.run(segment: step)
+        execution.run(segment: step, nulls: &nulls[device])
         for publication in engine.steps[step].publications {
+          // A null part has no elements.
+          guard !nulls[device].contains(publication.value) else {
+            parts[publication.exchange][device] = []
+            continue
+          }
           parts[publication.exchange][device] = engine.withOwnPart(publication, in: execution) {
             Array($0)
           }
@@ -101,10 +110,15 @@ public final class LocalCluster {
       }
     }
     for (index, step) in flight.client.steps.enumerated() {
-      flight.clientExecution.run(segment: index)
+      flight.clientExecution.run(segment: index, nulls: &nulls[devices.count])
       for gathering in step.gatherings {
-        place(gathering, for: flight.client, in: flight.clientExecution, parts, lacking: report)
+        place(
+          gathering, for: flight.client, in: flight.clientExecution, parts, lacking: report,
+          nulls: &nulls[devices.count])
       }
+    }
+    if flight.client.program.graph.outputs.contains(where: nulls[devices.count].contains) {
+      return []
     }
     return flight.client.outputs(of: flight.clientExecution)
   }
@@ -125,11 +139,14 @@ public final class LocalCluster {
 
   private func place(
     _ gathering: DeviceProgram.Gathering, for engine: DeviceEngine, in execution: Execution,
-    _ parts: [[Int: [Float]]], lacking report: FillReport
+    _ parts: [[Int: [Float]]], lacking report: FillReport,
+    nulls: inout Set<ValueID>
   ) {
     let receiver = engine.device ?? devices.count
     let sent = parts[gathering.exchange].filter { part in
-      !report.contains(exchange: gathering.exchange, device: part.key, receiver: receiver)
+      // A part without elements is the null vector.
+      !part.value.isEmpty
+        && !report.contains(exchange: gathering.exchange, device: part.key, receiver: receiver)
     }
     var missing: [Int] = []
     for (number, slot) in gathering.slots.enumerated() {
@@ -148,6 +165,9 @@ public final class LocalCluster {
       }
     }
     _ = engine.fill(missing, gathering: gathering, in: execution)
+    if plan.exchanges[gathering.exchange].isWhole, missing.count == gathering.slots.count {
+      nulls.insert(engine.program.graph.nodes[gathering.node].output)
+    }
   }
 }
 

@@ -28,7 +28,7 @@ struct PartReceiver {
         parts.append(
           .init(
             layer: point.id, device: plan.devices[device].name, shape: point.shape,
-            axis: point.axis, maximumExtent: point.maximumExtent))
+            axis: point.axis, maximumExtent: point.maximumExtent, mayBeNull: point.isWhole))
         origins.append((exchange, device))
       }
     }

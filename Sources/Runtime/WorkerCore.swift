@@ -418,9 +418,13 @@ package final class WorkerCore {
     task.runSegment(
       now: clock,
       publish: { publication, part in
-        let shape = task.engine.program.graph[publication.value].shape
-        let report = lastExchanges.contains(publication.exchange) ? task.fills : task.surprises
-        publish(task.key, publication.exchange, shape, part, report)
+        let point = plan.exchanges[publication.exchange]
+        var shape = task.engine.program.graph[publication.value].shape
+        if part.isEmpty { shape = shape.replacing(axis: point.axis, with: 0) }
+        // In a vertical plan only those before know why something is null.
+        let tellsAll = point.isWhole || lastExchanges.contains(publication.exchange)
+        publish(
+          task.key, publication.exchange, shape, part, tellsAll ? task.fills : task.surprises)
       })
   }
 

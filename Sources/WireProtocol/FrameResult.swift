@@ -78,6 +78,8 @@ public struct FrameResult: WireMessage, Equatable {
   public var plan: String?
   /// The devices that were counted on when the frame was sent.
   public var alive: [String]?
+  /// Whether `label` is a random guess, because nothing reached the last layer.
+  public var guessed: Bool?
   /// The devices that were counted on and of which nothing was missing.
   public var present: [String]
   /// The accuracy to expect of these devices, 0 to 1; nil when the plan has not been studied.
@@ -87,7 +89,7 @@ public struct FrameResult: WireMessage, Equatable {
   public init(
     frame: UInt64, label: Int, labelName: String? = nil, top5: [Candidate], confidence: Double,
     latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0,
-    present: [String] = [], expectedAccuracy: Double? = nil
+    guessed: Bool? = nil, present: [String] = [], expectedAccuracy: Double? = nil
   ) {
     self.frame = frame
     self.label = label
@@ -97,6 +99,7 @@ public struct FrameResult: WireMessage, Equatable {
     self.latencyMilliseconds = latencyMilliseconds
     self.degraded = degraded
     self.filledNeurons = filledNeurons
+    self.guessed = guessed
     self.present = present
     self.expectedAccuracy = expectedAccuracy
   }
@@ -149,7 +152,7 @@ public struct FrameResult: WireMessage, Equatable {
     case labelName = "label_name"
     case top5, confidence
     case latencyMilliseconds = "latency_ms"
-    case degraded, present
+    case degraded, guessed, present
     case expectedAccuracy = "expected_accuracy"
     case filledNeurons = "filled_neurons"
     case expected, plan, alive

@@ -12,6 +12,8 @@ public enum MissingReason: String, Sendable, Codable, CaseIterable {
   case corrupt
   /// The broker does not let it through.
   case denied
+  /// Its device had nothing to compute it from, and said so.
+  case null
 }
 
 /// One exchange of one frame: which parts are here, which are still waited for, when to go on.
@@ -111,6 +113,8 @@ public struct GatherState: Sendable {
   private var arrived: [[Bool]]
   /// Per device: why something it sent could not be used.
   private var refusals: [Int: MissingReason] = [:]
+  /// Per slot: candidates that delivered the null vector.
+  private var nulls: [Int: Set<Int>] = [:]
   private var outcome: Answer?
   /// Devices of which nothing had come when their deadline passed, once the exchange is over.
   public private(set) var missedDeadlines: Set<Int> = []
@@ -145,16 +149,22 @@ public struct GatherState: Sendable {
   /// Whether a device's part would have been used for some slot, and is not there.
   public func lacks(_ device: Int) -> Bool {
     slots.indices.contains { slot in
-      guard let rank = slots[slot].candidates.firstIndex(of: device), !arrived[slot][rank] else {
+      guard let rank = slots[slot].candidates.firstIndex(of: device), !hasCopy(slot, rank) else {
         return false
       }
-      return !arrived[slot][..<rank].contains(true)
+      return !(0..<rank).contains { hasCopy(slot, $0) }
     }
+  }
+
+  /// Whether a candidate delivered something else than the null vector.
+  private func hasCopy(_ slot: Int, _ rank: Int) -> Bool {
+    arrived[slot][rank] && nulls[slot]?.contains(slots[slot].candidates[rank]) != true
   }
 
   /// Why a device's part is not there.
   public func reason(for device: Int) -> MissingReason {
     guard devices.indices.contains(device) else { return .lost }
+    if nulls.values.contains(where: { $0.contains(device) }) { return .null }
     return devices[device].down ?? refusals[device] ?? .deadline
   }
 
@@ -167,25 +177,32 @@ public struct GatherState: Sendable {
 
   /// The device whose copy fills a slot now: the best that has come, or nil.
   public func source(of slot: Int) -> Int? {
-    guard let best = arrived[slot].firstIndex(of: true) else { return nil }
-    return slots[slot].candidates[best]
+    let candidates = slots[slot].candidates
+    return candidates.indices.first { hasCopy(slot, $0) }.map { candidates[$0] }
   }
 
   /// A part has come, own or from a peer. Afterwards ask `tick` what to do.
   ///
   /// A part of a later epoch than the known one is used: its device has started again and its
-  /// presence is still on the way.
+  /// presence is still on the way. A part without elements is the null vector: its device is not
+  /// waited for any more, and the slot is missing unless another copy comes.
   public mutating func receive(
     slot: Int, from device: Int, frame: UInt64, epoch: UInt64, elements: Int
   ) -> Arrival {
     guard devices.indices.contains(device) else { return .unknownDevice }
     guard epoch >= devices[device].epoch else { return .staleEpoch }
-    guard slots.indices.contains(slot), elements == slots[slot].elements else { return .wrongSize }
+    guard slots.indices.contains(slot), elements == slots[slot].elements || elements == 0 else {
+      return .wrongSize
+    }
     guard let rank = slots[slot].candidates.firstIndex(of: device) else { return .unknownDevice }
     guard frame <= self.frame else { return .early }
     guard frame == self.frame, outcome == nil else { return .late }
     guard !arrived[slot][rank] else { return .duplicate }
     arrived[slot][rank] = true
+    if elements == 0 {
+      nulls[slot, default: []].insert(device)
+      return .accepted
+    }
     let isBest = awaited(in: slot, at: .zero) == nil && source(of: slot) == device
     return isBest ? .accepted : .reserve
   }
@@ -245,7 +262,7 @@ public struct GatherState: Sendable {
 
   private func conclude() -> Answer {
     var missing: [Missing] = []
-    for slot in slots.indices where !arrived[slot].contains(true) {
+    for slot in slots.indices where source(of: slot) == nil {
       let primary = slots[slot].candidates.first ?? -1
       missing.append(Missing(slot: slot, device: primary, reason: reason(for: primary)))
     }

@@ -14,19 +14,26 @@ public struct PartValidator: Sendable {
     public var axis: Int
     /// The most channels along the axis; how many there are depends on who is there.
     public var maximumExtent: Int
+    /// Whether a part without any channel may come: the null vector.
+    public var mayBeNull: Bool
 
     /// The part of `layer` that `device` sends.
-    public init(layer: String, device: String, shape: Shape, axis: Int, maximumExtent: Int) {
+    public init(
+      layer: String, device: String, shape: Shape, axis: Int, maximumExtent: Int,
+      mayBeNull: Bool = false
+    ) {
       self.layer = layer
       self.device = device
       self.shape = shape
       self.axis = axis
       self.maximumExtent = maximumExtent
+      self.mayBeNull = mayBeNull
     }
 
     /// Whether a part may have this shape.
     func admits(_ other: Shape) -> Bool {
-      guard other.rank == shape.rank, (1...maximumExtent).contains(other[axis]) else {
+      guard other.rank == shape.rank, ((mayBeNull ? 0 : 1)...maximumExtent).contains(other[axis])
+      else {
         return false
       }
       return other.replacing(axis: axis, with: shape[axis]) == shape

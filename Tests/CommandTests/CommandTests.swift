@@ -239,6 +239,41 @@ import Testing
     }
   }
 
+  /// The zeros of one sample and the ones of another, as a table with labels.
+  @Test func samplesOfATableAreAnswered() throws {
+    try Workplace.with { place in
+      let plan = try place.run("plan", "demo.onnx", "--method", "vertical", "-o", "plan")
+      try #require(plan.status == .exited(0), "\(plan.error)")
+      let values = (0..<2).flatMap { [Float](repeating: Float($0), count: 784) }
+      try NumpyFile.write(place.path("x.npy"), Tensor([2, 784], values))
+      try NumpyFile.write(place.path("y.npy"), Tensor([2], [Int64(3), 8]))
+      try NumpyFile.write(place.path("short.npy"), Tensor([2, 3], [Float](repeating: 0, count: 6)))
+      try withEmbeddedBroker { broker in
+        let workers = try ["edge", "fog", "cloud"].map {
+          try place.start(
+            ["worker", "--broker", broker.socketAddress, "--plan", "plan", "--device", $0],
+            name: $0)
+        }
+        defer { for worker in workers { worker.stop(patience: .seconds(2)) } }
+        func run(_ options: String...) throws -> Outcome {
+          let child = try place.start(
+            ["run", "--broker", broker.socketAddress, "--plan", "plan", "--json"] + options,
+            name: "client")
+          return try place.outcome(child.wait(timeout: .seconds(20)), name: "client")
+        }
+        let outcome = try run("--samples", "x.npy", "--sample-labels", "y.npy")
+        #expect(outcome.status == .exited(0), "\(outcome.error)")
+        #expect(outcome.json.count == 3 && outcome.json.first??["label"] == .integer(3))
+        #expect(outcome.json.first??["guessed"] == .bool(false))
+        #expect(outcome.json.last??["guesses"] == .integer(0))
+        check(try run("--samples", "short.npy"), 65, "short.npy")
+        check(try run("--samples", "x.npy", "--sample-labels", "x.npy"), 65, "label")
+        check(try run("--samples", "x.npy", "--images", "digits.tar"), 64, "either")
+        check(try run("--sample-labels", "y.npy", "--images", "digits.tar"), 64, "--samples")
+      }
+    }
+  }
+
   // MARK: JSON
 
   @Test func jsonOutputIsJSON() throws {

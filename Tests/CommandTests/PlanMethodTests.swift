@@ -105,6 +105,47 @@ extension CommandTests {
     }
   }
 
+  @Test func aModelIsCutBetweenTiers() throws {
+    try Workplace.with { place in
+      let planned = try place.run(
+        "plan", "demo.onnx", "--method", "vertical", "-o", "plan", "--json")
+      try #require(planned.status == .exited(0), "\(planned.error)")
+      let text = try FileSystem.readText(place.path("plan/plan.json"))
+      for part in ["\"edge\"", "\"fog\"", "\"cloud\"", "\"nodes\""] {
+        #expect(text.contains(part), "\(part)")
+      }
+      let studied = try place.run(
+        "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--reliability",
+        "0.9,0.8,1", "--json", seconds: 120)
+      try #require(studied.status == .exited(0), "\(studied.error)")
+      // Vanilla: an answer with probability 0.72, else a guess among ten digits.
+      let report = try #require(studied.json.first ?? nil)
+      guard case .array(let plans)? = report["plans"], let plan = plans.first,
+        case .array(let sets)? = plan["sets"],
+        case .number(let expected)? = plan["expected_accuracy"],
+        case .number(let whole)? = sets.first?["top1"]?["accuracy"]
+      else {
+        Issue.record("\(studied.output)")
+        return
+      }
+      #expect(abs(expected - (0.72 * whole + 0.28 * 0.1)) < 1e-9)
+      #expect(sets.dropFirst().allSatisfy { $0["guess"] == .bool(true) })
+    }
+  }
+
+  @Test func badCutsAreNamed() throws {
+    try Workplace.with { place in
+      func plan(_ options: String...) throws -> Outcome {
+        try place.run(["plan", "demo.onnx", "-o", "plan"] + options)
+      }
+      check(try plan("--method", "vertical", "--cuts", "nowhere"), 66, "nowhere")
+      check(try plan("--method", "vertical", "--devices", "1"), 64, "--cuts")
+      check(try plan("--method", "vertical", "--tiers", "edge,cloud", "--devices", "3"), 64, "tier")
+      check(try plan("--method", "lop", "--devices", "2", "--cuts", "x"), 64, "vertical")
+      #expect(!FileSystem.exists(place.path("plan")))
+    }
+  }
+
   @Test func moreDevicesThanNeuronsAreFine() throws {
     try Workplace.with { place in
       for method in [["coded", "--tolerate", "2"], ["cdc"], ["robustdice", "--importance", "s1"]] {

@@ -28,25 +28,31 @@ final class Deployment {
 
   private init(
     broker: EmbeddedBroker, folder: String, devices: Int,
-    placing: (([LayerTraits]) throws -> [LayerPlacement])?
+    placing: (([LayerTraits]) throws -> [LayerPlacement])?,
+    planning: ((String) throws -> PlanFolder)?
   ) throws {
     self.broker = broker
     self.folder = folder
     digits = try Digits(folder: folder)
-    plan = try DemoModel.plan(devices: devices, placing: placing, folder: folder)
+    plan =
+      try planning?(folder)
+      ?? DemoModel.plan(devices: devices, placing: placing, folder: folder)
   }
 
   /// Runs `body` with a deployment and ends every process afterwards.
   ///
-  /// - Parameter placing: who holds what; each neuron is on one device if nil.
+  /// - Parameters:
+  ///   - placing: who holds what; each neuron is on one device if nil.
+  ///   - planning: makes another plan than one of the bundled model, in a folder that it is given.
   static func with(
     devices: Int = 4, placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
+    planning: ((String) throws -> PlanFolder)? = nil,
     _ body: (Deployment) throws -> Void
   ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { folder in
       try withEmbeddedBroker { broker in
         let deployment = try Deployment(
-          broker: broker, folder: folder, devices: devices, placing: placing)
+          broker: broker, folder: folder, devices: devices, placing: placing, planning: planning)
         defer {
           for child in deployment.workers.values + deployment.gateways {
             child.stop(patience: .zero)
@@ -60,14 +66,19 @@ final class Deployment {
   var names: [String] { plan.plan.devices.map(\.name) }
 
   /// Starts a worker. One that runs already under that name goes on, but is not known here any more.
+  ///
+  /// - Parameter broker: another one than the deployment's.
   @discardableResult
-  func start(_ device: String, _ options: [String] = []) throws -> ChildProcess {
+  func start(
+    _ device: String, _ options: [String] = [], at broker: EmbeddedBroker? = nil
+  ) throws -> ChildProcess {
     starts += 1
     let worker = try ChildProcess(
       .init(
         executable: try martletExecutable(),
         arguments: [
-          "worker", "--broker", broker.socketAddress, "--plan", plan.path, "--device", device,
+          "worker", "--broker", (broker ?? self.broker).socketAddress, "--plan", plan.path,
+          "--device", device,
         ] + workerOptions + options, standardOutput: .discarded,
         standardError: .appended(log(device))))
     workers[device] = worker

@@ -44,6 +44,29 @@ import WireProtocol
     #expect(state.source(of: 1) == nil)
   }
 
+  @Test func aNullPartIsMissingAndNotWaitedFor() {
+    var state = exchange(down: [2: .lost])
+    #expect(receive(&state, slot: 0, from: 0, elements: 0) == .accepted)
+    #expect(receive(&state, slot: 0, from: 0) == .duplicate)
+    #expect(state.source(of: 0) == nil)
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(
+      state.tick(seconds(1))
+        == .degrade(missing: [
+          .init(slot: 0, device: 0, reason: .null), .init(slot: 2, device: 2, reason: .lost),
+        ]))
+  }
+
+  @Test func aReplicaIsBetterThanANullPart() {
+    var state = GatherState(
+      frame: 4, slots: [.init(elements: 10, candidates: [0, 1])],
+      devices: [.init(), .init()], deadline: end)
+    _ = state.receive(slot: 0, from: 0, frame: 4, epoch: 1, elements: 0)
+    _ = state.receive(slot: 0, from: 1, frame: 4, epoch: 1, elements: 10)
+    #expect(state.source(of: 0) == 1)
+    #expect(state.tick(seconds(1)) == .complete)
+  }
+
   @Test func completesWithPartsThatCameJustBeforeTheDeadlineIsNoticed() {
     var state = exchange()
     for device in 0..<3 { _ = receive(&state, slot: device, from: device) }

@@ -1,0 +1,45 @@
+import ModelGraph
+import TensorCore
+
+/// The random guess that stands in for an answer when nothing reaches the last layer (deepFogGuard,
+/// definition 4): a draw by the frequencies of the classes in training.
+public struct ClassGuess: Sendable, Hashable {
+  /// By class; they add up to one.
+  public let frequencies: [Double]
+
+  /// Guesses by these frequencies, or, where they are unknown, among `classes` equal ones.
+  public init(frequencies: [Double]?, classes: Int) {
+    self.frequencies =
+      frequencies ?? Array(repeating: 1 / Double(max(classes, 1)), count: classes)
+  }
+
+  /// The class drawn for a frame: the same for the same seed and frame, on every machine.
+  public func draw(seed: UInt64, frame: UInt64) -> Int {
+    // SplitMix64's finaliser (Steele, Lea, Flood 2014).
+    var z = seed &* 0xd134_2543_de82_ef95 &+ frame &* 0x9e37_79b9_7f4a_7c15 &+ 1
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    z ^= z >> 31
+    var rest = Double(z >> 11) * 0x1p-53
+    for (label, share) in frequencies.enumerated() {
+      if rest < share { return label }
+      rest -= share
+    }
+    // The frequencies add up to one but for rounding.
+    return frequencies.lastIndex { $0 > 0 } ?? 0
+  }
+
+  /// The expected number of right guesses among samples of these classes.
+  public func expectedCorrect(of labels: [Int]) -> Double {
+    labels.reduce(0) { $0 + (frequencies.indices.contains($1) ? frequencies[$1] : 0) }
+  }
+}
+
+extension Plan {
+  /// What an answer is drawn from when it is null.
+  public var guess: ClassGuess {
+    ClassGuess(
+      frequencies: model.frequencies,
+      classes: graph.outputs.first.map { graph[$0].shape.count } ?? 0)
+  }
+}
