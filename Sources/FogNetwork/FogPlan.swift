@@ -27,7 +27,8 @@ extension FogModel {
       // Nodes are called UNIT.WHAT, and no unit's name has a dot.
       guard let unit = nodeOfUnit[String(node.name.prefix { $0 != "." })] else {
         throw MartletError(
-          .mismatch, "a node of the network's graph belongs to nobody", context: ["node": node.name])
+          .mismatch, "a node of the network's graph belongs to nobody", context: ["node": node.name]
+        )
       }
       blocks[unit].nodes.append(index)
     }

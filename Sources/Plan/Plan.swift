@@ -343,10 +343,10 @@ public struct Plan: Sendable {
     }
     return channels
       * placement.holders.count { holders in
-      holders[0] == device
-        && (exchanges[exchange].isDecoded
-          || holders.allSatisfy { $0 == device || missing.contains($0) })
-    }
+        holders[0] == device
+          && (exchanges[exchange].isDecoded
+            || holders.allSatisfy { $0 == device || missing.contains($0) })
+      }
   }
 
   /// The number of a device.
