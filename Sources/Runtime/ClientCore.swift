@@ -14,7 +14,7 @@ package final class ClientCore {
     package var execution: Execution
     package var fills: FillReport
     package var roles: Attendance
-    /// Whether any device sent anything for it, or those that would have are known to be gone.
+    /// Whether any device sent anything for it, or those that would have are not counted on.
     package var hasParts: Bool
     /// Whether the answer is null: nothing reached the last layer.
     package var isNull: Bool
@@ -262,7 +262,7 @@ package final class ClientCore {
   private func isHopeless(_ task: FrameTask) -> Bool {
     task.engine.program.gatherings.allSatisfy { gathering in
       plan.exchanges[gathering.exchange].isWhole
-        && gathering.parts.allSatisfy { task.roles[$0.device] == .absent }
+        && gathering.parts.allSatisfy { !task.roles.awaits($0.device) }
     }
   }
 
