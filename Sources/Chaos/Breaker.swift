@@ -107,6 +107,8 @@ final class Breaker {
   }
 
   private func call(_ request: FaultRequest, _ device: Int) throws -> Bool {
+    // Waiting for an answer would keep the broker away for longer than the schedule says.
+    guard !isBrokerDown else { return false }
     var call = RPCClient.Call(RPCMethod("device", "fault"), target: fleet.names[device])
     call.body = .json(try request.body())
     call.resendAfter = .seconds(1)
@@ -114,7 +116,7 @@ final class Breaker {
       _ = try caller.result(of: call)
       return true
     } catch {
-      if !isBrokerDown { failures.append("device/fault of \(fleet.names[device]): \(error)") }
+      failures.append("device/fault of \(fleet.names[device]): \(error)")
       return false
     }
   }

@@ -59,7 +59,7 @@ public struct ChaosReport: Sendable, Encodable {
   public var workerStarts = 0
   /// The most resident memory of a worker while all was quiet.
   public var peakResidentBytes = 0
-  /// Growth of the longest-living workers between the second and the last quarter of their lives.
+  /// Steady growth of a worker's resident memory; see `ResourceLedger.growth`.
   public var growthBytes: Int?
   /// Messages of the garbage publisher.
   public var garbageMessages = 0

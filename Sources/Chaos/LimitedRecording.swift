@@ -3,13 +3,13 @@ import Processes
 import Recording
 import TensorCore
 
-/// A `martlet record` whose file may not grow beyond 64 KiB: to the program the same as a full disk.
+/// A `martlet record` whose file may not grow beyond 1 MiB: to the program the same as a full disk.
 /// It has to end with the status for that and leave a recording that can be read.
 final class LimitedRecording {
   private let path: String
   private let process: ChildProcess
-  /// Blocks of 512 bytes, the unit of the shell's `ulimit -f`.
-  private static let blocks = 128
+  /// Blocks of 512 bytes, the unit of the shell's `ulimit -f`; room for a few writes and no more.
+  private static let blocks = 2048
   /// The status with which a program ends for which something has run out.
   private static let expected = ExitStatus.exited(75)
 

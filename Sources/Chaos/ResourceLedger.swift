@@ -16,9 +16,8 @@ public struct ResourceLedger: Sendable {
 
   /// The most resident memory that a worker may ever have.
   public let residentLimit: Int
-  /// Growth between the second and the last quarter of a process's life that is no leak: allocators
-  /// keep some of what one burst needed.
-  public static let allowedGrowth = 16 << 20
+  /// Growth from quarter to quarter of a process's life that is no leak.
+  public static let allowedGrowth = 6 << 20
 
   private struct Process {
     var name: String
@@ -43,8 +42,9 @@ public struct ResourceLedger: Sendable {
   /// Samples of the process that was sampled most often.
   public var longestLife: Int { processes.values.map(\.samples.count).max() ?? 0 }
 
-  /// Growth of resident memory from the second quarter to the last, in bytes, over the processes that
-  /// lived through at least eight samples.
+  /// Steady growth of resident memory in bytes, the most of all processes that lived through at least
+  /// sixteen samples: from the second quarter to the third or from the third to the last, whichever is
+  /// less. A burst makes one of them large, since allocators keep what it needed; a leak makes both.
   public var growth: Int? { processes.values.compactMap(Self.growth).max() }
 
   /// What is wrong.
@@ -61,7 +61,7 @@ public struct ResourceLedger: Sendable {
             + "descriptors")
       }
       if let growth = Self.growth(process), growth > Self.allowedGrowth {
-        failures.append("\(process.name) grew by \(growth >> 20) MiB")
+        failures.append("\(process.name) grew by \(growth >> 20) MiB twice in a row")
       }
       return failures
     }
@@ -69,10 +69,11 @@ public struct ResourceLedger: Sendable {
 
   private static func growth(_ process: Process) -> Int? {
     let quarter = process.samples.count / 4
-    guard quarter >= 2 else { return nil }
-    func median(_ samples: ArraySlice<Sample>) -> Int {
-      samples.map(\.residentBytes).sorted()[samples.count / 2]
+    guard quarter >= 4 else { return nil }
+    let medians = (1...3).map { number in
+      let samples = process.samples[(number * quarter)..<((number + 1) * quarter)]
+      return samples.map(\.residentBytes).sorted()[samples.count / 2]
     }
-    return median(process.samples.suffix(quarter)) - median(process.samples[quarter..<2 * quarter])
+    return min(medians[1] - medians[0], medians[2] - medians[1])
   }
 }
