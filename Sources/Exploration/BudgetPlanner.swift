@@ -106,15 +106,27 @@ public struct BudgetPlanner: Sendable {
   /// Different plans within budget and limits: those of one protection first, cheapest first, so that
   /// of equal ones the simplest is chosen.
   private func candidates(for request: Request) throws(MartletError) -> [PlanCandidate] {
-    var all = try table.uniform(budget: request.budget)
-    for budget in budgets(request) {
-      all += allocator.choices(weights: request.weights, budget: budget)
-        .prefix(BudgetPlanner.allocations).map { table.candidate($0) }
-    }
     var seen: Set<[LayerPlacement]> = []
-    let different = all.filter { seen.insert($0.placements).inserted }
-    let fitting = different.filter {
-      $0.bytes <= request.budget && $0.largest <= request.limits.weightBytes ?? .max
+    var different: [PlanCandidate] = []
+    var fitting: [PlanCandidate] = []
+    func take(_ candidates: some Sequence<PlanCandidate>) throws(MartletError) {
+      for candidate in candidates where seen.insert(candidate.placements).inserted {
+        different.append(candidate)
+        guard candidate.fits(request) else { continue }
+        let counted = candidate.counted(in: try plan(candidate.placements))
+        if counted.fits(request) { fitting.append(counted) }
+      }
+    }
+    try take(table.uniform(budget: request.budget))
+    let simple = fitting.count
+    // The allocator knows the sum over layers of all devices together only. Devices differ a little,
+    // and hold a little more: so it is also asked for less.
+    for part in [1, 0.98, 0.95] {
+      guard fitting.count == simple || request.limits.weightBytes != nil else { break }
+      let budget = Int(Double(request.budget) * part) - table.commonBytes
+      try take(
+        allocator.choices(weights: request.weights, budget: budget)
+          .prefix(BudgetPlanner.allocations).map { table.candidate($0) })
     }
     guard !fitting.isEmpty else { throw tooSmall(request, different) }
     guard request.limits.needPrograms else { return fitting }
@@ -127,13 +139,6 @@ public struct BudgetPlanner: Sendable {
     }
     guard !allowed.isEmpty else { throw tooBusy(request, loads) }
     return allowed
-  }
-
-  /// Where a device's memory is limited, the allocator, which knows only all devices together, is also
-  /// asked for a little less: layers differ a little from device to device.
-  private func budgets(_ request: Request) -> [Int] {
-    guard request.limits.weightBytes != nil else { return [request.budget] }
-    return [1, 0.98, 0.95].map { Int(Double(request.budget) * $0) }
   }
 
   private func tooSmall(_ request: Request, _ candidates: [PlanCandidate]) -> MartletError {

@@ -22,6 +22,8 @@ public struct ProtectionTable: Sendable {
   public let importance: [[Double]]
   /// By layer; the first of each puts every neuron on one device.
   public let options: [[Option]]
+  /// Elements of constants that every device holds.
+  let common: Int
   private let scored: [ScoredLayer]?
   /// The options that do not depend on a budget, each for all layers.
   private let throughout: [(protection: Protection, placements: [LayerPlacement])]
@@ -32,13 +34,16 @@ public struct ProtectionTable: Sendable {
   ///   - importance: by layer then neuron, to deal important neurons evenly, as method `coded` does.
   ///   - scored: the layers with their neurons' scores, for clustering, and to tell which neurons
   ///     count; nil leaves clustering out, and then `importance` tells.
+  ///   - common: elements of constants that every device holds (`LayerTraits.common`).
   /// - Throws: what the placements throw.
   public init(
-    layers: [LayerTraits], devices: Int, importance: [[Double]], scored: [ScoredLayer]? = nil
+    layers: [LayerTraits], devices: Int, importance: [[Double]], scored: [ScoredLayer]? = nil,
+    common: Int = 0
   ) throws(MartletError) {
     self.layers = layers
     self.devices = devices
     self.scored = scored
+    self.common = common
     let worth = scored.map { $0.map(\.importance) } ?? importance
     self.importance = worth
     let shares = [Double](repeating: 1, count: devices)
@@ -96,8 +101,11 @@ public struct ProtectionTable: Sendable {
 
   /// The least possible bytes of weights, all devices together.
   public var minimumBytes: Int {
-    options.reduce(0) { $0 + ($1.map(\.bytes).min() ?? 0) }
+    options.reduce(commonBytes) { $0 + ($1.map(\.bytes).min() ?? 0) }
   }
+
+  /// Bytes of constants that every device holds, all devices together.
+  var commonBytes: Int { common * devices * ElementType.float32.size }
 
   /// A plan of one option for each layer.
   func candidate(_ choice: [Int]) -> PlanCandidate {
@@ -115,7 +123,8 @@ public struct ProtectionTable: Sendable {
     plans.append((.contiguous, Placing.contiguous(layers, shares: shares)))
     guard devices > 1 else { return candidates(plans) }
     let whole = PlacementCost(of: [], layers: layers, devices: devices).modelBytes
-    let copies = Double(budget) / Double(max(whole, 1))
+    // Of the layers alone.
+    let copies = Double(budget - commonBytes) / Double(max(whole, 1))
     for rest in 1..<devices where copies > Double(rest) && copies < Double(devices) {
       let share = (copies - Double(rest)) / Double(devices - rest)
       plans.append(

@@ -47,17 +47,15 @@ struct ExplorePoint: Encodable {
     case bytesSent = "bytes_sent"
   }
 
-  init(_ placed: Placed, _ plan: Plan, _ table: FailureTable, traits: [LayerTraits]) {
+  init(_ placed: Placed, _ plan: Plan, _ table: FailureTable) {
     name = placed.name
     series = placed.series
     also = placed.also
     tolerate = placed.tolerate
     survive = placed.survive
     budget = placed.budget
-    copies = PlacementCost(
-      of: plan.placements, layers: traits, devices: plan.devices.count
-    ).copies()
     devices = plan.devices.indices.map { plan.cost(of: $0) }
+    copies = devices.copies(of: plan)
     largestWeightBytes = devices.map(\.weightBytes).max() ?? 0
     multiplyAdds = devices.map(\.multiplyAdds).max() ?? 0
     multiplyAddsAfterFailure = plan.largestMultiplyAddsAfterFailure

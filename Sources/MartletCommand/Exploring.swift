@@ -66,7 +66,8 @@ struct Exploring {
     try addBudgets(
       to: &found, budgets,
       try ProtectionTable(
-        layers: traits, devices: shares.count, importance: l1, scored: scored))
+        layers: traits, devices: shares.count, importance: l1, scored: scored,
+        common: context.common))
     return found
   }
 
@@ -74,7 +75,7 @@ struct Exploring {
     to found: inout PlacementCollection, _ layers: [ScoredLayer], _ budgets: [Double]
   ) throws(MartletError) {
     let devices = context.devices.count
-    let search = ThresholdSearch(layers, devices: devices)
+    let search = ThresholdSearch(layers, devices: devices, common: context.common)
     let watch = ProgressWatch("robustdice: budget", total: budgets.count)
     for (number, budget) in budgets.enumerated() {
       try measuring.check()
@@ -161,7 +162,7 @@ struct Exploring {
     for (placed, table) in zip(placed, tables) {
       try measuring.check()
       let plan = try context.plan(placed.placements, method: placed.series)
-      points.append(ExplorePoint(placed, plan, table, traits: context.traits))
+      points.append(ExplorePoint(placed, plan, table))
       watch.show(points.count)
     }
     return points

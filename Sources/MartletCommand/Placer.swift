@@ -102,7 +102,7 @@ struct Placer {
     } else {
       let target: ThresholdSearch.Target =
         options.memory.map { .memory($0.bytes) } ?? .copies(options.copies ?? 2)
-      let found = try ThresholdSearch(layers, devices: count).find(target)
+      let found = try ThresholdSearch(layers, devices: count, common: context.common).find(target)
       thresholds = Array(repeating: found.threshold, count: layers.count)
       text += ", threshold \(found.threshold.formatted(6)) for "
       text +=
@@ -122,7 +122,7 @@ struct Placer {
     try requireEqualShares()
     let table = try ProtectionTable(
       layers: traits, devices: devices.count, importance: context.l1,
-      scored: options.scores == nil ? nil : try scoredLayers())
+      scored: options.scores == nil ? nil : try scoredLayers(), common: context.common)
     let values = ExchangedValue.all(of: graph, sharding)
     let model = try MaskedModel(batching: graph, points: values.map(\.point), largest: 8)
     let images = try calibrationImages().decoded(elements: model.inputCounts[0])
@@ -154,7 +154,7 @@ struct Placer {
     let outcome = try planner.plans(
       [request], progress: measuring.progress(.plans, images: images.count),
       isStopped: measuring.isStopped)[0]
-    let cost = PlacementCost(of: outcome.placements, layers: traits, devices: devices.count)
+    let cost = context.cost(of: outcome.placements)
     let goal = options.reliability.map { "reliability \($0)" } ?? "survives \(survive)"
     return Result(
       placements: outcome.placements,

@@ -47,7 +47,15 @@ struct PlacingContext: Sendable {
   }
 
   /// Bytes of the weights of the model, once.
-  var modelBytes: Int { PlacementCost(of: [], layers: traits, devices: 1).modelBytes }
+  var modelBytes: Int { cost(of: []).modelBytes }
+
+  /// Elements of constants that every device holds.
+  var common: Int { LayerTraits.common(of: sharding, graph: graph) }
+
+  /// What placements cost.
+  func cost(of placements: [LayerPlacement]) -> PlacementCost {
+    PlacementCost(of: placements, layers: traits, devices: devices.count, common: common)
+  }
 
   /// The layers with their neurons' scores, from a file of `martlet score`.
   func scoredLayers(

@@ -91,7 +91,7 @@ struct PlanCommand: ParsableCommand {
     }
     Terminal.endProgress()
     let costs = devices.indices.map { folder.plan.cost(of: $0) }
-    let report = Report(folder, costs, context.traits, placed.budget)
+    let report = Report(folder, costs, placed.budget)
     if json { try Terminal.printJSON(report) } else { show(folder, costs, report) }
   }
 
@@ -168,8 +168,7 @@ struct PlanCommand: ParsableCommand {
     var agreement: [Double]?
 
     init(
-      _ folder: PlanFolder, _ costs: [DeviceCost], _ traits: [LayerTraits],
-      _ budget: BudgetPlanner.Outcome?
+      _ folder: PlanFolder, _ costs: [DeviceCost], _ budget: BudgetPlanner.Outcome?
     ) {
       plan = folder.id
       self.folder = folder.path
@@ -177,9 +176,7 @@ struct PlanCommand: ParsableCommand {
       fill = folder.plan.fill == .zero ? "zero" : "mean"
       layers = folder.plan.sharding.layers.count
       exchanges = folder.plan.exchanges.count { $0.stage != nil }
-      copies = PlacementCost(
-        of: folder.plan.placements, layers: traits, devices: folder.plan.devices.count
-      ).copies()
+      copies = costs.copies(of: folder.plan)
       devices = zip(folder.plan.devices, costs).map { Device(name: $0.name, cost: $1) }
       protections = budget.map { outcome in
         zip(folder.plan.sharding.layers, outcome.protections).map {

@@ -171,7 +171,7 @@ extension StudyReport.PlanReport {
     scenario = FailureTable.scenario(devices: table.devices.count)
     let held = folder.plan.heldNeurons
     let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons * $1.unitsPerNeuron }
-    let whole = folder.plan.wholeWeightBytes
+    let whole = folder.plan.graph.constantBytes
     devices = folder.plan.devices.enumerated().map { number, device in
       let cost = folder.plan.cost(of: number)
       return .init(
@@ -205,12 +205,5 @@ extension Plan {
       }
     }
     return held
-  }
-
-  /// Bytes of the model's weights as float32.
-  fileprivate var wholeWeightBytes: Int {
-    let computed = Set(graph.nodes.map(\.output)).union(graph.inputs)
-    return Set(graph.nodes.flatMap(\.inputs)).subtracting(computed)
-      .reduce(0) { $0 + graph[$1].shape.count } * ElementType.float32.size
   }
 }

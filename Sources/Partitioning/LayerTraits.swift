@@ -58,4 +58,11 @@ public struct LayerTraits: Sendable, Hashable {
     }
     return traits
   }
+
+  /// Elements of the model's constants that belong to no neuron of any layer, such as the scales of
+  /// a normalisation over all channels: every device holds them.
+  public static func common(of sharding: Sharding, graph: Graph) -> Int {
+    let spread = all(of: sharding, graph: graph).reduce(0) { $0 + $1.neurons * $1.weights }
+    return max(0, graph.constantBytes / ElementType.float32.size - spread)
+  }
 }

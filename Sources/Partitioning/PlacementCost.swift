@@ -1,7 +1,7 @@
 public import Plan
 import TensorCore
 
-/// What placements cost in weights. Constants that every device holds anyway do not count.
+/// What placements cost in weights.
 public struct PlacementCost: Sendable, Hashable {
   /// Bytes of weights by device, as float32.
   public var bytes: [Int]
@@ -15,11 +15,16 @@ public struct PlacementCost: Sendable, Hashable {
   /// Counts what each of `devices` devices holds: a neuron's weights at every holder, but in a coded
   /// layer only at its primary, with parity blocks beside it; constants of channel-local nodes at
   /// every holder.
-  public init(of placements: [LayerPlacement], layers: [LayerTraits], devices: Int) {
+  ///
+  /// - Parameter common: elements of constants that belong to no layer, so that every device holds
+  ///   them (`LayerTraits.common`).
+  public init(
+    of placements: [LayerPlacement], layers: [LayerTraits], devices: Int, common: Int = 0
+  ) {
     let size = ElementType.float32.size
-    bytes = Array(repeating: 0, count: devices)
+    bytes = Array(repeating: common * size, count: devices)
     neurons = Array(repeating: 0, count: devices)
-    modelBytes = layers.reduce(0) { $0 + $1.neurons * $1.weights } * size
+    modelBytes = layers.reduce(common) { $0 + $1.neurons * $1.weights } * size
     modelNeurons = layers.reduce(0) { $0 + $1.neurons }
     for (placement, layer) in zip(placements, layers) {
       for holders in placement.holders {

@@ -33,11 +33,15 @@ public struct ThresholdSearch: Sendable {
 
   private let layers: [ScoredLayer]
   private let devices: Int
+  private let common: Int
 
   /// Prepares a search.
-  public init(_ layers: [ScoredLayer], devices: Int) {
+  ///
+  /// - Parameter common: elements that every device holds whatever the threshold.
+  public init(_ layers: [ScoredLayer], devices: Int, common: Int = 0) {
     self.layers = layers
     self.devices = devices
+    self.common = common
   }
 
   /// Searches with at most `steps` halvings of the interval, each of which clusters every layer once.
@@ -67,7 +71,7 @@ public struct ThresholdSearch: Sendable {
 
   /// What a threshold costs.
   func result(_ threshold: Double, clusterings: Int) -> Result {
-    var (weights, allWeights, neurons, allNeurons) = (0, 0, 0, 0)
+    var (weights, allWeights, neurons, allNeurons) = (common * devices, common, 0, 0)
     for layer in layers {
       let held = Clustering.groups(layer.points, threshold: threshold).reduce(0) {
         $0 + ($1.count + devices - 1) / devices * devices

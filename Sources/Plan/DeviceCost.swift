@@ -1,4 +1,4 @@
-import ModelGraph
+public import ModelGraph
 import TensorCore
 
 /// What a device holds, computes, sends and receives for one frame while all devices are there.
@@ -53,7 +53,22 @@ extension Plan {
   }
 }
 
+extension [DeviceCost] {
+  /// The weight bytes of all devices over those of the plan's model.
+  public func copies(of plan: Plan) -> Double {
+    Double(reduce(0) { $0 + $1.weightBytes }) / Double(Swift.max(plan.graph.constantBytes, 1))
+  }
+}
+
 extension Graph {
+  /// Bytes of all constants as float32, told from the structure, because the graph of a plan keeps no
+  /// elements of constants.
+  public var constantBytes: Int {
+    let computed = Set(nodes.map(\.output)).union(inputs)
+    return Set(nodes.flatMap(\.inputs)).subtracting(computed)
+      .reduce(0) { $0 + self[$1].shape.count } * ElementType.float32.size
+  }
+
   /// Of all nodes.
   fileprivate var multiplyAdds: Int { nodes.reduce(0) { $0 + multiplyAdds(of: $1) } }
 }

@@ -40,22 +40,26 @@ struct BudgetPlannerTests {
       self.scored = scored
     }
 
-    func bytes(_ placements: [LayerPlacement]) -> Int {
-      PlacementCost(of: placements, layers: layers, devices: 4).bytes.reduce(0, +)
+    /// What the devices hold.
+    func bytes(_ placements: [LayerPlacement]) throws -> Int {
+      let plan = try plan(placements)
+      return (0..<4).reduce(0) { $0 + plan.cost(of: $1).weightBytes }
+    }
+
+    func plan(_ placements: [LayerPlacement]) throws(MartletError) -> Plan {
+      try Plan(
+        model: Plan.Model(name: "m", sha256: "", preprocessing: nil, labels: []),
+        method: "test", devices: (0..<4).map { Plan.Device(name: "d\($0)") }, graph: graph,
+        sharding: sharding, placements: placements)
     }
 
     func planner() throws -> BudgetPlanner {
-      let (graph, sharding) = (graph, sharding)
-      return try BudgetPlanner(
+      try BudgetPlanner(
         try ProtectionTable(
-          layers: layers, devices: 4, importance: scored.map(\.importance), scored: scored),
+          layers: layers, devices: 4, importance: scored.map(\.importance), scored: scored,
+          common: LayerTraits.common(of: sharding, graph: graph)),
         values: values, fill: .zero, model: model, images: images,
-        plan: { placements throws(MartletError) in
-          try Plan(
-            model: Plan.Model(name: "m", sha256: "", preprocessing: nil, labels: []),
-            method: "test", devices: (0..<4).map { Plan.Device(name: "d\($0)") }, graph: graph,
-            sharding: sharding, placements: placements)
-        })
+        plan: { placements throws(MartletError) in try plan(placements) })
     }
 
     /// What counts, of placements of another method.
@@ -95,13 +99,16 @@ struct BudgetPlannerTests {
           subject.scored, devices: 4,
           thresholds: subject.layers.map { _ in found.threshold }))
     }
-    for (survive, budget) in [(1, subject.bytes(coded)), (3, 2 * subject.bytes(coded) / 4 * 3)] {
+    let price = try subject.bytes(coded)
+    for (survive, budget) in [(1, price), (3, 2 * price / 4 * 3)] {
       let weights = FailureWeights.surviving(survive, devices: 4)
       let outcome = try subject.planner().plans([.init(weights: weights, budget: budget)])[0]
-      #expect(outcome.bytes <= budget && outcome.bytes == subject.bytes(outcome.placements))
+      #expect(outcome.bytes <= budget)
+      #expect(outcome.bytes == (try subject.bytes(outcome.placements)))
       if survive == 1 { #expect(outcome.agreement[0] == 1, "seed \(seed): a code fits") }
       let own = try subject.worth(outcome.placements, weights)
-      for (number, rival) in rivals.enumerated() where subject.bytes(rival) <= budget {
+      for (number, rival) in rivals.enumerated()
+      where try subject.bytes(rival) <= budget {
         #expect(own >= (try subject.worth(rival, weights)) - 1e-9, "seed \(seed), rival \(number)")
       }
     }
@@ -112,16 +119,13 @@ struct BudgetPlannerTests {
     let subject = try Subject(seed: 1)
     let planner = try subject.planner()
     let weights = FailureWeights.surviving(1, devices: 4)
-    let budget = subject.bytes([]) + 1 << 30
+    let budget = 1 << 30
     func plan(_ limits: DeviceLimits) throws -> BudgetPlanner.Outcome {
       try planner.plans([.init(weights: weights, budget: budget, limits: limits)])[0]
     }
     func load(_ outcome: BudgetPlanner.Outcome, failures: Int) throws -> DeviceLimits.Load {
       try DeviceLimits(failures: failures).load(
-        of: Plan(
-          model: Plan.Model(name: "m", sha256: "", preprocessing: nil, labels: []),
-          method: "test", devices: (0..<4).map { Plan.Device(name: "d\($0)") },
-          graph: subject.graph, sharding: subject.sharding, placements: outcome.placements))
+        of: subject.plan(outcome.placements))
     }
     let free = try load(try plan(DeviceLimits(failures: 1)), failures: 1)
     let tight = DeviceLimits(multiplyAdds: free.multiplyAdds - 1, failures: 1)
