@@ -22,6 +22,7 @@ extension Graph {
         .withPropagatedLayout()
         .withFoldedPadding()
         .withFoldedScales()
+        .withFoldedNormalisationScales()
         .withFusedActivations()
       if graph.nodes == before { break }
     }

@@ -176,6 +176,37 @@ import Testing
       graph.nodes[0].operation == .layerNormalization(LayerNormalization(axes: [1], epsilon: 1e-6)))
   }
 
+  @Test(arguments: [true, false])
+  func scalesOfANormalisationGoIntoTheLayerBehind(isPadded: Bool) throws {
+    var sketch = Sketch()
+    let x = sketch.input([1, 2, 3, 3])
+    let n = try sketch.add(
+      .layerNormalization(LayerNormalization(axes: [1], epsilon: 1e-6)), x,
+      sketch.constant([2], 3), sketch.constant([2], 0.5))
+    let padding = isPadded ? Padding(1, 1, 1, 1) : Padding()
+    let c = try sketch.add(
+      .convolution(Convolution(kernel: Pair(3, 3), padding: padding)), n,
+      sketch.constant([1, 2, 3, 3], 2), sketch.constant([1], 7))
+    let graph = try sketch.optimised(c)
+    #expect(graph.nodes.map(\.operation.kindName) == ["layerNormalization", "convolution"])
+    // At a padded border the shift does not reach the convolution.
+    #expect(graph.nodes[0].inputs.count == (isPadded ? 3 : 1))
+    guard !isPadded else { return }
+    #expect(
+      graph.constants[graph.nodes[1].inputs[1]]?.floats == [Float](repeating: 6, count: 18))
+    #expect(graph.constants[graph.nodes[1].inputs[2]]?.floats == [7 + 18 * 2 * 0.5])
+  }
+
+  @Test func scalesOfANormalisationReadTwiceStay() throws {
+    var sketch = Sketch()
+    let x = sketch.input([2, 4])
+    let n = try sketch.add(
+      .layerNormalization(LayerNormalization(axes: [1], epsilon: 1e-6)), x, sketch.constant([4], 3))
+    let d = try sketch.add(.dense(Dense()), n, sketch.constant([4, 4]))
+    let graph = try sketch.optimised(sketch.add(.binary(.add), d, n))
+    #expect(graph.nodes[0].inputs.count == 2)
+  }
+
   @Test func transposesThatCannotVanishStay() throws {
     var sketch = Sketch()
     let x = sketch.input([1, 2, 3, 4])

@@ -11,9 +11,9 @@ becomes an input, and images must already have the network's size. N images are 
 distances from the sorted files below the folder.
 
 Weighted layers are convolutions (depthwise ones too) and dense layers; a neuron is an output channel
-or unit. Scales and shifts per channel that follow a layer (a bias of its own node, layer scale) are
-first taken into its weights and bias, in float32, as Martlet does. The scores are those of
-RobustDiCE, Algorithm 1, step 1, in float64:
+or unit. Scales and shifts per channel that follow a layer (a bias of its own node, layer scale), and
+those of a layer normalisation that it alone reads, are first taken into its weights and bias, in
+float32, as Martlet does. The scores are those of RobustDiCE, Algorithm 1, step 1, in float64:
 
   s1  sum of |w| over the neuron's weights, plus |b|
   s2  sum of |dy/dw w| over its weights, plus |dy/db b|, where y is the sum over the images of the
@@ -95,6 +95,16 @@ class Network:
             sys.exit(f"make-importance-goldens: {node.name} has alpha, beta or transA")
         given = self.constants[node.input[2]] if len(node.input) > 2 else None
         bias = np.zeros(len(weights), np.float32) if given is None else given
+        if norm := self.normalisation(node, attributes):
+            scale, shift = (self.constants[name].astype(np.float64) for name in norm.input[1:3])
+            across = (1, -1, *[1] * (weights.ndim - 2))
+            moved = (weights * shift.reshape(across)).reshape(len(weights), -1).sum(1)
+            bias = (bias + moved).astype(np.float32)
+            weights = (weights * scale.reshape(across)).astype(np.float32)
+            for name, value in zip(norm.input[1:3], (1, 0)):
+                plain = f"{norm.name}.{value}"
+                self.constants[plain] = np.full_like(self.constants[name], value)
+                norm.input[list(norm.input).index(name)] = plain
         output = node.output[0]
         while follower := self.per_channel(output, len(weights), node.op_type):
             operation, numbers = follower
@@ -112,6 +122,22 @@ class Network:
         del node.input[1:]
         node.input.extend(names)
         node.output[0] = output
+
+    def normalisation(self, node, attributes):
+        """The layer normalisation that only this node reads, if its scale and shift can move."""
+        value = node.input[0]
+        while True:
+            makers = [each for each in self.nodes if value in each.output]
+            readers = [each for each in self.nodes if value in each.input]
+            if not makers or len(readers) != 1 or value == self.output:
+                return None
+            if makers[0].op_type != "Transpose":
+                break
+            value = makers[0].input[0]
+        padded = any(attributes.get("pads", [])) or attributes.get("group", 1) != 1
+        if makers[0].op_type != "LayerNormalization" or padded:
+            return None
+        return makers[0]
 
     def per_channel(self, value, neurons, kind):
         """The only reader of a value and its numbers, if it adds or multiplies one per neuron."""
