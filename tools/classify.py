@@ -3,6 +3,7 @@
 import json, sys, uuid
 import paho.mqtt.client as mqtt
 
+if len(sys.argv) != 3: sys.exit(__doc__)
 me, root = f"py-{uuid.uuid4().hex[:8]}", "martlet/1/default"
 request = {"id": "1", "client": me, "deadline_ms": 10000, "content_type": "image/jpeg"}
 payload = json.dumps(request).encode() + b"\n" + open(sys.argv[2], "rb").read()
