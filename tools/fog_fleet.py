@@ -195,6 +195,8 @@ class Fleet:
             text = (ROOT / "broker-config" / f"{tier}.conf").read_text()
             for name, port in self.ports.items():
                 text = text.replace(WRITTEN_PORTS[name], str(port))
+            # What the cloud's device computes descends.
+            text = text.replace("/act/+/cloud ", f"/act/+/{self.network.cloud} ")
             config = folder / f"{tier}.conf"
             config.write_text(text)
             log = folder / f"{tier}-broker.log"
