@@ -201,7 +201,7 @@ let package = Package(
       "Runtime",
       [
         "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Partitioning", "ModelGraph",
-        "Kernels",
+        "Kernels", "FogNetwork", "FogTraining",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
       ]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Plan
 import Processes
 import Resilience
@@ -19,11 +20,25 @@ struct Run: ParsableCommand {
         martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json
         martlet run --broker broker.local --plan fog --samples test-inputs.npy \
           --sample-labels test-labels.npy
+        martlet run --in-process --without e1,f2 --plan fog --samples test-inputs.npy --json
       """)
 
-  @OptionGroup var broker: BrokerOptions
+  @Option(help: BrokerOptions.help)
+  var broker: String?
+
+  @OptionGroup var access: BrokerAccessOptions
   @OptionGroup var wire: WireOptions
   @OptionGroup var log: LogOptions
+
+  @Flag(
+    help: """
+      Instead of a broker: all devices of the plan in this process. Answers are those of a deployment, \
+      bit for bit, and say nothing of what was filled.
+      """)
+  var inProcess = false
+
+  @Option(help: "With --in-process: devices that are missing, by commas.")
+  var without: String?
 
   @Option(help: "The plan's folder.", completion: .directory)
   var plan: String
@@ -63,6 +78,12 @@ struct Run: ParsableCommand {
   var json = false
 
   func validate() throws {
+    guard inProcess == (broker == nil) else {
+      throw ValidationError("give either --broker or --in-process")
+    }
+    guard inProcess || without == nil else {
+      throw ValidationError("--without goes with --in-process")
+    }
     guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
     guard frames ?? 1 > 0 else { throw ValidationError("--frames must be at least 1") }
     guard images.isEmpty != (samples == nil) else {
@@ -82,7 +103,32 @@ struct Run: ParsableCommand {
       } else {
         try RunInputs(images: images, plan: folder.plan)
       }
-    var configuration = ClientConfiguration(address: try broker.address())
+    let names = folder.plan.devices.map(\.name)
+    let count = min(frames ?? inputs.count, inputs.count)
+    var statistics = RunStatistics(devices: names)
+    func take(_ index: Int, _ answer: Answer) throws {
+      let result = Classification(answer, names: folder.plan.model.labels)
+      statistics.add(answer, label: inputs.label(index), result: result)
+      try show(inputs.name(index), inputs.label(index), answer, result)
+    }
+    let seconds =
+      if let broker {
+        try send(count, of: inputs, to: broker, folder, logger, answered: take)
+      } else {
+        try compute(count, of: inputs, folder, answered: take)
+      }
+    let summary = statistics.summary(seconds: seconds)
+    if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+  }
+
+  /// Sends the first inputs to a deployment.
+  ///
+  /// - Returns: how many seconds it took.
+  private func send(
+    _ count: Int, of inputs: RunInputs, to broker: String, _ folder: PlanFolder, _ logger: Logger,
+    answered: (Int, Answer) throws -> Void
+  ) throws -> Double {
+    var configuration = ClientConfiguration(address: try access.address(broker: broker))
     configuration.wire = wire.settings
     configuration.deadline = waiting.deadline.policy
     configuration.replicas = copies.replicas
@@ -106,21 +152,45 @@ struct Run: ParsableCommand {
       }
       Terminal.printLine("martlet: going on without some devices: \(states)")
     }
-    let count = min(frames ?? inputs.count, inputs.count)
     var stream = FrameStream(count: count, inFlight: inFlight)
-    var statistics = RunStatistics(devices: folder.plan.devices.map(\.name))
-    let labels = folder.plan.model.labels
-    try stream.run(client: client) { index in
-      try inputs.input(index)
-    } label: { index in
-      inputs.label(index)
-    } answered: { index, answer in
-      let result = Classification(answer, names: labels)
-      statistics.add(answer, label: inputs.label(index), result: result)
-      try show(inputs.name(index), inputs.label(index), answer, result)
+    try stream.run(
+      client: client, load: { try inputs.input($0) }, label: { inputs.label($0) },
+      answered: answered)
+    return stream.seconds
+  }
+
+  /// Computes what a deployment would answer to the first inputs.
+  ///
+  /// - Returns: how many seconds it took.
+  private func compute(
+    _ count: Int, of inputs: RunInputs, _ folder: PlanFolder,
+    answered: (Int, Answer) throws -> Void
+  ) throws -> Double {
+    let names = folder.plan.devices.map(\.name)
+    let missing = (without ?? "").split(separator: ",").map(String.init)
+    if let stranger = missing.first(where: { !names.contains($0) }) {
+      throw MartletError(
+        .notFound, "the plan has no such device",
+        context: ["device": stranger, "devices": names.joined(separator: " ")])
     }
-    let summary = statistics.summary(seconds: stream.seconds)
-    if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+    let cluster = LocalCluster(
+      devices: try names.indices.map { device throws(MartletError) in
+        try DeviceEngines(folder: folder, device: device)
+      }, client: try DeviceEngines(folder: folder, device: nil), wire: wire.settings.elementType)
+    let stopped = StopFlag()
+    let signals = try TerminationSignals { stopped.set(signal: $0) }
+    defer { signals.stop() }
+    let clock = ContinuousClock()
+    let start = clock.now
+    for index in 0..<count {
+      try stopped.check()
+      try answered(
+        index,
+        try cluster.answer(
+          try inputs.input(index), ticket: index, alive: names.map { !missing.contains($0) },
+          replicas: copies.replicas, guessSeed: guessSeed))
+    }
+    return (clock.now - start).inMilliseconds / 1e3
   }
 
   private func show(

@@ -1,5 +1,5 @@
 import ModelGraph
-import TensorCore
+public import TensorCore
 
 /// The random guess that stands in for an answer when nothing reaches the last layer (deepFogGuard,
 /// definition 4): a draw by the frequencies of the classes in training.
@@ -12,6 +12,9 @@ public struct ClassGuess: Sendable, Hashable {
     self.frequencies =
       frequencies ?? Array(repeating: 1 / Double(max(classes, 1)), count: classes)
   }
+
+  /// The frequencies in place of a model's output.
+  public var tensor: Tensor { Tensor([frequencies.count], frequencies.map { Float($0) }) }
 
   /// The class drawn for a frame: the same for the same seed and frame, on every machine.
   public func draw(seed: UInt64, frame: UInt64) -> Int {

@@ -30,8 +30,7 @@ extension Answer {
     self.init(
       ticket: ticket, frame: outcome.key.frame,
       outputs: outcome.isNull
-        ? [Tensor([plan.guess.frequencies.count], plan.guess.frequencies.map { Float($0) })]
-        : outcome.engine.outputs(of: outcome.execution),
+        ? [plan.guess.tensor] : outcome.engine.outputs(of: outcome.execution),
       guess: outcome.isNull ? plan.guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
       attendance: roles, report: outcome.fills,

@@ -280,6 +280,17 @@ final class FrameTask {
     stage = max(stage, next)
   }
 
+  /// How many waits may lie between the frame's beginning and a part of an exchange.
+  ///
+  /// Blocks of nodes do not wait in step: what came early by a skip hyperconnection says nothing about
+  /// those that it skipped, who may still be waiting for somebody else. So they have their time from
+  /// the beginning. Parts of neurons do, and it is enough to count from the last boundary.
+  private func stagesSinceStart(_ exchange: Int) -> UInt64 {
+    let point = engine.plan.exchanges[exchange]
+    guard case .ownPart = waiting, point.isWhole, let stage = point.stage else { return 0 }
+    return UInt64(stage + 1)
+  }
+
   private func setWaits(_ index: Int, entered: MonotonicTime) {
     let gathering = gathers[index].gathering
     switch waiting {
@@ -309,8 +320,10 @@ final class FrameTask {
         isDelayed
         ? arrivals.book.policy.longest
         : arrivals.book.wait(for: part.device, in: gathering.exchange)
-      gathers[index].state.wait(
-        for: part.device, until: min(start.adding(nanoseconds: wait * stages), limit))
+      let end = max(
+        start.adding(nanoseconds: wait * stages),
+        started.adding(nanoseconds: wait * stagesSinceStart(gathering.exchange)))
+      gathers[index].state.wait(for: part.device, until: min(end, limit))
       if arrivals.book.isBarred(part.device, in: gathering.exchange) {
         gathers[index].state.deviceDown(part.device, reason: .denied)
       }

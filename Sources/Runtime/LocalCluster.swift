@@ -50,6 +50,31 @@ public final class LocalCluster {
       inputs, attendance: Attendance(alive: alive, replicas: replicas), report: FillReport())
   }
 
+  /// One frame as its client would get it, but for what was filled and where, of which it says nothing.
+  ///
+  /// - Parameters:
+  ///   - ticket: the frame's number, counted from zero; with `guessSeed` it decides a guess.
+  ///   - alive: by device.
+  /// - Throws: what `run` throws.
+  public func answer(
+    _ input: Tensor, ticket: Int, alive: [Bool], replicas: Replicas = .standby,
+    guessSeed: UInt64 = 0
+  ) throws(MartletError) -> Answer {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let attendance = Attendance(alive: alive, replicas: replicas)
+    let outputs = try run([input], attendance: attendance, report: FillReport())
+    let end = clock.now
+    let guess = plan.guess
+    return Answer(
+      ticket: ticket, frame: UInt64(ticket) + 1,
+      outputs: outputs.isEmpty ? [guess.tensor] : outputs,
+      guess: outputs.isEmpty ? guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
+      fills: [], attendance: attendance, report: FillReport(),
+      present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil }, expectedAccuracy: nil,
+      latency: end - start, attempts: 1)
+  }
+
   /// One frame as it went elsewhere: each device lacks exactly the parts that the report says it
   /// lacked, and those of absent devices.
   ///

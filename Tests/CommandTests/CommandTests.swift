@@ -270,6 +270,21 @@ import Testing
         check(try run("--samples", "x.npy", "--sample-labels", "x.npy"), 65, "label")
         check(try run("--samples", "x.npy", "--images", "digits.tar"), 64, "either")
         check(try run("--sample-labels", "y.npy", "--images", "digits.tar"), 64, "--samples")
+        check(try run("--samples", "x.npy", "--in-process"), 64, "either")
+        check(try run("--samples", "x.npy", "--without", "fog"), 64, "--in-process")
+        // What a deployment answers, without one.
+        let local = [
+          "run", "--in-process", "--plan", "plan", "--samples", "x.npy", "--sample-labels", "y.npy",
+          "--json",
+        ]
+        let same = try place.run(local)
+        #expect(same.status == .exited(0), "\(same.error)")
+        #expect(same.json.map { $0?["top5"] } == outcome.json.map { $0?["top5"] })
+        #expect(same.json.last??["correct"] == outcome.json.last??["correct"])
+        let guesses = try place.run(local + ["--without", "fog"])
+        #expect(guesses.json.first??["guessed"] == .bool(true))
+        #expect(guesses.json.last??["guesses"] == .integer(2))
+        check(try place.run(local + ["--without", "fog,moon"]), 66, "moon")
       }
     }
   }

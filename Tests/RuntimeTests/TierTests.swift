@@ -20,7 +20,7 @@ extension DistributedTests {
       }.joined(separator: "\n")
     }
 
-    private static func withBrokers(
+    static func withBrokers(
       edge: EmbeddedBroker, _ body: ([String: EmbeddedBroker]) throws -> Void
     ) throws {
       try withEmbeddedBroker(extraConfiguration: try bridge(of: "fog", to: edge.port)) { fog in

@@ -132,6 +132,29 @@ extension TinyModel {
     }
   }
 
+  /// The edge's part reaches the cloud and not the fog, which waits for it in vain: the cloud has what
+  /// it needs of the edge, and still gives the fog the time to say that it has nothing.
+  @Test func whatSkipsADeviceDoesNotHurryIt() throws {
+    try simulate { simulation in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input)
+      for device in 0..<3 { try simulation.work(device) }
+      let parts = simulation.network
+      simulation.network = []
+      for part in parts { simulation.deliver(part) { $0 != 1 } }
+      try simulation.settle()
+      simulation.advance(milliseconds: 250)
+      // The cloud looks at the clock before the fog does.
+      for device in [2, 1] { try simulation.work(device) }
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(!outcome.isNull && reasons(outcome) == ["0 deadline at 1", "1 null at 2"])
+      #expect(
+        try simulation.outputs(outcome)
+          == simulation.model.expected(input, alive: [true, false, true]))
+    }
+  }
+
   @Test func aPartWithoutElementsIsRefusedInAHorizontalPlan() throws {
     try TinyModel.with { model in
       let simulation = Simulation(model)
