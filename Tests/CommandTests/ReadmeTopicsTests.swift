@@ -51,10 +51,13 @@ extension CommandTests {
       for (index, (word, output)) in expected.enumerated() {
         let line = try #require(lines.first { $0.contains(word) }, "\(word)")
         let name = "sub\(index)"
+        // A lone command takes the shell's place, so that it ends with it.
+        let start = line.contains("&&") ? "" : "exec "
         let shell = try ChildProcess(
           .init(
             executable: "/bin/sh",
-            arguments: ["-c", line.replacing("PORT", with: "\(port)")], folder: place.folder,
+            arguments: ["-c", start + line.replacing("PORT", with: "\(port)")],
+            folder: place.folder,
             standardOutput: .file(place.path(name + ".out")),
             standardError: .file(place.path(name + ".err"))))
         defer { shell.stop(patience: .zero) }
