@@ -214,7 +214,7 @@ public final class ChaosRun {
     let gap = takeLongestGap()
     if kinds.count == 1, let kind = kinds.first?.rawValue { gaps[kind] = max(gaps[kind] ?? 0, gap) }
     breaker.settle()
-    sample()
+    try sample()
   }
 
   /// The longest gap between two answers since the last call, in milliseconds.
@@ -230,15 +230,29 @@ public final class ChaosRun {
     }.max() ?? 0
   }
 
-  private func sample() {
+  private func sample() throws {
     for (device, name) in fleet.names.enumerated() {
       guard let process = fleet.process(device), let reading = try? ProcessReading(of: process),
-        let descriptors = ProcessReading.descriptors(of: process)
+        let descriptors = try lastingDescriptors(of: process)
       else { continue }
       resources.add(
         .init(residentBytes: reading.residentBytes, descriptors: descriptors), process: process,
         name: "\(name), process \(process)")
     }
+  }
+
+  /// How many files a process has open. One that is open just now, for the moment of reading the memory
+  /// or the energy, is no leak; one that is still there after looking again and again is.
+  private func lastingDescriptors(of process: Int32) throws -> Int? {
+    let known = resources.descriptors(of: process)
+    var least = Int.max
+    for _ in 0..<(known == nil ? 3 : 20) {
+      guard let count = ProcessReading.descriptors(of: process) else { return nil }
+      if count == known { return count }
+      least = min(least, count)
+      try pause()
+    }
+    return least
   }
 
   private func land() throws -> ChaosReport {

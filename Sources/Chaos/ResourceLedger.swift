@@ -34,6 +34,11 @@ public struct ResourceLedger: Sendable {
     processes[process, default: Process(name: name)].samples.append(sample)
   }
 
+  /// The open descriptors in a process's last sample.
+  public func descriptors(of process: Int32) -> Int? {
+    processes[process]?.samples.last?.descriptors
+  }
+
   /// The most resident memory in any sample.
   public var peakResidentBytes: Int {
     processes.values.flatMap(\.samples).map(\.residentBytes).max() ?? 0

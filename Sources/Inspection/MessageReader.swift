@@ -32,6 +32,9 @@ public struct MessageReader {
     guard !payload.isEmpty else {
       return MessageReading(topic: topic, content: .empty, flaw: nil)
     }
+    if PermissionCheck.isOne(payload) {
+      return MessageReading(topic: topic, content: MessageReader.opaque(payload), flaw: nil)
+    }
     let carriesTensor = topic.map(MessageReader.carriesTensor) ?? false
     if carriesTensor || MessageReader.resemblesTensor(payload) {
       do throws(MartletError) {

@@ -84,6 +84,10 @@ extension ClientCore {
 
   private func published(id: Int32, reason: Int32) {
     guard let entry = outbox.finished(id) else { return }
+    if entry.quality == .atLeastOnce, probes[entry.topic] != nil {
+      probes[entry.topic]?.acknowledged = reason
+      lock.broadcast()
+    }
     if reason >= 128 {
       statistics.rejectedOut += 1
       let error = MartletError(

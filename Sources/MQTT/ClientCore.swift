@@ -141,8 +141,15 @@ final class ClientCore: @unchecked Sendable {
 /// One check of permissions.
 struct PermissionProbe {
   static let tokenLength = 29
+  /// How long a broker that has acknowledged the token may take to bring it. It usually does so before
+  /// it acknowledges; MQTT does not promise that.
+  static let grace = Duration.seconds(2)
+  /// Topics are tried so often: this process may have been stopped while the grace passed.
+  static let attempts = 2
   let token: [UInt8]
   var arrived = false
+  /// The reason code with which the broker acknowledged the token; from 128 on it is a refusal.
+  var acknowledged: Int32?
 
   init() {
     let digits = String(UInt64.random(in: .min ... .max), radix: 16)

@@ -99,39 +99,4 @@ extension ClientCore {
       }
     }
   }
-
-  func verifyPermission(topic: String, timeout: Duration) throws(MartletError) {
-    let deadline = MonotonicTime.now() + timeout
-    lock.lock()
-    defer { lock.unlock() }
-    guard phase == .online else { throw offlineError }
-    guard mosquitto_pub_topic_check(topic) == 0, !topic.isEmpty else {
-      throw LibraryErrors.rejectedCall(Int32(MOSQ_ERR_INVAL.rawValue), topic: topic)
-    }
-    let subscribed = subscriptions.filters[topic] != nil
-    let probe = PermissionProbe()
-    probes[topic] = probe
-    defer {
-      if !subscribed, phase == .online { mosquitto_unsubscribe(handle, nil, topic) }
-      wakeForWriting()
-    }
-    if !subscribed { sendSubscriptions([(topic, .atLeastOnce)]) }
-    let code = probe.token.withUnsafeBytes {
-      hand(
-        topic: topic, payload: $0, quality: .atLeastOnce, retain: false,
-        properties: MQTTProperties(expirySeconds: 60))
-    }
-    guard code == 0 else { throw LibraryErrors.rejectedCall(code, topic: topic) }
-    wakeForWriting()
-    while probes[topic]?.arrived != true {
-      guard phase == .online else { throw offlineError }
-      guard lock.wait(until: deadline) else {
-        if probes[topic]?.arrived == true { return }
-        throw MartletError(
-          .permissionDenied, "The broker does not deliver this client's messages on a topic",
-          context: ["topic": topic, "user": username ?? "none", "broker": address],
-          hint: "allow the user to read and write it in the broker's access list (acl_file)")
-      }
-    }
-  }
 }

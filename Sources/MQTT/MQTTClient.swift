@@ -181,12 +181,18 @@ public final class MQTTClient: Sendable {
   /// Finds out whether the broker lets this client publish to a topic and receive from it.
   ///
   /// A broker with an access list grants a forbidden subscription and then stays silent, which looks
-  /// like a dead peer. This publishes a random token to `topic`, a topic nobody else reads, and waits
-  /// for it to return.
+  /// like a dead peer. This publishes a random token to `topic`, which whoever else reads the topic has
+  /// to ignore, and waits for it to return, over a subscription that is there already if one covers it.
   ///
-  /// - Throws: `permissionDenied`, naming the topic, when it does not return in time.
-  public func verifyPermission(topic: String, timeout: Duration) throws(MartletError) {
-    try core.verifyPermission(topic: topic, timeout: timeout)
+  /// - Parameters:
+  ///   - reading: false to find out about publishing only.
+  ///   - timeout: how long the broker may take to acknowledge the token.
+  /// - Throws: `permissionDenied`, naming the topic, when the broker refuses the token, or acknowledges
+  ///   it and does not bring it back; `timedOut` or `unreachable` when that cannot be found out.
+  public func verifyPermission(
+    topic: String, reading: Bool = true, timeout: Duration
+  ) throws(MartletError) {
+    try core.verifyPermission(topic: topic, reading: reading, timeout: timeout)
   }
 
   /// Cuts the connection as a network failure would: no goodbye, so the broker publishes the will,

@@ -35,8 +35,9 @@ public struct MQTTBackoff: Sendable, Equatable {
   /// The longest wait of all.
   public var maximum: Duration
 
-  /// 100 ms, doubled up to 5 s, unless told otherwise.
-  public init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(5)) {
+  /// 100 ms, doubled up to 1 s, unless told otherwise: an attempt costs a few packets, and until the
+  /// next one a device is missing although the broker is back.
+  public init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(1)) {
     self.initial = initial
     self.maximum = maximum
   }

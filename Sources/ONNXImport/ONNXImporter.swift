@@ -54,9 +54,16 @@ public enum ONNXImporter {
     do {
       model = try Onnx_ModelProto(serializedBytes: data, options: options)
     } catch {
+      if let whole = DeclaredSize.bytes(of: data) {
+        throw MartletError(
+          .invalidFile, "this ONNX model is truncated",
+          context: ["bytes": "\(data.count)", "expected bytes": "\(whole) or more"],
+          hint: "copy or download it again")
+      }
       throw MartletError(
-        .invalidFile, "this is not an ONNX model, or it is truncated or damaged",
-        context: ["bytes": "\(data.count)", "reason": "\(error)"])
+        .invalidFile, "this is not an ONNX model, or it is damaged",
+        context: ["bytes": "\(data.count)", "reason": "\(error)"],
+        hint: "copy or download it again, or export the model anew")
     }
     guard model.hasGraph, model.irVersion > 0 else {
       throw MartletError(

@@ -117,6 +117,7 @@ package final class ClientCore {
         }
       }, waiting: .firstPart(limit: min(frameLimit, left)), arrivals: arrivals, now: now)
     task.isHurried = left < frameLimit
+    task.isDoubtful = !states(now: now).contains(.alive)
     tasks.append(task)
   }
 
@@ -196,6 +197,13 @@ package final class ClientCore {
     if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
   }
 
+  /// The connection is lost: whoever is there afterwards has to be heard first. Until then all are
+  /// suspect, so that the first sign of one tells that frames sent before it may be lost.
+  package func disconnected() {
+    liveness.doubtEverybody()
+    for task in tasks { task.isDoubtful = true }
+  }
+
   /// Counts a message that was not used.
   func count(_ reason: RejectReason, at now: MonotonicTime) {
     if let line = drops.record(reason, at: now) { dropLines.append(line) }
@@ -211,6 +219,10 @@ package final class ClientCore {
 
   /// Changes of who is alive since the last call; frames under way stop waiting for the lost, and
   /// for suspects as long as somebody is alive (see `roles`).
+  ///
+  /// The first to be back after nobody was there has not got what was sent meanwhile, or answers it
+  /// soon: frames for which nothing has come wait for one more deadline and are then sent again, long
+  /// before the frame limit.
   package func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
     let changes = liveness.changes(at: now)
     let someoneIsAlive = states(now: now).contains(.alive)
@@ -220,6 +232,15 @@ package final class ClientCore {
         change.to != .suspect || someoneIsAlive, let number = names.firstIndex(of: change.device)
       else { continue }
       for task in tasks { task.deviceDown(number, reason: reason) }
+    }
+    guard someoneIsAlive else {
+      for task in tasks { task.isDoubtful = true }
+      return changes
+    }
+    let end = now.adding(nanoseconds: arrivals.book.policy.longest)
+    for task in tasks where task.isDoubtful {
+      task.isDoubtful = false
+      if !heard.contains(task.key) { task.expectNothing(after: end) }
     }
     return changes
   }

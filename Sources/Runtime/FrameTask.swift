@@ -60,6 +60,10 @@ final class FrameTask {
   /// Whether this frame ends before its deadlines because its caller is in a hurry, which raises no
   /// suspicion of devices.
   var isHurried = false
+  /// For a client: whether nobody was alive when the frame was sent or since, so that it may be lost.
+  var isDoubtful = false
+  /// For a client: when the frame ends if nothing has come for it at all; see `expectNothing`.
+  private var emptyEnd = MonotonicTime.distantFuture
   private let waiting: WaitStart
   private let arrivals: Arrivals
   private var segment = 0
@@ -90,6 +94,9 @@ final class FrameTask {
 
   /// The segment that has just run or runs next; for ordering and logs.
   var position: Int { segment }
+
+  /// Whether all segments have run and nothing is waited for.
+  var isDone: Bool { segment == engine.steps.count && gathers.isEmpty }
 
   /// Whether an exchange's boundary is still to come, or being waited at.
   func expects(_ exchange: Int) -> Bool {
@@ -222,6 +229,16 @@ final class FrameTask {
     return guilty
   }
 
+  /// Its input may be lost, for nobody was there when it was sent: unless a part comes, it ends at `end`.
+  /// No device is to blame for that.
+  func expectNothing(after end: MonotonicTime) {
+    isHurried = true
+    emptyEnd = end
+    for index in gathers.indices where !gathers[index].hasBegun {
+      gathers[index].state.stopWaiting(at: end)
+    }
+  }
+
   /// This process could not listen for some nanoseconds: everybody gets them.
   func postpone(by nanoseconds: UInt64) {
     for index in gathers.indices { gathers[index].state.postpone(by: nanoseconds) }
@@ -300,7 +317,7 @@ final class FrameTask {
     case .firstPart(let limit):
       for part in gathering.parts {
         gathers[index].state.wait(
-          for: part.device, until: entered.adding(nanoseconds: limit))
+          for: part.device, until: min(entered.adding(nanoseconds: limit), emptyEnd))
       }
     }
   }

@@ -128,8 +128,13 @@ public final class InferenceClient {
 
   /// Reaches the broker.
   ///
-  /// - Throws: `unreachable` or `permissionDenied` when it cannot within the patience.
-  public func connect() throws(MartletError) { try client.connect(timeout: configuration.patience) }
+  /// - Throws: `unreachable` or `permissionDenied` when it cannot within the patience; the latter also
+  ///   when the broker does not let this client send frames.
+  public func connect() throws(MartletError) {
+    try client.connect(timeout: configuration.patience)
+    // Results are acknowledged, inputs are not: a forbidden one would look like absent devices.
+    try client.checkPermissions([inputTopic], reading: false, logger: logger)
+  }
 
   /// Says goodbye to the broker; may be called any number of times.
   public func close() { client.close() }
@@ -206,17 +211,21 @@ public final class InferenceClient {
   /// The next answer, in the order in which frames finish. A frame to which nobody answers at all is
   /// sent again until the patience ends.
   ///
-  /// - Throws: `unreachable` when no device or no broker answers within the patience; `cancelled` when
-  ///   told to stop.
+  /// - Throws: `unreachable` when no device or no broker answers within the patience: the frame is given
+  ///   up then, and others go on. `timedOut` when the last frame has come to its end without an answer;
+  ///   `cancelled` when told to stop.
   public func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
     while true {
       if let answer = try next(until: .distantFuture) { return answer }
+      if outstanding.isEmpty {
+        throw MartletError(.timedOut, "no device answered before the frame's end")
+      }
     }
   }
 
-  /// The next answer, or nil at `end` or when woken; see `next()`. May be called without a submitted
-  /// frame, to keep up with what is heard of the devices.
+  /// The next answer, or nil at `end`, when woken, or when the last frame has ended without one; see
+  /// `next()`. May be called without a submitted frame, to keep up with what is heard of the devices.
   public func next(until end: MonotonicTime) throws(MartletError) -> Answer? {
     while true {
       // What has arrived counts, however long the caller was away: parts before deadlines.
@@ -237,10 +246,10 @@ public final class InferenceClient {
       guard outcome.hasParts else {
         if frame.end <= .now() {
           outstanding[ticket] = nil
-          continue
+          if outstanding.isEmpty { return nil }
+        } else {
+          try sendAgain(ticket, frame)
         }
-        try checkPatience(frame)
-        try send(ticket)
         continue
       }
       outstanding[ticket] = nil
@@ -250,6 +259,17 @@ public final class InferenceClient {
         study: configuration.study, guessSeed: configuration.guessSeed)
       answer.result = publishResult(answer, expected: frame.expected)
       return answer
+    }
+  }
+
+  /// Sends a frame again to which nobody answered. One that is given up is no longer waited for.
+  private func sendAgain(_ ticket: Int, _ frame: Outstanding) throws(MartletError) {
+    do {
+      try checkPatience(frame)
+      try send(ticket)
+    } catch {
+      outstanding[ticket] = nil
+      throw error
     }
   }
 
@@ -327,12 +347,26 @@ public final class InferenceClient {
       throw MartletError(
         .unreachable, "no device answered within \(configuration.patience.milliseconds) ms",
         context: ["devices": states, "deployment": root.deployment],
-        hint: "start the workers, with the same plan and deployment")
+        hint: silenceHint)
     }
     throw MartletError(
       .unreachable, "the broker was gone for \(configuration.patience.milliseconds) ms",
       context: ["broker": configuration.address.broker.address.description],
       hint: "check that it runs; --patience sets how long to wait")
+  }
+
+  /// What to do about devices that do not answer, by what is heard of them.
+  private var silenceHint: String {
+    let isHeard = core.states(now: .now()).contains { $0 == .alive || $0 == .suspect }
+    return isHeard
+      ? """
+      the devices live, but no parts come: with an access list (acl_file), this user must read \
+      act/+/+, and theirs input/+ and act/+/+
+      """
+      : """
+      start the workers, with the same plan and deployment; with an access list (acl_file), this \
+      user must read presence/+, heartbeat/+ and act/+/+
+      """
   }
 
   // MARK: Messages
@@ -363,8 +397,10 @@ public final class InferenceClient {
     case .wake: isWoken = true
     case .stop: isStopped = true
     case .connection(.takenOver(let error)): throw error
-    case .connection(.disconnected(let error)), .connection(.refused(let error)):
+    case .connection(.disconnected(let error)):
+      core.disconnected()
       logger.warning("\(error)")
+    case .connection(.refused(let error)): logger.warning("\(error)")
     case .connection(.subscriptionRefused(_, let error)),
       .connection(.publishRefused(_, let error)):
       logger.error("\(error)")

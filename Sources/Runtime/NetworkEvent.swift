@@ -21,6 +21,8 @@ enum NetworkEvent: Sendable {
     _ message: borrowing ReceivedMessage, root: TopicRoot, to mailbox: Mailbox<NetworkEvent>,
     calls gate: CallGate? = nil
   ) {
+    // Somebody finds out what it may publish; nobody else is meant.
+    if PermissionCheck.isOne(message.payload) { return }
     guard let topic = root.parse(message.topic) else {
       mailbox.post(.unknownTopic, bytes: 1)
       return

@@ -28,6 +28,9 @@ public final class Worker {
   private var parts: PartSender
   private var published: Presence.State?
   private var drain: Drain?
+  private var inputs = InputWatch()
+  /// Own topics that this device publishes to and, to find out whether it may, reads.
+  private let ownTopics: [String]
 
   /// Prepares a worker; nothing is sent before `run`.
   ///
@@ -93,6 +96,11 @@ public final class Worker {
     services = WorkerServices(
       name: name, epoch: epoch, root: root, core: core, client: client, gate: gate,
       faults: faults, allowsFaults: configuration.allowsFaults, logger: logger)
+    var own = [presenceTopic, try root.path(.heartbeat(device: name))]
+    if let sent = plan.exchanges.first(where: { $0.senders.contains(device) }) {
+      own.append(try root.path(.activation(layer: sent.id, device: name)))
+    }
+    ownTopics = own
     services.description = meter.description(methods: services.methods)
     try subscribe(plan, device: device)
   }
@@ -133,6 +141,7 @@ public final class Worker {
     }
     try core.warmUp()
     try client.connect(timeout: configuration.patience)
+    try client.checkPermissions(ownTopics, reading: true, logger: logger)
     var attention = Attention(now: .now(), processor: threadProcessorNanoseconds())
     while true {
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
@@ -190,16 +199,26 @@ public final class Worker {
     switch topic {
     case .activation(let layer, _):
       core.part(payload, on: topic, now: now)
+      if inputs.part(at: now) {
+        logger.error(
+          "others compute frames whose inputs do not come here; may this user read input/+?",
+          metadata: ["device": "\(name)"])
+      }
       core.work.received(payload.count, of: layer, since: now, until: .now())
     case .input(let client):
+      inputs.input()
       if core.input(payload, client: client, now: now) { drain?.counted(at: now) }
       core.work.received(payload.count, of: nil, since: now, until: .now())
     case .heartbeat(let device):
-      guard device != name else { return }
       guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
         return core.count(.garbage, at: now)
       }
-      core.heartbeat(beat, of: device, now: now)
+      // Every beat of a newer worker of this name tells again what its presence told once.
+      if device == name {
+        if beat.epoch > epoch { throw superseded(by: beat.epoch) }
+      } else {
+        core.heartbeat(beat, of: device, now: now)
+      }
     case .presence(let device):
       // An empty retained message clears the topic; it says nothing about anybody.
       if payload.isEmpty { return }
@@ -219,12 +238,15 @@ public final class Worker {
     switch OwnPresence.judge(seen, ownEpoch: epoch, published: published) {
     case .fine: break
     case .republish: if let published { announce(published) }
-    case .superseded(let other):
-      throw MartletError(
-        .superseded, "another worker runs as this device and is newer, so this one stops",
-        context: ["device": name, "own epoch": "\(epoch)", "its epoch": "\(other)"],
-        hint: "give each worker a device name of its own")
+    case .superseded(let other): throw superseded(by: other)
     }
+  }
+
+  private func superseded(by other: UInt64) -> MartletError {
+    MartletError(
+      .superseded, "another worker runs as this device and is newer, so this one stops",
+      context: ["device": name, "own epoch": "\(epoch)", "its epoch": "\(other)"],
+      hint: "give each worker a device name of its own")
   }
 
   private func handle(_ event: MQTTEvent) throws(MartletError) {

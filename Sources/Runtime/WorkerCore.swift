@@ -426,6 +426,9 @@ package final class WorkerCore {
         publish(
           task.key, publication.exchange, shape, part, tellsAll ? task.fills : task.surprises)
       })
+    // At once: with its last part the client may have its answer and say that it waits no longer, and
+    // that must not make a drop of a frame that was computed to its end.
+    if task.isDone { finish(task) }
   }
 
   private func finish(_ task: FrameTask) {

@@ -6,7 +6,9 @@ public import TensorCore
 /// The lag of a part is the time from the moment at which the own part was ready (for a client, which
 /// has none, from the first part) to its arrival; zero if it was there before. Late parts are learned
 /// from as well, even when the exchange went on without them: otherwise a deadline that is too short
-/// would never notice.
+/// would never notice. That holds for single ones, and for a peer that goes on being late. A device that
+/// comes back from a stall is late a few times in a row, with all that has piled up, and nothing is
+/// learned from it: otherwise its stall would be what is waited for the next time.
 public struct ArrivalBook: Sendable {
   /// How a part came.
   public enum Timing: Sendable, Equatable {
@@ -20,9 +22,14 @@ public struct ArrivalBook: Sendable {
 
   /// Samples without which the ceiling is waited for.
   static let minimumSamples = 8
-  /// The adaptive wait is this quantile of the lags, times `margin`.
-  static let quantile = 0.999
-  static let margin: UInt64 = 2
+  /// The adaptive wait is this quantile of the lags, times `margin`. What one part in a hundred suffers,
+  /// on a busy machine or a bad radio link, is waited for; what happened once or twice is not.
+  static let quantile = 0.995
+  static let margin: UInt64 = 3
+  /// The first parts of a peer in an exchange are not learned from: memory and caches are cold.
+  static let coldParts = 4
+  /// Late parts in a row after which a peer is slow, and no longer just catching up.
+  static let catchingUp = 8
   /// Frames whose beginnings are remembered, to know how late a part is that nobody waited for.
   static let rememberedFrames = 64
 
@@ -37,11 +44,52 @@ public struct ArrivalBook: Sendable {
     var beginnings: [Int: MonotonicTime] = [:]
   }
 
+  /// How late one peer's parts of one exchange come.
+  private struct Habit: Sendable {
+    var lag = ArrivalLag()
+    private var coldParts = 0
+    /// Late parts since one was in time, not counting those that had piled up.
+    private var lateInARow = 0
+    private var lastLate = MonotonicTime.zero
+    /// The lag of a single late part, which counts if the next one is in time.
+    private var single: UInt64?
+
+    /// Learns from a part that was in time.
+    mutating func inTime(_ nanoseconds: UInt64) {
+      if let single { record(single) }
+      single = nil
+      lateInARow = 0
+      record(nanoseconds)
+    }
+
+    /// Learns from a part that came late at `now`.
+    mutating func late(_ nanoseconds: UInt64, at now: MonotonicTime, limit: UInt64) {
+      // Its exchange began before the last late part came: they were kept back together.
+      let hasPiledUp = now.nanoseconds(since: lastLate) < nanoseconds
+      lastLate = now
+      single = nil
+      guard !hasPiledUp else { return }
+      lateInARow += 1
+      // What is later than any wait says nothing about how long to wait.
+      guard nanoseconds <= limit else { return }
+      if lateInARow == 1 { single = nanoseconds }
+      if lateInARow > ArrivalBook.catchingUp { record(nanoseconds) }
+    }
+
+    private mutating func record(_ nanoseconds: UInt64) {
+      guard coldParts == ArrivalBook.coldParts else {
+        coldParts += 1
+        return
+      }
+      lag.record(nanoseconds)
+    }
+  }
+
   /// How the waits are chosen.
   public let policy: DeadlinePolicy
   private let devices: Int
   /// By exchange times devices plus device.
-  private var lags: [Int: ArrivalLag] = [:]
+  private var habits: [Int: Habit] = [:]
   /// The newest last.
   private var frames: [Frame] = []
   /// By exchange times devices plus device: deadlines missed since a part came.
@@ -81,11 +129,13 @@ public struct ArrivalBook: Sendable {
     guard beginning != nil || isAhead else { return .unknown }
     let lag = beginning.map { now.nanoseconds(since: $0) } ?? 0
     let granted = wait(for: device, in: exchange)
-    // What is later than any wait says nothing about how long to wait.
-    if lag <= policy.longest {
-      lags[exchange * devices + device, default: ArrivalLag()].record(lag)
+    let index = exchange * devices + device
+    if lag <= granted {
+      habits[index, default: Habit()].inTime(lag)
+      return .inTime
     }
-    return lag <= granted ? .inTime : .late
+    habits[index, default: Habit()].late(lag, at: now, limit: policy.longest)
+    return .late
   }
 
   /// The receiver could not listen for some nanoseconds: no part is later by them.
@@ -100,7 +150,7 @@ public struct ArrivalBook: Sendable {
   /// How long an exchange waits for a device, in nanoseconds.
   public func wait(for device: Int, in exchange: Int) -> UInt64 {
     guard case .adaptive(let floor, let ceiling) = policy else { return policy.longest }
-    guard let lag = lags[exchange * devices + device], lag.samples >= Self.minimumSamples,
+    guard let lag = habits[exchange * devices + device]?.lag, lag.samples >= Self.minimumSamples,
       let usual = lag.quantile(Self.quantile)
     else { return ceiling }
     return max(floor, min(Self.margin * usual, ceiling))

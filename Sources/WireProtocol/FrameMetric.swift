@@ -17,7 +17,10 @@ public struct FrameMetric: MetricMessage, Equatable {
   public var frames: UInt64
   /// Those of them for which a part was missing here.
   public var framesDegraded: UInt64
-  /// Frames dropped whole because the device fell behind.
+  /// Frames given up before their last part was computed, because there was no room for them or the
+  /// client no longer waited for them. Every frame whose input came and that the device was to take part
+  /// in is counted once, here or in `frames`; one to whose answer the device gave its last part never
+  /// counts as dropped.
   public var framesDropped: UInt64
   /// Time spent computing.
   public var computeMilliseconds: Double

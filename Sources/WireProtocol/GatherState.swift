@@ -139,6 +139,11 @@ public struct GatherState: Sendable {
     if deadlines.indices.contains(device) { deadlines[device] = deadline }
   }
 
+  /// Nobody is waited for longer than until `end`.
+  public mutating func stopWaiting(at end: MonotonicTime) {
+    for device in deadlines.indices { deadlines[device] = min(deadlines[device], end) }
+  }
+
   /// Everybody gets more time, in nanoseconds, because the receiver could not listen meanwhile.
   public mutating func postpone(by nanoseconds: UInt64) {
     for device in deadlines.indices {

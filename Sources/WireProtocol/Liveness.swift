@@ -69,6 +69,11 @@ public struct Liveness: Sendable {
     for device in devices { peers[device]?.liveness.postpone(by: nanoseconds) }
   }
 
+  /// The receiver is cut off from everybody: all are suspect until they are heard again.
+  public mutating func doubtEverybody() {
+    for device in devices { peers[device]?.liveness.doubt() }
+  }
+
   /// What is known of a peer now.
   public func state(of device: String, at now: MonotonicTime) -> PeerState {
     peers[device]?.liveness.state(at: now) ?? .unknown

@@ -42,6 +42,8 @@ public struct PeerLiveness: Sendable {
   private var presence: Presence?
   private var lastSign: MonotonicTime?
   private var missedDeadline = false
+  /// Whether the receiver was cut off since the last sign of life.
+  private var isDoubted = false
   /// Whether it runs another plan.
   public var isFenced = false
 
@@ -86,6 +88,12 @@ public struct PeerLiveness: Sendable {
     lastSign = lastSign?.adding(nanoseconds: nanoseconds)
   }
 
+  /// The receiver is cut off from everybody: what was heard so far no longer says that a peer lives.
+  /// A peer that was heard of becomes suspect until it is heard again.
+  public mutating func doubt() {
+    isDoubted = true
+  }
+
   /// What is known now.
   public func state(at now: MonotonicTime) -> PeerState {
     guard let presence, presence.epoch == epoch else { return .unknown }
@@ -95,14 +103,14 @@ public struct PeerLiveness: Sendable {
     case .ready, .draining:
       guard let silence = silenceEnd(presence) else { return .unknown }
       if isFenced { return .fenced }
-      if now >= silence || missedDeadline { return .suspect }
+      if now >= silence || missedDeadline || isDoubted { return .suspect }
       return presence.state == .ready ? .alive : .draining
     }
   }
 
   /// When silence alone would change the state next, or nil.
   public func nextChange(after now: MonotonicTime) -> MonotonicTime? {
-    guard let presence, presence.epoch == epoch, !presence.state.isGone,
+    guard let presence, presence.epoch == epoch, !presence.state.isGone, !isDoubted,
       let end = silenceEnd(presence), end > now
     else { return nil }
     return end
@@ -116,6 +124,7 @@ public struct PeerLiveness: Sendable {
     guard adopt(epoch) else { return false }
     if let presence, presence.epoch == epoch, presence.state.isGone { return true }
     lastSign = max(lastSign ?? now, now)
+    isDoubted = false
     return true
   }
 

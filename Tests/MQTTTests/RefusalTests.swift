@@ -84,14 +84,16 @@ import Testing
     let folder = try TemporaryFolder(prefix: "martlet-acl")
     chmod(folder.path, 0o755)
     let file = "\(folder.path)/acl"
-    try write("topic readwrite open/#\ntopic read act/#\n", to: file)
+    try write("topic readwrite open/#\ntopic read act/#\ntopic write out/#\n", to: file)
     let broker = try EmbeddedBroker(extraConfiguration: "acl_file \(file)")
     defer { broker.stop() }
     let peer = try Peer.connected(broker.socketAddress, subscribing: ["open/#"])
     try peer.client.verifyPermission(topic: "open/self", timeout: .seconds(5))
-    for topic in ["act/self", "other/self"] {
+    try peer.client.verifyPermission(topic: "out/self", reading: false, timeout: .seconds(10))
+    // To write is forbidden, to read, and both.
+    for topic in ["act/self", "out/self", "other/self"] {
       let error = failure {
-        try peer.client.verifyPermission(topic: topic, timeout: .milliseconds(200))
+        try peer.client.verifyPermission(topic: topic, timeout: .seconds(10))
       }
       #expect(error?.code == .permissionDenied)
       #expect(error?.context.contains { $0.value == topic } == true)

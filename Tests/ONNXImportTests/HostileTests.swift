@@ -32,6 +32,21 @@ import Testing
     }
   }
 
+  /// A model that is cut off says so, and how long it ought to be.
+  @Test func aTruncatedModelSaysWhatToDo() throws {
+    let bytes = ModelWriter.small.bytes
+    do {
+      _ = try ONNXImporter.load(path: folder.write(Array(bytes[..<(bytes.count / 2)])))
+      Issue.record("half a model was accepted")
+    } catch let error as MartletError {
+      #expect(error.message.contains("truncated"))
+      #expect(error.hint?.contains("download it again") == true)
+      let expected = error.context.first { $0.key == "expected bytes" }?.value.split(separator: " ")
+      let least = try #require(expected?.first.flatMap { Int($0) })
+      #expect(least > bytes.count / 2 && least <= bytes.count, "\(error)")
+    }
+  }
+
   @Test func notAModel() throws {
     #expect(try failure(Array("#!/bin/sh\necho hello\n".utf8)) == .invalidFile)
     #expect(try failure([]) == .invalidFile)

@@ -59,6 +59,8 @@ extension DistributedTests {
           #expect(error?.code == .unreachable)
           #expect(error?.description.contains("broker was gone") == true, "\(error as Any)")
           #expect(ContinuousClock.now - start < .seconds(4))
+          // The frame is given up, not forgotten in between.
+          #expect(client.framesInFlight == 0)
         }
       }
     }

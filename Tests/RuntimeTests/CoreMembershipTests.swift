@@ -24,6 +24,64 @@ import WireProtocol
     }
   }
 
+  /// A frame that was sent while nobody was there may be lost: it ends one deadline after somebody is
+  /// back, not at the frame limit, and nobody is to blame.
+  @Test func aFrameThatMayBeLostIsNotWaitedForLong() throws {
+    try simulate { simulation in
+      #expect(simulation.answer() == nil)
+      simulation.client.disconnected()
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      try simulation.send(1, input: simulation.model.input(1), to: [])
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 400)
+      simulation.beat(0)
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 249)
+      #expect(simulation.answer() == nil)
+      simulation.advance(milliseconds: 1)
+      let lost = try #require(simulation.answer())
+      #expect(lost.key.frame == 1 && !lost.hasParts)
+      simulation.client.recycle(lost)
+      for device in 1...2 { simulation.beat(device) }
+      #expect(simulation.client.roles(now: simulation.now).text == "aaa")
+      // Whoever answers is waited for as ever.
+      let input = simulation.model.input(3)
+      try simulation.send(3, input: input)
+      try simulation.settle()
+      let outcome = try #require(simulation.answer())
+      #expect(outcome.key.frame == 3 && outcome.fills == FillReport())
+      #expect(try simulation.outputs(outcome) == simulation.model.expected(input))
+    }
+  }
+
+  /// With its last part out, a frame is done, though the client says next that it waits no longer.
+  @Test func aFrameComputedToItsEndIsNotDropped() throws {
+    try simulate { simulation in
+      let worker = simulation.workers[0]
+      let roles = Attendance([.awaited, .absent, .absent])
+      func give(_ frame: UInt64) throws {
+        let payload = try simulation.inputMessage(
+          frame, input: simulation.model.input(1),
+          roles: InputNote(attendance: roles, oldest: frame).text)
+        worker.input(payload, client: "cam", now: simulation.now)
+      }
+      try give(1)
+      var sent: [Int] = []
+      let last = simulation.model.folder.plan.exchanges.count - 1
+      while !sent.contains(last) {
+        let idle = worker.work(clock: { simulation.now }) { _, exchange, _, _, _ in
+          sent.append(exchange)
+        }
+        try #require(idle == nil)
+      }
+      try give(2)
+      #expect(worker.counters.framesFinished == 1 && worker.counters.framesDropped == 0)
+      // The next one has not begun and is dropped.
+      try give(3)
+      #expect(worker.counters.framesFinished == 1 && worker.counters.framesDropped == 1)
+    }
+  }
+
   @Test func framesAreFinishedInOrder() throws {
     try simulate(limits: { $0.framesInFlight = 2 }) { simulation in
       for frame in 1...6 as ClosedRange<UInt64> {

@@ -44,13 +44,15 @@ final class Deployment {
   /// - Parameters:
   ///   - placing: who holds what; each neuron is on one device if nil.
   ///   - planning: makes another plan than one of the bundled model, in a folder that it is given.
+  ///   - brokerConfiguration: lines added to the broker's configuration.
   static func with(
-    devices: Int = 4, placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
+    devices: Int = 4, brokerConfiguration: String = "",
+    placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil,
     planning: ((String) throws -> PlanFolder)? = nil,
     _ body: (Deployment) throws -> Void
   ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { folder in
-      try withEmbeddedBroker { broker in
+      try withEmbeddedBroker(extraConfiguration: brokerConfiguration) { broker in
         let deployment = try Deployment(
           broker: broker, folder: folder, devices: devices, placing: placing, planning: planning)
         defer {

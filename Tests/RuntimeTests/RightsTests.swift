@@ -40,7 +40,7 @@ extension DistributedTests {
     }
 
     /// Runs `body` with a broker that enforces the rights of a file.
-    private func with(rights: (String) -> String, _ body: (Place) throws -> Void) throws {
+    private func with(rights: (String) throws -> String, _ body: (Place) throws -> Void) throws {
       try TemporaryFolder.with(prefix: "martlet-rights") { folder in
         // The broker gives up being root before it reads these.
         chmod(folder, 0o755)
@@ -52,7 +52,7 @@ extension DistributedTests {
               "gateway1", folder + "/broker",
             ], standardOutput: .discarded, standardError: .inherited))
         try #require(make.wait(timeout: .seconds(60)) == .exited(0))
-        let rights = rights(folder)
+        let rights = try rights(folder)
         try FileSystem.write(try FileSystem.read(rights), to: folder + "/rights")
         try FileSystem.write(
           try FileSystem.read(folder + "/broker/passwords"), to: folder + "/passwords")
@@ -113,6 +113,58 @@ extension DistributedTests {
         }
         try checkForbiddenWrites(users, watchers, answersAreOpen: source == "lan.acl")
       }
+    }
+
+    /// A mistake in the rights is said by whoever it concerns, with the topic, instead of looking like
+    /// a dead device.
+    @Test(arguments: [
+      "topic write martlet/1/+/presence/d0", "topic write martlet/1/+/heartbeat/d0",
+      "topic write martlet/1/+/act/+/d0", "topic read martlet/1/+/presence/+",
+      "topic read martlet/1/+/heartbeat/+", "topic read martlet/1/+/act/+/+",
+    ])
+    func aWorkerThatLacksARightSaysSo(right: String) throws {
+      try with {
+        try without(right, of: "d0", in: $0)
+      } _: { place in
+        let worker = try place.start("worker", "d0", ["--device", "d0"])
+        defer { worker.stop(patience: .zero) }
+        #expect(worker.wait(timeout: .seconds(30)) == .exited(77))
+        let log = try FileSystem.readText(place.folder + "/d0.log")
+        let kind = right.split(separator: "/")[3]
+        #expect(log.contains("topic: martlet/1/default/\(kind)/"), "\(log)")
+        #expect(log.contains("user: d0") && log.contains("acl_file"), "\(log)")
+      }
+    }
+
+    @Test func aClientThatLacksARightSaysSo() throws {
+      try with {
+        try without("topic write martlet/1/+/input/+", of: "client", in: $0)
+      } _: { place in
+        var address = try Deployment.address(of: place.broker)
+        address.broker.address.username = "client"
+        address.broker.address.password = try place.password("client")
+        let client = try InferenceClient(
+          engines: try DeviceEngines(folder: place.plan, device: nil), planID: place.plan.id,
+          configuration: ClientConfiguration(address: address), logger: quietLogger)
+        defer { client.close() }
+        let error = failure { try client.connect() }
+        #expect(error?.code == .permissionDenied)
+        #expect(error?.description.contains("input/\(client.id)") == true, "\(error as Any)")
+      }
+    }
+
+    /// The rights of `make-broker` without one line of one user.
+    private func without(_ right: String, of user: String, in folder: String) throws -> String {
+      var owner = ""
+      let lines = try FileSystem.readText(folder + "/broker/rights").split(separator: "\n")
+      let kept = lines.filter { line in
+        if line.hasPrefix("user ") { owner = String(line.dropFirst(5)) }
+        return owner != user || line != right
+      }
+      try #require(kept.count == lines.count - 1)
+      let path = folder + "/mistaken"
+      try FileSystem.write(Array((kept.joined(separator: "\n") + "\n").utf8), to: path)
+      return path
     }
 
     private func call(_ place: Place) throws {

@@ -196,6 +196,23 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
     #expect(liveness.changes(at: seconds(5)).count == 0)
   }
 
+  /// Whoever is cut off counts on nobody before hearing them again.
+  @Test func beingCutOffRaisesDoubts() {
+    var liveness = Liveness(devices: ["a", "b"])
+    for device in ["a", "b"] { liveness.receive(presence(.ready, 5), of: device) }
+    liveness.heartbeat(of: "a", epoch: 5, at: seconds(1))
+    liveness.doubtEverybody()
+    #expect(liveness.state(of: "a", at: seconds(1)) == .suspect)
+    // Nothing was heard of it before either.
+    #expect(liveness.state(of: "b", at: seconds(1)) == .unknown)
+    // Presence that the broker kept proves nothing, a beat does.
+    liveness.receive(presence(.ready, 5), of: "a")
+    #expect(liveness.state(of: "a", at: seconds(1)) == .suspect)
+    #expect(liveness.nextChange(after: seconds(1)) == .distantFuture)
+    liveness.heartbeat(of: "a", epoch: 5, at: seconds(2))
+    #expect(liveness.state(of: "a", at: seconds(2)) == .alive)
+  }
+
   @Test(
     arguments: [
       (.ready, 7, .ready, .superseded(epoch: 7)), (.lost, 7, .ready, .superseded(epoch: 7)),

@@ -73,8 +73,10 @@ struct Record: ParsableCommand {
     let stop = stream.stopper
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }
-    var writer = try RecordWriter(output, options: options)
+    // A broker that is never reached leaves no file behind.
+    try OutputFiles.check([output])
     try stream.connect(patience: patience.duration)
+    var writer = try RecordWriter(output, options: options)
     Terminal.printLine("martlet: recording to \(writer.files.last ?? output); Ctrl-C stops")
     var session = RecordSession(frames: frames, length: length?.duration)
     let result = Result { () throws(MartletError) in try session.run(stream, into: &writer) }

@@ -1,0 +1,76 @@
+import CMosquitto
+import TensorCore
+
+/// Finding out what the broker lets this client do. The broker's word for a forbidden message is its
+/// acknowledgement; for a forbidden subscription it has none, so that a message has to come back.
+extension ClientCore {
+  func verifyPermission(
+    topic: String, reading: Bool, timeout: Duration
+  ) throws(MartletError) {
+    lock.lock()
+    defer { lock.unlock() }
+    guard phase == .online else { throw offlineError }
+    guard mosquitto_pub_topic_check(topic) == 0, !topic.isEmpty else {
+      throw LibraryErrors.rejectedCall(Int32(MOSQ_ERR_INVAL.rawValue), topic: topic)
+    }
+    // A subscription that covers the topic is what is to be tested; another one would prove less.
+    let subscribes = reading && !subscriptions.filters.keys.contains { covers($0, topic) }
+    if subscribes { sendSubscriptions([(topic, .atLeastOnce)]) }
+    defer {
+      if subscribes, phase == .online { mosquitto_unsubscribe(handle, nil, topic) }
+      wakeForWriting()
+    }
+    for _ in 0..<PermissionProbe.attempts {
+      if try isAllowed(topic, reading: reading, until: .now() + timeout) { return }
+    }
+    throw forbidden("deliver this client's messages on a topic", topic)
+  }
+
+  /// One attempt.
+  ///
+  /// - Returns: false if the broker took the message and did not bring it back.
+  private func isAllowed(
+    _ topic: String, reading: Bool, until deadline: MonotonicTime
+  ) throws(MartletError) -> Bool {
+    let probe = PermissionProbe()
+    probes[topic] = probe
+    let code = probe.token.withUnsafeBytes {
+      hand(
+        topic: topic, payload: $0, quality: .atLeastOnce, retain: false,
+        properties: MQTTProperties(expirySeconds: 60))
+    }
+    guard code == 0 else { throw LibraryErrors.rejectedCall(code, topic: topic) }
+    wakeForWriting()
+    var end = deadline
+    var isAcknowledged = false
+    while probes[topic]?.arrived != true {
+      guard phase == .online else { throw offlineError }
+      if !isAcknowledged, let reason = probes[topic]?.acknowledged {
+        guard reason < 128 else { throw forbidden("let this client publish to a topic", topic) }
+        if !reading { return true }
+        isAcknowledged = true
+        end = .now() + PermissionProbe.grace
+      }
+      guard lock.wait(until: end) || probes[topic]?.arrived == true else {
+        if isAcknowledged { return false }
+        if probes[topic]?.acknowledged != nil { continue }
+        throw MartletError(
+          .timedOut, "The broker has not answered in time whether a topic may be used",
+          context: ["topic": topic, "broker": address])
+      }
+    }
+    return true
+  }
+
+  private func covers(_ filter: String, _ topic: String) -> Bool {
+    var matches = false
+    return mosquitto_topic_matches_sub(filter, topic, &matches) == 0 && matches
+  }
+
+  private func forbidden(_ what: String, _ topic: String) -> MartletError {
+    MartletError(
+      .permissionDenied, "The broker does not \(what)",
+      context: ["topic": topic, "user": username ?? "none", "broker": address],
+      hint: "allow the user to read and write it in the broker's access list (acl_file)")
+  }
+}

@@ -1,0 +1,12 @@
+/// What a device or a client publishes at its start on topics of its own, to see whether the broker
+/// lets it: `martlet-check` and sixteen hexadecimal digits, as `MQTTClient.verifyPermission` makes them.
+/// It means nothing to anybody else, and is no flaw on any topic.
+public enum PermissionCheck {
+  private static let prefix = Array("martlet-check".utf8)
+  private static let digits = 16
+
+  /// Whether a payload is one.
+  public static func isOne(_ payload: some Collection<UInt8>) -> Bool {
+    payload.count == prefix.count + digits && payload.starts(with: prefix)
+  }
+}
