@@ -29,8 +29,10 @@ public final class Worker {
   private var published: Presence.State?
   private var drain: Drain?
   private var inputs = InputWatch()
-  /// Own topics that this device publishes to and, to find out whether it may, reads.
+  /// Own topics that this device publishes to and reads.
   private let ownTopics: [String]
+  /// A topic of its own parts, if it sends any.
+  private let partTopic: String?
 
   /// Prepares a worker; nothing is sent before `run`.
   ///
@@ -96,11 +98,12 @@ public final class Worker {
     services = WorkerServices(
       name: name, epoch: epoch, root: root, core: core, client: client, gate: gate,
       faults: faults, allowsFaults: configuration.allowsFaults, logger: logger)
-    var own = [presenceTopic, try root.path(.heartbeat(device: name))]
+    ownTopics = [presenceTopic, try root.path(.heartbeat(device: name))]
     if let sent = plan.exchanges.first(where: { $0.senders.contains(device) }) {
-      own.append(try root.path(.activation(layer: sent.id, device: name)))
+      partTopic = try root.path(.activation(layer: sent.id, device: name))
+    } else {
+      partTopic = nil
     }
-    ownTopics = own
     services.description = meter.description(methods: services.methods)
     try subscribe(plan, device: device)
   }
@@ -141,7 +144,7 @@ public final class Worker {
     }
     try core.warmUp()
     try client.connect(timeout: configuration.patience)
-    try client.checkPermissions(ownTopics, reading: true, logger: logger)
+    try checkPermissions()
     var attention = Attention(now: .now(), processor: threadProcessorNanoseconds())
     while true {
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
@@ -165,6 +168,21 @@ public final class Worker {
       report()
     }
     try leave()
+  }
+
+  /// Finds out at the start what the broker would be silent about.
+  ///
+  /// - Throws: `permissionDenied` for what this device cannot do without. That its own parts come back
+  ///   is only a hint that others' do, and is only said if they do not.
+  private func checkPermissions() throws(MartletError) {
+    try client.checkPermissions(ownTopics, reading: true, logger: logger)
+    guard let partTopic else { return }
+    try client.checkPermissions([partTopic], reading: false, logger: logger)
+    do throws(MartletError) {
+      try client.checkPermissions([partTopic], reading: true, logger: logger)
+    } catch {
+      logger.error("parts of others may not come either: \(error)", metadata: ["device": "\(name)"])
+    }
   }
 
   /// Waits for events.

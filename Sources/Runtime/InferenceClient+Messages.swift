@@ -1,0 +1,74 @@
+import Logging
+import MQTT
+import TensorCore
+import WireProtocol
+
+/// What a client does with all that it hears.
+extension InferenceClient {
+  /// Handles what has arrived, waiting until `deadline` for something to arrive.
+  func pump(until deadline: MonotonicTime) throws(MartletError) {
+    if isStopped { throw MartletError(.cancelled, "stopped") }
+    for event in mailbox.take(until: deadline) { try handle(event, now: .now()) }
+    let now = MonotonicTime.now()
+    for change in core.takeChanges(now: now) {
+      onChange?(
+        DeviceState(
+          device: change.device, state: change.to.rawValue, isAlive: change.to == .alive))
+    }
+    for line in core.takeDropLines(now: now) {
+      logger.warning(
+        "dropped messages",
+        metadata: [
+          "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
+        ])
+    }
+  }
+
+  private func handle(_ event: NetworkEvent, now: MonotonicTime) throws(MartletError) {
+    switch event {
+    case .message(let topic, let payload): handle(payload, on: topic, now: now)
+    case .unknownTopic, .call: core.count(.unknownTopic, at: now)
+    case .wake: isWoken = true
+    case .stop: isStopped = true
+    case .connection(.takenOver(let error)): throw error
+    case .connection(.disconnected(let error)):
+      core.disconnected()
+      logger.warning("\(error)")
+    case .connection(.refused(let error)): logger.warning("\(error)")
+    case .connection(.subscriptionRefused(_, let error)),
+      .connection(.publishRefused(_, let error)):
+      logger.error("\(error)")
+    case .connection(.connected), .connection(.closed): break
+    }
+  }
+
+  private func handle(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    switch topic {
+    case .activation: core.part(payload, on: topic, now: now)
+    case .heartbeat(let device):
+      guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      core.heartbeat(beat, of: device, now: now)
+    case .presence(let device):
+      if payload.isEmpty { return }
+      guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
+        return core.count(.garbage, at: now)
+      }
+      core.presence(presence, of: device, now: now)
+    case .description(let device):
+      if payload.isEmpty { return }
+      guard
+        let description = try? DeviceDescription(payload: payload, source: "desc/\(device)")
+      else { return core.count(.garbage, at: now) }
+      if let other = core.description(description, of: device) {
+        logger.error(
+          "a device runs another plan and is not used; give it this plan and start it again",
+          metadata: [
+            "device": "\(device)", "its plan": "\(other)", "this plan": "\(core.planID)",
+          ])
+      }
+    default: core.count(.unknownTopic, at: now)
+    }
+  }
+}

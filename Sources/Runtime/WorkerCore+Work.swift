@@ -1,0 +1,156 @@
+import Kernels
+import ModelGraph
+import Plan
+package import TensorCore
+package import WireProtocol
+
+/// What a worker computes, in which order, and what it waits for.
+extension WorkerCore {
+  /// Sends a part: its frame, its exchange, its shape and elements, and what was missing so far. Only
+  /// the client is told what the attendance says already.
+  package typealias Publish = (
+    FrameKey, Int, Shape, UnsafeBufferPointer<Float>, FillReport
+  ) -> Void
+
+  /// Does one piece of work: finishes a boundary and runs the next segment of the oldest frame that
+  /// can go on, or begins a frame.
+  ///
+  /// - Returns: nil if something was done; otherwise the time until which there is nothing to do.
+  package func work(
+    clock: () -> MonotonicTime,
+    publish: Publish
+  ) -> MonotonicTime? {
+    let now = clock()
+    noticeChanges(now: now)
+    var wake = liveness.nextChange(after: now)
+    for task in tasks {
+      let progress = task.progress(now: now)
+      for miss in task.takeMissed() {
+        arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
+        suspect(miss.device)
+      }
+      switch progress {
+      case .waiting(let until): wake = min(wake, until)
+      case .runnable:
+        run(task, clock: clock, publish: publish)
+        return nil
+      case .finished:
+        finish(task)
+        return nil
+      }
+    }
+    guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
+    let frame = takePending()
+    guard let engine = try? engines.engine(for: frame.roles) else {
+      // The others fill what this device would have sent.
+      dropped(.noMemory, now: now)
+      return nil
+    }
+    run(begin(frame, engine: engine, now: now), clock: clock, publish: publish)
+    return nil
+  }
+
+  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
+  package func wasAway(_ nanoseconds: UInt64) {
+    for task in tasks { task.postpone(by: nanoseconds) }
+    arrivals.book.postpone(by: nanoseconds)
+    liveness.postpone(by: nanoseconds)
+  }
+
+  func merge(
+    _ report: FillReport, isTrusted: Bool, into task: FrameTask, now: MonotonicTime
+  ) {
+    guard !report.isEmpty else { return }
+    for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
+  }
+
+  /// A peer was waited for in vain, here or by another: it is not waited for again until a part of it
+  /// is in time.
+  func suspect(_ number: Int) {
+    guard arrivals.book.policy.raisesSuspicion else { return }
+    liveness.missDeadline(of: names[number])
+    for task in tasks { task.deviceDown(number, reason: .suspect) }
+  }
+
+  private func begin(
+    _ frame: PendingFrame, engine: DeviceEngine, now: MonotonicTime
+  ) -> FrameTask {
+    if poolProgram != ObjectIdentifier(engine.compiled) {
+      pool = []
+      poolProgram = ObjectIdentifier(engine.compiled)
+    }
+    let execution = pool.popLast() ?? Execution(engine.compiled)
+    execution.withMutableValue(engine.program.graph.inputs[0]) {
+      _ = $0.update(fromContentsOf: frame.input)
+    }
+    let task = FrameTask(
+      key: frame.key, engine: engine, execution: execution, roles: frame.roles,
+      devices: names.indices.map { gatherDevice($0, role: frame.roles.roles[$0], now: now) },
+      waiting: .ownPart, arrivals: arrivals, now: now)
+    tasks.append(task)
+    for part in inbox.begin(frame.key) {
+      let arrival = task.receive(
+        .floats(part.elements), exchange: part.exchange, device: part.device, epoch: part.epoch,
+        now: now)
+      if arrival?.isKept == true {
+        let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
+        merge(part.report, isTrusted: isTrusted, into: task, now: now)
+      }
+    }
+    return task
+  }
+
+  /// Waits for whom the client counts on, unless it is known here that they are down.
+  private func gatherDevice(
+    _ number: Int, role: Attendance.Role, now: MonotonicTime
+  ) -> GatherState.Device {
+    guard number != device else { return GatherState.Device() }
+    let state = liveness.state(of: names[number], at: now)
+    let down: MissingReason?
+    switch role {
+    case .absent: down = state.missingReason ?? .lost
+    case .probed: down = .suspect
+    case .awaited: down = state == .unknown ? nil : state.missingReason
+    }
+    return GatherState.Device(epoch: liveness.epoch(of: names[number]) ?? 0, down: down)
+  }
+
+  private func run(
+    _ task: FrameTask, clock: () -> MonotonicTime,
+    publish: Publish
+  ) {
+    task.runSegment(
+      now: clock,
+      publish: { publication, part in
+        let point = plan.exchanges[publication.exchange]
+        var shape = task.engine.program.graph[publication.value].shape
+        if part.isEmpty { shape = shape.replacing(axis: point.axis, with: 0) }
+        // In a vertical plan only those before know why something is null.
+        let tellsAll = point.isWhole || lastExchanges.contains(publication.exchange)
+        publish(
+          task.key, publication.exchange, shape, part, tellsAll ? task.fills : task.surprises)
+      })
+    // At once: with its last part the client may have its answer and say that it waits no longer, and
+    // that must not make a drop of a frame that was computed to its end.
+    if task.isDone { finish(task) }
+  }
+
+  private func finish(_ task: FrameTask) {
+    tasks.removeAll { $0 === task }
+    recycle(task)
+    counters.framesFinished += 1
+    counters.lastFrame = max(counters.lastFrame, task.key.frame)
+    for fill in task.fills.fills where fill.receiver == device {
+      counters.fills[fill.reason.rawValue, default: 0] += 1
+    }
+    work.finished(task.times, fills: task.fills, receiver: device)
+  }
+
+  func recycle(_ task: FrameTask) {
+    if pool.count < limits.framesInFlight,
+      poolProgram == ObjectIdentifier(task.engine.compiled)
+    {
+      pool.append(task.execution)
+    }
+  }
+}
