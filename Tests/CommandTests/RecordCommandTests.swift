@@ -106,6 +106,10 @@ private func waitForWord(_ word: String, of name: String, in workplace: Workplac
         "record", "--broker", "unix:/nonexistent", "-o", "notes.txt", "--patience", "1s")
       #expect(record.status == .exited(65), "\(record.error)")
       #expect(try workplace.read("notes.txt").count == 19)
+      let new = try workplace.run(
+        "record", "--broker", "unix:/nonexistent", "-o", "new.rec", "--patience", "1s")
+      #expect(new.status == .exited(69), "\(new.error)")
+      #expect(!FileSystem.exists(workplace.path("new.rec")))
       let replay = try workplace.run("replay", "none.rec", "--broker", "unix:/nonexistent")
       #expect(replay.status == .exited(66), "\(replay.error)")
       let usage = try workplace.run("record", "--broker", "x", "-o", "a", "--keep", "1")

@@ -4,6 +4,7 @@ import Processes
 import Recording
 import Runtime
 import TensorCore
+import TensorFiles
 
 /// `martlet record`: everything that a deployment publishes, in a file.
 struct Record: ParsableCommand {
@@ -73,8 +74,12 @@ struct Record: ParsableCommand {
     let stop = stream.stopper
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }
-    // A broker that is never reached leaves no file behind.
+    // What stands there must be a recording, which is continued. Nothing is made before the broker is
+    // reached, so that one that is not leaves no file behind.
     try OutputFiles.check([output])
+    if FileSystem.exists(output), try ReadableFile(output).size > 0 {
+      _ = try RecordReader(output)
+    }
     try stream.connect(patience: patience.duration)
     var writer = try RecordWriter(output, options: options)
     Terminal.printLine("martlet: recording to \(writer.files.last ?? output); Ctrl-C stops")
