@@ -142,18 +142,18 @@ package final class ClientCore {
     let key = FrameKey(client: part.header.client, frame: part.header.frame)
     let task = tasks.first { $0.key == key }
     if task != nil { arrivals.book.began(part.exchange, of: key, at: now) }
+    let report = FillReport(
+      text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
     let timing = arrivals.book.arrived(
-      part.exchange, from: part.device, of: key, isAhead: task != nil, at: now)
+      part.exchange, from: part.device, epoch: part.header.epoch, of: key, isAhead: task != nil,
+      isDelayed: task?.isDelayed == true || report?.blamesDeadline == true, at: now)
     // Before the part itself brings its sender back.
     let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
     liveness.part(
       of: names[part.device], epoch: part.header.epoch, at: now, inTime: timing == .inTime)
     // Parts of other clients' frames come on the same topics and are none of our business.
     guard let task else { return nil }
-    guard
-      let report = FillReport(
-        text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
-    else { return .garbage }
+    guard let report else { return .garbage }
     switch task.receive(
       part.elements, exchange: part.exchange, device: part.device, epoch: part.header.epoch,
       now: now)

@@ -56,7 +56,7 @@ final class FrameTask {
   private var missed: Set<Miss> = []
   /// Whether somebody was waited for in vain, here or at a peer: others may come as late as a whole
   /// deadline from then on.
-  private var isDelayed = false
+  private(set) var isDelayed = false
   /// Whether this frame ends before its deadlines because its caller is in a hurry, which raises no
   /// suspicion of devices.
   var isHurried = false

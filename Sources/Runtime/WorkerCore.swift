@@ -195,8 +195,9 @@ package final class WorkerCore {
     let task = tasks.first { $0.key == key }
     if task == nil { heard(header.client, frame: header.frame, now: now) }
     let timing = arrivals.book.arrived(
-      part.exchange, from: part.device, of: key,
-      isAhead: task?.expects(part.exchange) ?? inbox.isAhead(key), at: now)
+      part.exchange, from: part.device, epoch: header.epoch, of: key,
+      isAhead: task?.expects(part.exchange) ?? inbox.isAhead(key),
+      isDelayed: task?.isDelayed == true || report.blamesDeadline, at: now)
     // Before the part itself brings its sender back.
     let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
     liveness.part(

@@ -75,6 +75,9 @@ public struct FillReport: Sendable, Hashable {
   /// Whether nothing was missing.
   public var isEmpty: Bool { losses.isEmpty }
 
+  /// Whether somebody was waited for in vain, so that whoever says so comes late.
+  public var blamesDeadline: Bool { losses.values.contains { $0.reason == .deadline } }
+
   /// The missing parts, also those that others' copies or parity made up for; each at most once for
   /// each receiver.
   public var all: Set<Fill> {
