@@ -8,8 +8,8 @@ struct DeadlineOptions: ParsableArguments {
     help: ArgumentHelp(
       "How long to wait for a part of another device: adaptive, adaptive:30ms..1s, fixed:30ms, or every:30ms.",
       discussion: """
-        adaptive learns for each stage and device how late its parts usually are, and waits twice as \
-        long, within the bounds. A device that misses a deadline is not waited for again until its \
+        adaptive learns for each stage and device how late its parts usually are, and waits four times \
+        as long, within the bounds. A device that misses a deadline is not waited for again until its \
         own parts are in time. every waits in every exchange, whoever missed an earlier one. A worker \
         waits for other workers, and a client for the last layer's parts once the first has come.
         """, valueName: "policy"))
