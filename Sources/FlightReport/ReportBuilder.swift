@@ -53,6 +53,7 @@ public struct ReportBuilder: Sendable {
     }
     start = min(start, time)
     end = max(end, time)
+    if PermissionCheck.isOne(payload) { return }
     switch topic {
     case .activation, .input: input.tensors += 1
     case .presence(let device):

@@ -240,6 +240,17 @@ private struct Script {
     #expect(report.devices.isEmpty && report.runs.isEmpty)
   }
 
+  @Test func whatAsksForRightsIsNoFlaw() throws {
+    var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
+    for topic in ["presence/d0", "heartbeat/d0", "act/conv/d0", "input/c1"] {
+      builder.add(
+        topic: "martlet/1/default/" + topic, payload: Array("martlet-check0123456789abcdef".utf8),
+        time: 1)
+    }
+    let input = builder.report.input
+    #expect(input.messages == 4 && input.unreadable.isEmpty && input.tensors == 0)
+  }
+
   @Test func sumsThatWouldOverflowStayTheLargestNumber() throws {
     var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
     for number in 1...4000 as ClosedRange<UInt64> {
