@@ -68,22 +68,16 @@ let package = Package(
     module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
     module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
-    module("Partitioning", ["TensorCore", "ModelGraph", "Plan"]),
-    module("Resilience", ["TensorCore", "TensorFiles", "JSONCoding", "Plan", "Telemetry"]),
+    module("Resilience", ["TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module(
       "Evaluation",
       ["TensorCore", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan", "Resilience"]),
-    module("Reporting", []),
+    module("Charts", []),
     module(
-      "Scoring",
+      "Planning",
       [
         "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
-        "Gradients", "Plan", "Partitioning",
-      ]),
-    module(
-      "Exploration",
-      [
-        "TensorCore", "ModelGraph", "Plan", "Partitioning", "Evaluation", "Reporting", "Resilience",
+        "Gradients", "Plan", "Resilience", "Evaluation",
       ]),
     module(
       "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),
@@ -109,20 +103,20 @@ let package = Package(
       ]),
     module(
       "Benchmarks",
-      ["MQTT", "Processes", "TensorCore", "Plan", "Runtime", "Telemetry", logging]),
+      ["MQTT", "Processes", "TensorCore", "Plan", "Runtime", logging]),
     module(
       "Chaos",
       [
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Recording", "Telemetry", "Runtime", logging,
+        "Processes", "Recording", "Runtime", logging,
       ]),
-    moduleTestedInside("FlightReport", ["TensorCore", "Telemetry", "JSONCoding", "WireProtocol"]),
+    moduleTestedInside("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module(
       "MartletCommand",
       [
         "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "ONNXImport", "Kernels",
-        "Plan", "Partitioning", "Scoring", "Resilience", "Evaluation", "Exploration", "Reporting",
+        "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
         "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
@@ -148,14 +142,14 @@ let package = Package(
     tests(
       "Plan",
       [
-        "TestSupport", "Plan", "Resilience", "Evaluation", "Partitioning", "Runtime", "Kernels",
+        "TestSupport", "Plan", "Resilience", "Evaluation", "Planning", "Runtime", "Kernels",
         "ModelGraph", "JSONCoding", "TensorFiles", "ONNXImport", "Processes", "TensorCore",
       ]),
     tests(
-      "Partitioning",
+      "Planning",
       [
-        "Scoring", "Partitioning", "Plan", "Kernels", "ModelGraph", "ONNXImport", "JSONCoding",
-        "TensorFiles", "TensorCore",
+        "TestSupport", "Planning", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph",
+        "ONNXImport", "JSONCoding", "TensorFiles", "TensorCore",
       ], resources: [.copy("Goldens")]),
     tests(
       "Evaluation",
@@ -165,14 +159,8 @@ let package = Package(
     tests(
       "Resilience",
       [
-        "TestSupport", "Resilience", "Plan", "Partitioning", "ModelGraph", "JSONCoding",
+        "TestSupport", "Resilience", "Plan", "Planning", "ModelGraph", "JSONCoding",
         "TensorFiles", "Processes", "TensorCore",
-      ]),
-    tests(
-      "Exploration",
-      [
-        "TestSupport", "Exploration", "Evaluation", "Resilience", "Partitioning", "Plan",
-        "ModelGraph", "TensorCore",
       ]),
     tests(
       "FogNetwork",
@@ -181,26 +169,26 @@ let package = Package(
       "FogTraining",
       ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
       resources: [.copy("Goldens")]),
-    tests("Reporting", ["Reporting"]),
+    tests("Charts", ["Charts"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests(
       "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests(
-      "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "Telemetry", "TensorCore"]),
+      "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
     tests(
       "Chaos",
       [
-        "Chaos", "Imaging", "ModelGraph", "Partitioning", "Plan", "Processes", "TensorCore",
+        "Chaos", "Imaging", "ModelGraph", "Planning", "Plan", "Processes", "TensorCore",
         "WireProtocol",
       ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(
       "Runtime",
       [
-        "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Partitioning", "ModelGraph",
+        "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Planning", "ModelGraph",
         "Kernels", "FogNetwork", "FogTraining",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,

@@ -3,7 +3,6 @@ import MQTT
 public import Plan
 import Processes
 import Runtime
-import Telemetry
 public import TensorCore
 
 /// Times frames through a broker, worker processes and a client on this machine.

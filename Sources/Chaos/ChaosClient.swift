@@ -4,7 +4,6 @@ import MQTT
 import Plan
 import Runtime
 import Synchronization
-import Telemetry
 import TensorCore
 import WireProtocol
 

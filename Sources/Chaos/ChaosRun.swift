@@ -5,7 +5,6 @@ public import Plan
 import Processes
 import Runtime
 import Synchronization
-import Telemetry
 public import TensorCore
 
 /// What to run and what to break.

@@ -1,4 +1,4 @@
-import Telemetry
+import TensorCore
 import WireProtocol
 
 /// What results add up to, over any set of them.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Charts
 import Processes
-import Reporting
 import TensorCore
 import TensorFiles
 

@@ -1,6 +1,5 @@
 import Plan
 import Runtime
-import Telemetry
 import TensorCore
 import WireProtocol
 

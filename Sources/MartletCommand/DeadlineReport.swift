@@ -1,5 +1,5 @@
+import Charts
 import Glibc
-import Reporting
 
 /// What `martlet bench deadline` found; times in milliseconds unless named otherwise.
 struct DeadlineReport: Encodable {

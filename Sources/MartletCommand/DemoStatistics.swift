@@ -1,6 +1,6 @@
 import Plan
 import Runtime
-import Telemetry
+import TensorCore
 
 /// The demo's answers by phase.
 struct DemoStatistics {

@@ -1,11 +1,11 @@
 import ArgumentParser
+import Charts
 import Evaluation
 import Imaging
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Processes
-import Reporting
 import Resilience
 import TensorCore
 import TensorFiles

@@ -1,7 +1,6 @@
 import Evaluation
-import Exploration
-import Partitioning
 import Plan
+import Planning
 import Resilience
 
 /// What one placement costs and what it keeps.

@@ -1,6 +1,6 @@
+import Charts
 import Evaluation
-import Exploration
-import Reporting
+import Planning
 import Resilience
 
 /// What an exploration found, for scripts and people.

@@ -1,8 +1,7 @@
 import Evaluation
-import Exploration
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Resilience
 import TensorCore
 

@@ -1,7 +1,6 @@
 import Glibc
 import Plan
 import Runtime
-import Telemetry
 import TensorCore
 
 /// The measurements of `martlet bench failures`, one after the other on one fleet.

@@ -1,4 +1,4 @@
-import Telemetry
+import TensorCore
 
 /// What `martlet bench failures` found; times in milliseconds.
 struct FailureReport: Encodable {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Imaging
 import ONNXImport
-import Partitioning
 import Plan
+import Planning
 import TensorCore
 import TensorFiles
 

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Charts
 import FogNetwork
-import Reporting
 import TensorCore
 import TensorFiles
 

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Charts
 import FogNetwork
 import Processes
-import Reporting
 import TensorCore
 import TensorFiles
 

@@ -1,5 +1,5 @@
+import Charts
 import FogNetwork
-import Reporting
 import TensorCore
 
 /// What `martlet fog evaluate` found, for scripts and people.

@@ -1,6 +1,6 @@
 import Evaluation
-import Exploration
 import Glibc
+import Planning
 import TensorCore
 
 /// How commands compute over images: on some threads, with progress, until the user stops it.

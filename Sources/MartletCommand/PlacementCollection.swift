@@ -1,5 +1,5 @@
-import Exploration
 import Plan
+import Planning
 
 /// One placement of a model that is explored.
 struct Placed {

@@ -1,10 +1,8 @@
 import Evaluation
-import Exploration
 import JSONCoding
 import ModelGraph
-import Partitioning
 import Plan
-import Scoring
+import Planning
 import TensorCore
 import TensorFiles
 

@@ -1,9 +1,8 @@
 import Evaluation
 import Imaging
 import ModelGraph
-import Partitioning
 import Plan
-import Scoring
+import Planning
 import TensorCore
 import TensorFiles
 

@@ -1,9 +1,8 @@
 public import ArgumentParser
-import Exploration
 import JSONCoding
 import ModelGraph
-public import Partitioning
 import Plan
+public import Planning
 import Processes
 import TensorCore
 import TensorFiles

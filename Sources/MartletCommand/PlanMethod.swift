@@ -1,6 +1,6 @@
 public import ArgumentParser
-public import Partitioning
 import Plan
+public import Planning
 import TensorCore
 
 /// The methods of `martlet plan`.

@@ -1,5 +1,5 @@
 import Runtime
-import Telemetry
+import TensorCore
 
 /// Answers added up: how many, how right, how fast, how much was missing.
 struct RunStatistics {

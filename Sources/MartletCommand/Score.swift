@@ -3,9 +3,8 @@ import Glibc
 import Imaging
 import Kernels
 import ModelGraph
-import Partitioning
+public import Planning
 import Processes
-public import Scoring
 import TensorCore
 import TensorFiles
 

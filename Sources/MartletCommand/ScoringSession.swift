@@ -1,7 +1,6 @@
 import Imaging
 import JSONCoding
-import Partitioning
-import Scoring
+import Planning
 import TensorCore
 import TensorFiles
 

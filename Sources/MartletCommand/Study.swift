@@ -1,11 +1,11 @@
 import ArgumentParser
+import Charts
 import Evaluation
 import Imaging
 import ModelGraph
 import ONNXImport
 import Plan
 import Processes
-import Reporting
 import Resilience
 import TensorCore
 import TensorFiles

@@ -2,7 +2,6 @@ import Evaluation
 import ModelGraph
 import Plan
 import Resilience
-import Telemetry
 import TensorCore
 import TensorFiles
 

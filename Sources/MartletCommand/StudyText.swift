@@ -1,8 +1,8 @@
 // A study as text, CSV and chart.
 
+import Charts
 import Evaluation
 import Plan
-import Reporting
 import Resilience
 import TensorCore
 import TensorFiles

@@ -1,7 +1,7 @@
 import ArgumentParser
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import TensorCore
 
 /// What `martlet plan --method vertical` makes of its options: devices from edge to cloud, and the

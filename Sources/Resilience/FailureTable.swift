@@ -1,4 +1,3 @@
-public import Telemetry
 public import TensorCore
 
 /// What is left of a model's accuracy when devices fail, by which devices fail.

@@ -1,8 +1,8 @@
 import Chaos
 import Imaging
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import TensorCore
 import Testing
 import WireProtocol

@@ -1,7 +1,7 @@
 import Kernels
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Runtime
 import TensorCore
 

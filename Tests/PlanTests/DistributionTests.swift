@@ -1,6 +1,6 @@
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Runtime
 import TensorCore
 import TestSupport

@@ -1,8 +1,8 @@
 import Glibc
 import ModelGraph
 import ONNXImport
-import Partitioning
 import Plan
+import Planning
 import Runtime
 import TensorCore
 import TensorFiles

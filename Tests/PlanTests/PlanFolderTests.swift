@@ -1,7 +1,7 @@
 import JSONCoding
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Processes
 import TensorCore
 import TensorFiles

@@ -1,6 +1,6 @@
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import TensorCore
 import Testing
 

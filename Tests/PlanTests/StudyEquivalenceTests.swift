@@ -1,7 +1,7 @@
 import Evaluation
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Resilience
 import Runtime
 import TensorCore

@@ -1,8 +1,8 @@
 import Evaluation
 import Kernels
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Resilience
 import Runtime

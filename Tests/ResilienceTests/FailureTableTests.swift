@@ -1,6 +1,5 @@
 import JSONCoding
 import Resilience
-import Telemetry
 import TensorCore
 import Testing
 

@@ -3,8 +3,8 @@ import Imaging
 import JSONCoding
 import ModelGraph
 import ONNXImport
-import Partitioning
 import Plan
+import Planning
 import TensorCore
 import TensorFiles
 

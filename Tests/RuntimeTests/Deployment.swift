@@ -5,8 +5,8 @@ import Logging
 import MQTT
 import ModelGraph
 import ONNXImport
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Runtime
 import TensorCore

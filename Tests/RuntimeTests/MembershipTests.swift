@@ -1,7 +1,7 @@
 import Glibc
 import MQTT
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Resilience
 import Runtime

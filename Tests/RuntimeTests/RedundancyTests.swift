@@ -1,6 +1,6 @@
 import Glibc
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Runtime
 import TensorCore

@@ -1,7 +1,7 @@
 import Kernels
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Runtime
 import TensorCore

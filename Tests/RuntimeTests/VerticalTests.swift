@@ -2,8 +2,8 @@ import CDemoAssets
 import Glibc
 import ModelGraph
 import ONNXImport
-import Partitioning
 import Plan
+import Planning
 import Processes
 import Runtime
 import TensorCore

@@ -1,5 +1,5 @@
+import Charts
 import FlightReport
-import Reporting
 
 /// The charts of a report.
 struct ReportCharts {

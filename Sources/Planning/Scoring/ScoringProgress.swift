@@ -1,0 +1,41 @@
+public import TensorCore
+
+/// How far the computation of one score is.
+public struct ScoringProgress: Sendable {
+  /// Which score.
+  public var score: ImportanceScores.Score
+  /// The node that is being scored; empty for scores of all nodes at once.
+  public var layer: String
+  /// Between 0 and 1, by arithmetic and not by neurons.
+  public var fraction: Double
+  /// An estimate from the pace so far; nil before there is any.
+  public var secondsLeft: Double?
+}
+
+/// Is told the progress and the scores so far. May throw to stop, say after saving these.
+public typealias ScoringObserver = (
+  ScoringProgress, ImportanceScores
+) throws(MartletError) -> Void
+
+/// Turns work done into progress.
+struct Pace {
+  let total: Double
+  /// Work that was done before the clock started.
+  let before: Double
+  private let start = MonotonicTime.now()
+
+  init(total: Double, before: Double = 0) {
+    self.total = max(total, 1)
+    self.before = before
+  }
+
+  func progress(
+    _ score: ImportanceScores.Score, layer: String = "", done: Double
+  ) -> ScoringProgress {
+    let seconds = Double(MonotonicTime.now().nanoseconds(since: start)) * 1e-9
+    let fresh = done - before
+    return ScoringProgress(
+      score: score, layer: layer, fraction: min(done / total, 1),
+      secondsLeft: fresh > 0 && seconds > 0 ? max(total - done, 0) * seconds / fresh : nil)
+  }
+}
