@@ -44,6 +44,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
   ],
   targets: [
@@ -121,6 +122,8 @@ let package = Package(
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
         "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
       ]),
+    // The documentation for users and developers: articles, and no code that a program needs.
+    module("Handbook", []),
     .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
 
     // What several test targets share.
@@ -173,6 +176,7 @@ let package = Package(
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests(
       "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
+    tests("Handbook", ["WireProtocol", "Plan", "JSONCoding", "TensorFiles", "TensorCore"]),
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
@@ -197,7 +201,7 @@ let package = Package(
       "Command",
       [
         "martlet", "MartletCommand", "Inspection", "Recording", "WireProtocol", "MQTT", "Processes",
-        "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", logging,
+        "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", argumentParser, logging,
       ]),
   ]
 )

@@ -5,16 +5,15 @@ import TensorCore
 import TensorFiles
 import Testing
 
-/// The lines of the README's section on looking at the traffic, as they stand there.
+/// The lines of the handbook's article on looking at the traffic, as they stand there.
 extension CommandTests {
   /// A line that begins with `mosquitto_sub`, and those that it goes on in.
-  private static func readmeLines() throws -> [String] {
-    let readme = FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-    let text = try FileSystem.readText(readme + "/README.md")
-    let section = text.components(after: "## Looking at the traffic\n", before: "\n## ")
+  private static func articleLines() throws -> [String] {
+    let package = FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
+    let text = try FileSystem.readText(package + "/Sources/Handbook/Handbook.docc/Observing.md")
     var lines: [String] = []
     var isOpen = false
-    for line in section.split(separator: "\n") where isOpen || line.hasPrefix("mosquitto_sub ") {
+    for line in text.split(separator: "\n") where isOpen || line.hasPrefix("mosquitto_sub ") {
       if isOpen { lines[lines.count - 1] += "\n" + line } else { lines.append(String(line)) }
       isOpen = line.hasSuffix("\\")
     }
@@ -29,8 +28,8 @@ extension CommandTests {
     return python.map { (try? ChildProcess.output(of: $0, timeout: .seconds(60))) != nil } ?? false
   }()
 
-  /// Runs README lines while a demo is up and frames are sent; each until its output has `words`.
-  private func runReadmeLines(_ expected: [(word: String, output: String)]) throws {
+  /// Runs lines of the article while a demo is up and frames are sent; each until its output has `words`.
+  private func runArticleLines(_ expected: [(word: String, output: String)]) throws {
     try Workplace.with { place in
       let demo = try place.start(["demo", "--keep", "--frames", "30", "--json"], name: "demo")
       defer { demo.stop(patience: .seconds(5)) }
@@ -47,7 +46,7 @@ extension CommandTests {
         Issue.record("\(String(describing: kept))")
         return
       }
-      let lines = try Self.readmeLines()
+      let lines = try Self.articleLines()
       for (index, (word, output)) in expected.enumerated() {
         let line = try #require(lines.first { $0.contains(word) }, "\(word)")
         let name = "sub\(index)"
@@ -77,8 +76,8 @@ extension CommandTests {
     }
   }
 
-  @Test func theReadmesSubscriptionsShowWhatTheySay() throws {
-    try runReadmeLines([
+  @Test func theArticlesSubscriptionsShowWhatTheySay() throws {
+    try runArticleLines([
       ("/presence/+", "martlet/1/default/presence/d0 {\"state\":\"ready\""),
       ("/heartbeat/+", "\"rss_bytes\":"),
       ("/metric/#", "/energy {"),
@@ -87,15 +86,7 @@ extension CommandTests {
   }
 
   @Test(.enabled(if: pythonReadsTensors, "needs python3 with safetensors and numpy"))
-  func theReadmesLineOpensAPartInPython() throws {
-    try runReadmeLines([("part.safetensors", "float32 (1, ")])
-  }
-}
-
-extension String {
-  fileprivate func components(after start: String, before end: String) -> Substring {
-    guard let begin = firstRange(of: start) else { return "" }
-    let rest = self[begin.upperBound...]
-    return rest.firstRange(of: end).map { rest[..<$0.lowerBound] } ?? rest
+  func theArticlesLineOpensAPartInPython() throws {
+    try runArticleLines([("part.safetensors", "float32 (1, ")])
   }
 }
