@@ -15,12 +15,17 @@ public struct TemporaryFolder: ~Copyable, Sendable {
     while parent.count > 1, parent.hasSuffix("/") { parent.removeLast() }
     if !parent.hasPrefix("/") || parent.utf8.count > 60 { parent = "/tmp" }
     var template = Array("\(parent)/\(prefix)-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else {
+    // What mkdtemp returns points into the template, so it is read while that stays where it is.
+    let made: String? = template.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      return mkdtemp(base).map { String(cString: $0) }
+    }
+    guard let made else {
       throw MartletError(
         .io, "A temporary folder cannot be made: \(String(cString: strerror(errno)))",
         context: ["folder": parent])
     }
-    path = String(cString: made)
+    path = made
   }
 
   deinit { removeTree(path) }
