@@ -16,17 +16,19 @@ struct ScatterMarker {
 
   /// The marker around a place.
   func svg(x: Double, y: Double) -> String {
-    let style =
-      "fill=\"\(isHollow ? "#ffffff" : colour)\" stroke=\"\(isHollow ? colour : "#ffffff")\" "
-      + "stroke-width=\"\(isHollow ? "1.8" : "0.8")\""
+    let fill = isHollow ? "#ffffff" : colour
+    let stroke = isHollow ? colour : "#ffffff"
+    let width = isHollow ? "1.8" : "0.8"
+    let style = "fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"\(width)\""
     guard shape > 0 else {
       return "<circle cx=\"\(SVGText.number(x))\" cy=\"\(SVGText.number(y))\" "
         + "r=\"\(SVGText.number(Self.radius))\" \(style)/>\n"
     }
-    let corners = outline.map { corner in
-      let angle = corner.turn * 2 * Double.pi
-      return SVGText.number(x + sin(angle) * corner.radius) + ","
-        + SVGText.number(y - cos(angle) * corner.radius)
+    let corners: [String] = outline.map { corner in
+      let angle: Double = corner.turn * 2 * Double.pi
+      let across = SVGText.number(x + sin(angle) * corner.radius)
+      let down = SVGText.number(y - cos(angle) * corner.radius)
+      return "\(across),\(down)"
     }
     return "<polygon points=\"\(corners.joined(separator: " "))\" \(style)/>\n"
   }
@@ -41,24 +43,36 @@ struct ScatterMarker {
     case 5: star(5, outer: 7.4, inner: 3.1)
     case 6: regular(5, radius: 6)
     // An upright cross: four arms, each with two ends and a notch.
-    default:
-      (0..<4).flatMap { arm in
-        [(6.6, -0.045), (6.6, 0.045), (2.6, 0.125)].map {
-          (radius: $0.0, turn: Double(arm) / 4 + $0.1)
-        }
-      }
+    default: cross
     }
+  }
+
+  private var cross: [(radius: Double, turn: Double)] {
+    var corners: [(radius: Double, turn: Double)] = []
+    for arm in 0..<4 {
+      let turn = Double(arm) / 4
+      corners.append((6.6, turn - 0.045))
+      corners.append((6.6, turn + 0.045))
+      corners.append((2.6, turn + 0.125))
+    }
+    return corners
   }
 
   private func regular(
     _ count: Int, radius: Double, turned: Double = 0
   ) -> [(radius: Double, turn: Double)] {
-    (0..<count).map { (radius, Double($0) / Double(count) + turned) }
+    (0..<count).map { corner in
+      let turn: Double = Double(corner) / Double(count) + turned
+      return (radius, turn)
+    }
   }
 
   private func star(
     _ count: Int, outer: Double, inner: Double
   ) -> [(radius: Double, turn: Double)] {
-    (0..<2 * count).map { ($0 % 2 == 0 ? outer : inner, Double($0) / Double(2 * count)) }
+    (0..<(2 * count)).map { corner in
+      let turn: Double = Double(corner) / Double(2 * count)
+      return (corner % 2 == 0 ? outer : inner, turn)
+    }
   }
 }

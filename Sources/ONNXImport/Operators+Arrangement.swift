@@ -297,9 +297,9 @@ extension Operators {
     }
     let selected = try lowering.add(.selection(axis: axis, indices: positions), [x], node)
     // The indices' own shape takes the place of the axis.
-    let extents =
-      shape.dimensions[..<axis] + indices.shape.dimensions + shape.dimensions[(axis + 1)...]
-    return [try lowering.reshape(selected, Array(extents), node, "shape")]
+    var extents = shape.dimensions
+    extents.replaceSubrange(axis...axis, with: indices.shape.dimensions)
+    return [try lowering.reshape(selected, extents, node, "shape")]
   }
 
   private static func position(_ index: Int, extent: Int) throws(MartletError) -> Int {

@@ -30,8 +30,9 @@ public struct RecordWriter: ~Copyable {
   public private(set) var writtenBytes = 0
   /// Files written to, in order.
   public private(set) var files: [String] = []
-  private let path: String
-  private let options: Options
+  // Never changed; but `init` calls mutating methods, before which some compilers want a `var`.
+  private var path: String
+  private var options: Options
   private var number = 0
   private var descriptor: Int32 = -1
   private var length = 0

@@ -75,7 +75,7 @@ struct EnergyChannel: Sendable {
 func sysfsText(_ path: String) -> String? {
   guard let bytes = try? FileSystem.read(path, limit: 4096) else { return nil }
   let text = bytes.drop { $0 <= 0x20 }
-  let end = text.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? text.startIndex
+  let end: Int = text.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? text.startIndex
   return String(validating: text[text.startIndex..<end], as: UTF8.self)
 }
 

@@ -42,10 +42,9 @@ public struct Tensor: Sendable, Equatable {
 
   /// The element type.
   public var elementType: ElementType {
-    switch elements {
-    case .float32: .float32
-    case .int64: .int64
-    }
+    // No switch over the whole: Swift 6.2 fails to compile one that binds nothing.
+    if case .float32 = elements { return .float32 }
+    return .int64
   }
 
   /// The float32 elements, or nil for another type.
