@@ -10,21 +10,21 @@ enum BatchWorkers {
   /// - Parameter makeState: called once on each thread.
   /// - Throws: The first error by time.
   static func run<State>(
-    tasks: Int, threads: Int, makeState: @Sendable () -> State,
+    tasks: Int, threads: Int, makeState: @Sendable () throws(MartletError) -> State,
     body: @Sendable (Int, State) throws(MartletError) -> Void
   ) throws(MartletError) {
     let failure = Mutex<MartletError?>(nil)
     let next = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: min(max(threads, 1), max(tasks, 1))) { _ in
-      let state = makeState()
-      while failure.withLock({ $0 == nil }) {
-        let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        if task >= tasks { return }
-        do throws(MartletError) {
+      do throws(MartletError) {
+        let state = try makeState()
+        while failure.withLock({ $0 == nil }) {
+          let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          if task >= tasks { return }
           try body(task, state)
-        } catch {
-          failure.withLock { if $0 == nil { $0 = error } }
         }
+      } catch {
+        failure.withLock { if $0 == nil { $0 = error } }
       }
     }
     if let error = failure.withLock({ $0 }) { throw error }

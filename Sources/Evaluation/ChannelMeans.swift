@@ -31,11 +31,13 @@ public enum ChannelMeans {
     // Sums by batch, added up in order: the order of float additions must not be chance.
     let sums = Mutex([[[Double]]](repeating: [], count: batches))
     let done = Mutex(0)
-    try BatchWorkers.run(tasks: batches, threads: threads) {
-      MaskedExecution(model)
+    try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
+      try MaskedExecution(model)
     } body: { task, execution throws(MartletError) in
       if isStopped() { throw MartletError(.cancelled, "stopped") }
       let range = task * batch..<min((task + 1) * batch, count)
+      try MemoryLimit.require(
+        model.batch * model.inputCounts[0], of: MemoryLayout<Float>.size, for: "a batch of images")
       var elements: [Float] = []
       for index in range { elements += try load(index) }
       elements += [Float](repeating: 0, count: (batch - range.count) * model.inputCounts[0])

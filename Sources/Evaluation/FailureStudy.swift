@@ -131,10 +131,12 @@ public struct FailureStudy: Sendable {
     let tally = Mutex(
       Tally(leaves: trie.leaves.count, images: images.count, keepsPredictions: keepsPredictions))
     let batches = (images.count + model.batch - 1) / model.batch
-    try BatchWorkers.run(tasks: batches, threads: threads) {
-      MaskedExecution(model, fills: fills)
+    try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
+      try MaskedExecution(model, fills: fills)
     } body: { batch, execution throws(MartletError) in
       let range = batch * model.batch..<min((batch + 1) * model.batch, images.count)
+      try MemoryLimit.require(
+        model.batch * model.inputCounts[0], of: MemoryLayout<Float>.size, for: "a batch of images")
       var elements: [Float] = []
       elements.reserveCapacity(model.batch * model.inputCounts[0])
       var digests: [String] = []

@@ -49,10 +49,12 @@ public struct MaskEffect: Sendable, Hashable {
     let sums = Mutex([[Sums]](repeating: [], count: batches))
     let done = Mutex(0)
     let classes = model.outputCount
-    try BatchWorkers.run(tasks: batches, threads: threads) {
-      MaskedExecution(model, fills: [fill])
+    try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
+      try MaskedExecution(model, fills: [fill])
     } body: { batch, execution throws(MartletError) in
       let range = batch * model.batch..<min((batch + 1) * model.batch, images.count)
+      try MemoryLimit.require(
+        model.batch * model.inputCounts[0], of: MemoryLayout<Float>.size, for: "a batch of images")
       var elements: [Float] = []
       for index in range { elements += try images.load(index, elements: model.inputCounts[0]) }
       elements += [Float](

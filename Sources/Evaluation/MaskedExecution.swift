@@ -13,7 +13,8 @@ public final class MaskedExecution {
   /// Allocates working memory.
   ///
   /// - Precondition: constants to fill with are there for every channel.
-  public init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) {
+  /// - Throws: `resourceExhausted` when the system refuses the memory.
+  public init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) throws(MartletError) {
     for case .constants(let values) in fills {
       precondition(
         values.count == model.points.count
@@ -22,7 +23,7 @@ public final class MaskedExecution {
     }
     self.model = model
     self.fills = fills
-    execution = Execution(model.program)
+    execution = try Execution(model.program)
     snapshots = Array(repeating: [], count: model.boundaries.count)
   }
 
@@ -81,7 +82,7 @@ public final class MaskedExecution {
       return
     }
     let children = masks.nodes[node].children
-    if children.count > 1 { save(boundary) }
+    if children.count > 1 { try save(boundary) }
     for (index, child) in children.enumerated() {
       if isStopped() { throw MartletError(.cancelled, "stopped") }
       if index > 0 { restore(boundary) }
@@ -98,9 +99,13 @@ public final class MaskedExecution {
     }
   }
 
-  private func save(_ boundary: Int) {
+  private func save(_ boundary: Int) throws(MartletError) {
     let live = model.live[boundary]
-    if snapshots[boundary].isEmpty { snapshots[boundary] = live.map { _ in [] } }
+    if snapshots[boundary].isEmpty {
+      let count = live.reduce(0) { $0 + model.program.graph[$1].shape.count }
+      try MemoryLimit.require(count, of: MemoryLayout<Float>.size, for: "the values of a batch")
+      snapshots[boundary] = live.map { _ in [] }
+    }
     for (index, id) in live.enumerated() {
       execution.withValue(id) { values in
         // The memory of the last batch is taken again.

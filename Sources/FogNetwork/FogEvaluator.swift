@@ -31,7 +31,7 @@ struct FogEvaluator {
       let graph = try FogDesign.graph(of: unit, batch: batch, weights: model.weights)
       inputs.append(graph.inputs[0])
       outputs.append(graph.outputs[0])
-      executions.append(Execution(try Program(graph)))
+      executions.append(try Execution(Program(graph)))
     }
     self.executions = executions
     self.inputs = inputs

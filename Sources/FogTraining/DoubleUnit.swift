@@ -39,11 +39,15 @@ final class DoubleUnit: TrainableUnit {
   init(
     _ unit: FogUnit, batch: Int, weights: [String: Tensor], needsInputGradient: Bool
   ) throws(MartletError) {
-    _ = ComputeThreads.ready
+    try ComputeThreads.prepare()
     self.batch = batch
     self.needsInputGradient = needsInputGradient
     widths = [unit.input.count] + unit.layers.map(\.output.count)
     isRectified = unit.layers.map { $0.kind.activation == .relu }
+    let weightCount = zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+    try MemoryLimit.require(
+      2 * (batch * widths.reduce(0, +) + weightCount), of: MemoryLayout<Double>.size,
+      for: "the weights and a batch of samples")
     values = widths.map { Block(batch * $0) }
     gradients = widths.map { Block(batch * $0) }
     var parameters: [Parameter<Double>] = []

@@ -1,5 +1,6 @@
 import COpenBLAS
 import Glibc
+import Kernels
 import TensorCore
 
 /// The two precisions that networks are trained in.
@@ -22,11 +23,13 @@ extension Float: Real {
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, transposedA: Bool,
     _ b: UnsafePointer<Float>, transposedB: Bool, beta: Float, into c: UnsafeMutablePointer<Float>
   ) {
-    cblas_sgemm(
-      CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
-      transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1,
-      a, blasint(max(transposedA ? m : k, 1)), b, blasint(max(transposedB ? k : n, 1)), beta,
-      c, blasint(max(n, 1)))
+    ProductMemory.withBuffer {
+      cblas_sgemm(
+        CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
+        transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1,
+        a, blasint(max(transposedA ? m : k, 1)), b, blasint(max(transposedB ? k : n, 1)), beta,
+        c, blasint(max(n, 1)))
+    }
   }
 
   static func exponential(_ x: Float) -> Float { expf(x) }
@@ -41,11 +44,13 @@ extension Double: Real {
     _ b: UnsafePointer<Double>, transposedB: Bool, beta: Double,
     into c: UnsafeMutablePointer<Double>
   ) {
-    cblas_dgemm(
-      CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
-      transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1,
-      a, blasint(max(transposedA ? m : k, 1)), b, blasint(max(transposedB ? k : n, 1)), beta,
-      c, blasint(max(n, 1)))
+    ProductMemory.withBuffer {
+      cblas_dgemm(
+        CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
+        transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1,
+        a, blasint(max(transposedA ? m : k, 1)), b, blasint(max(transposedB ? k : n, 1)), beta,
+        c, blasint(max(n, 1)))
+    }
   }
 
   static func exponential(_ x: Double) -> Double { exp(x) }

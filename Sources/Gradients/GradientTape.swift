@@ -24,14 +24,12 @@ public final class GradientTape {
     guard let gradients = AlignedMemory(count: plan.gradientBytes / MemoryLayout<Float>.stride),
       let scratch = AlignedMemory(count: plan.scratchCount)
     else {
-      throw MartletError(
-        .resourceExhausted, "there is no memory for gradients",
-        context: ["bytes": "\(plan.gradientBytes)"], hint: "use a smaller batch")
+      throw MemoryLimit.refusal(of: plan.gradientBytes, for: "gradients")
     }
     self.plan = plan
     self.gradients = gradients
     self.scratch = scratch
-    execution = Execution(plan.program)
+    execution = try Execution(plan.program)
     for id in plan.parameters {
       guard let values = plan.graph.constants[id]?.floats else { continue }
       execution.withMutableValue(id) { _ = $0.update(from: values) }

@@ -62,6 +62,8 @@ public struct Image: Sendable, Equatable {
         .resourceExhausted, "an image is larger than allowed",
         context: ["source": source, "size": "\(width)x\(height)", "limit": "\(limit)"])
     }
+    // With up to four samples a pixel, and once more while they are brought into another form.
+    try MemoryLimit.require(count, of: 8, for: "an image of \(width)x\(height) pixels")
   }
 
   static func damagedImage(_ reason: String, _ source: String) -> MartletError {

@@ -115,6 +115,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       ? converted.resized(
         width: width, height: height, columns: window.columns, rows: window.rows, interpolation)
       : converted.cut(columns: window.columns, rows: window.rows)
+    try MemoryLimit.require(
+      channels * window.height * window.width, of: MemoryLayout<Float>.size,
+      for: "the model's input")
     return normalised(visible, window)
   }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TensorCore
 
 /// Floats at a 64-byte boundary, owned by one object and freed with it.
 ///
@@ -16,7 +17,8 @@ package final class AlignedMemory {
     let hugePage = 2 << 20
     let alignment = bytes >= 2 * hugePage ? hugePage : 64
     var raw: UnsafeMutableRawPointer?
-    guard !overflow, posix_memalign(&raw, alignment, bytes) == 0, let raw else { return nil }
+    guard !overflow, MemoryLimit.allows(bytes), posix_memalign(&raw, alignment, bytes) == 0, let raw
+    else { return nil }
     if alignment == hugePage { madvise(raw, bytes, MADV_HUGEPAGE) }
     if zeroed { memset(raw, 0, bytes) }
     base = raw.bindMemory(to: Float.self, capacity: max(count, 16))

@@ -1,6 +1,7 @@
 import COpenBLAS
 import Dispatch
 import Synchronization
+package import TensorCore
 
 /// How many threads one execution may use. A worker on a small device has better uses for its other
 /// cores, so the default is 1.
@@ -9,10 +10,18 @@ public enum ComputeThreads {
 
   /// OpenBLAS itself always runs on the calling thread: kernels split their own work, at bounds
   /// that do not depend on the number of threads, so the results do not either.
-  package static let ready: Bool = {
+  private static let isLibrarySet: Bool = {
     openblas_set_num_threads(1)
     return true
   }()
+
+  /// To be called before the first product.
+  ///
+  /// - Throws: `resourceExhausted` when OpenBLAS cannot have the memory that it works in.
+  package static func prepare() throws(MartletError) {
+    _ = isLibrarySet
+    try ProductMemory.prepare()
+  }
 
   /// Sets the number of threads for runs that start from now on; at least 1.
   public static func set(_ count: Int) {

@@ -20,18 +20,20 @@ public final class Execution {
 
   /// Allocates working memory for `program`.
   ///
-  /// Memory that the system cannot give is a fatal condition here; `Program.init` has bounded the
-  /// amount.
-  public convenience init(_ program: Program) {
-    self.init(program, maximumLanes: .max)
+  /// - Throws: `resourceExhausted` when the system refuses it.
+  public convenience init(_ program: Program) throws(MartletError) {
+    try self.init(program, maximumLanes: .max)
   }
 
   /// Like `init(_:)`, with no more threads than `maximumLanes` whatever `ComputeThreads` says: for
   /// callers that run several executions side by side.
-  package init(_ program: Program, maximumLanes: Int) {
+  package init(_ program: Program, maximumLanes: Int) throws(MartletError) {
     guard let arena = AlignedMemory(count: program.placement.bytes / 4),
       let scratch = AlignedMemory(count: program.scratchCount)
-    else { preconditionFailure("no memory for \(program.arenaBytes) bytes of activations") }
+    else {
+      throw MemoryLimit.refusal(of: program.arenaBytes, for: "the model's activations")
+        .adding("model", program.graph.name)
+    }
     self.program = program
     self.arena = arena
     self.scratch = scratch
@@ -117,7 +119,7 @@ public final class Execution {
   /// - Parameter inputs: One float32 tensor for each graph input, of its shape.
   /// - Returns: The graph outputs in order.
   /// - Throws: `MartletError.Code.invalidShape` for inputs that do not fit, `.unsupported` for a
-  ///   program with exchanges.
+  ///   program with exchanges, `.resourceExhausted` without memory for the outputs.
   public func run(inputs: [Tensor]) throws(MartletError) -> [Tensor] {
     let graph = program.graph
     guard program.segments.count == 1 else {
@@ -142,8 +144,9 @@ public final class Execution {
       withMutableValue(id) { _ = $0.update(from: values) }
     }
     run(segment: 0)
-    return graph.outputs.map { id in
-      withValue(id) { Tensor(graph[id].shape, [Float]($0)) }
+    return try graph.outputs.map { id throws(MartletError) in
+      try MemoryLimit.require(graph[id].shape.count, of: 4, for: "the model's outputs")
+      return withValue(id) { Tensor(graph[id].shape, [Float]($0)) }
     }
   }
 

@@ -12,7 +12,7 @@ package struct Matrix<Pointer> {
 }
 
 /// c (m, n) = a (m, k) b (k, n) + beta c; with `transposedA`, a is (k, m), with `transposedB`, b is
-/// (n, k).
+/// (n, k). `ComputeThreads.prepare` was called before.
 package func multiply(
   m: Int, n: Int, k: Int, _ a: Matrix<UnsafePointer<Float>>, transposedA: Bool = false,
   _ b: Matrix<UnsafePointer<Float>>, transposedB: Bool = false, beta: Float = 0,
@@ -24,9 +24,11 @@ package func multiply(
     return
   }
   // Leading dimensions must be at least 1 and at least the row length, even for one row.
-  cblas_sgemm(
-    CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
-    transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a.base,
-    blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), beta,
-    c.base, blasint(max(c.stride, 1)))
+  ProductMemory.withBuffer {
+    cblas_sgemm(
+      CblasRowMajor, transposedA ? CblasTrans : CblasNoTrans,
+      transposedB ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k), 1, a.base,
+      blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), beta,
+      c.base, blasint(max(c.stride, 1)))
+  }
 }

@@ -59,7 +59,7 @@ public final class Program: Sendable {
   public init(
     _ graph: consuming Graph, constants: consuming [ValueID: SharedConstant]
   ) throws(MartletError) {
-    _ = ComputeThreads.ready
+    try ComputeThreads.prepare()
     graph.constants = [:]
     let segments = Program.cut(graph)
     let shapes = constants.mapValues(\.shape)

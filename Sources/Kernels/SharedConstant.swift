@@ -43,9 +43,8 @@ public final class SharedConstant: @unchecked Sendable {
     case .given(let values):
       let count = preparation?.count ?? values.count
       guard let memory = AlignedMemory(count: count, zeroed: false) else {
-        throw MartletError(
-          .resourceExhausted, "there is no memory for the weights",
-          context: ["shape": "\(shape)", "bytes": "\(count * 4)"])
+        throw MemoryLimit.refusal(of: count * MemoryLayout<Float>.stride, for: "the weights")
+          .adding("shape", "\(shape)")
       }
       values.withUnsafeBufferPointer {
         guard let source = $0.baseAddress else { return }

@@ -70,7 +70,7 @@ struct Describe: ParsableCommand {
     }
     let program = try Program(graph)
     if time {
-      let execution = Execution(program)
+      let execution = try Execution(program)
       for input in graph.inputs { execution.withMutableValue(input) { $0.update(repeating: 0) } }
       execution.run(segment: 0)
       for (index, seconds) in execution.runTimed(segment: 0).enumerated() {

@@ -73,7 +73,7 @@ struct Infer: ParsableCommand {
   private func run(_ path: String, _ graph: Graph) throws {
     let inputs = try TensorArgument.read(path, inputs: graph.inputs.map { graph[$0] })
     let outputNames = graph.outputs.map { graph[$0].name }
-    let execution = Execution(try Program(graph))
+    let execution = try Execution(Program(graph))
     var times: [Double] = []
     var outputs: [Tensor] = []
     let clock = ContinuousClock()
@@ -123,7 +123,7 @@ struct Infer: ParsableCommand {
     }
     let set = try ImageSet.open(paths: images)
     let names = card.labels ?? set.labelNames?.names ?? []
-    let execution = Execution(try Program(graph))
+    let execution = try Execution(Program(graph))
     var totals = Totals(images: 0, labelled: 0, correct: 0)
     for index in 0..<set.count {
       let input = try preprocessing.apply(try set.load(index))

@@ -65,6 +65,8 @@ public struct GraphBuilder: Sendable {
         .resourceExhausted, "computing the constants of the model takes too much memory",
         context: ["elements": "\(elements)", "left": "\(foldingBudget)"])
     }
+    try MemoryLimit.require(
+      elements, of: MemoryLayout<Int64>.size, for: "computing the constants of the model")
     foldingBudget -= elements
   }
 

@@ -89,6 +89,9 @@ private struct OpenFile: ~Copyable {
   deinit { close(descriptor) }
 
   func read(offset: Int, count: Int) throws(MartletError) -> Data {
+    do { try MemoryLimit.require(count, for: "a model's file") } catch {
+      throw error.adding("file", path)
+    }
     var data = Data(count: count)
     var done = 0
     while done < count {

@@ -50,6 +50,8 @@ public enum ONNXImporter {
     let data = try ModelFile.read(path: path)
     var options = BinaryDecodingOptions()
     options.discardUnknownFields = true
+    // What the decoder copies out of it: nearly everything is weights.
+    try MemoryLimit.require(data.count, for: "the model's weights")
     let model: Onnx_ModelProto
     do {
       model = try Onnx_ModelProto(serializedBytes: data, options: options)

@@ -15,6 +15,9 @@ struct TensorReader {
           .unsupported, "a constant has an unsupported element type",
           context: ["type": "\(proto.dataType)", "supported": ONNXType.list])
       }
+      try MemoryLimit.require(
+        shape.count, of: type.isFloat ? MemoryLayout<Float>.size : MemoryLayout<Int64>.size,
+        for: "a constant of the model")
       if proto.dataLocation == .external {
         return type.tensor(shape, try external(proto, shape, type))
       }

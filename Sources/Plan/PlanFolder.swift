@@ -223,6 +223,9 @@ public struct PlanFolder: Sendable {
         throw MartletError(
           .mismatch, "the model has no such constant", context: ["value": entry.name])
       }
+      try MemoryLimit.require(
+        entry.slice.shape(from: source.shape).count, of: MemoryLayout<Float>.size,
+        for: "a device's weights")
       tensors.append((entry.name, entry.slice.apply(to: source)))
     }
     let path = folder + "/" + file

@@ -102,7 +102,8 @@ package final class ClientCore {
       pool = []
       poolProgram = ObjectIdentifier(engine.compiled)
     }
-    let execution = pool.popLast() ?? Execution(engine.compiled)
+    let execution =
+      if let used = pool.popLast() { used } else { try Execution(engine.compiled) }
     try engine.setInputs([input], of: execution)
     let task = FrameTask(
       key: key, engine: engine, execution: execution, roles: roles,

@@ -156,8 +156,8 @@ public final class LocalCluster {
     let client = try client.engine(for: attendance)
     let flight = Flight(
       attendance: attendance, engines: engines, client: client,
-      executions: engines.map { Execution($0.compiled) },
-      clientExecution: Execution(client.compiled))
+      executions: try engines.map { engine throws(MartletError) in try Execution(engine.compiled) },
+      clientExecution: try Execution(client.compiled))
     current = flight
     return flight
   }

@@ -41,12 +41,14 @@ extension WorkerCore {
     }
     guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
     let frame = takePending()
-    guard let engine = try? engines.engine(for: frame.roles) else {
+    guard let engine = try? engines.engine(for: frame.roles),
+      let task = try? begin(frame, engine: engine, now: now)
+    else {
       // The others fill what this device would have sent.
       dropped(.noMemory, now: now)
       return nil
     }
-    run(begin(frame, engine: engine, now: now), clock: clock, publish: publish)
+    run(task, clock: clock, publish: publish)
     return nil
   }
 
@@ -74,12 +76,13 @@ extension WorkerCore {
 
   private func begin(
     _ frame: PendingFrame, engine: DeviceEngine, now: MonotonicTime
-  ) -> FrameTask {
+  ) throws(MartletError) -> FrameTask {
     if poolProgram != ObjectIdentifier(engine.compiled) {
       pool = []
       poolProgram = ObjectIdentifier(engine.compiled)
     }
-    let execution = pool.popLast() ?? Execution(engine.compiled)
+    let execution =
+      if let used = pool.popLast() { used } else { try Execution(engine.compiled) }
     execution.withMutableValue(engine.program.graph.inputs[0]) {
       _ = $0.update(fromContentsOf: frame.input)
     }

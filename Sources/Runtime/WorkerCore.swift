@@ -94,7 +94,7 @@ package final class WorkerCore {
   /// Computes once with nothing, so that the first frame does not wait for memory and caches.
   package func warmUp() throws(MartletError) {
     let engine = try engines.engine(for: .everyone(names.count))
-    let execution = Execution(engine.compiled)
+    let execution = try Execution(engine.compiled)
     for segment in engine.steps.indices { execution.run(segment: segment) }
     pool = [execution]
     poolProgram = ObjectIdentifier(engine.compiled)

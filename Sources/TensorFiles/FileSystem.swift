@@ -9,6 +9,7 @@ public enum FileSystem {
   public static func read(_ path: String, limit: Int = 1 << 30) throws(MartletError) -> [UInt8] {
     let file = try ReadableFile(path)
     guard file.size <= limit else { throw tooLarge(path, limit) }
+    try requireMemory(file.size, path)
     var bytes = [UInt8](repeating: 0, count: max(file.size + 1, 4096))
     var filled = 0
     while true {
@@ -20,7 +21,10 @@ public enum FileSystem {
       if count == 0 { break }
       filled += count
       guard filled <= limit else { throw tooLarge(path, limit) }
-      if filled == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
+      if filled == bytes.count {
+        try requireMemory(2 * bytes.count, path)
+        bytes += [UInt8](repeating: 0, count: bytes.count)
+      }
     }
     bytes.removeLast(bytes.count - filled)
     return bytes
@@ -78,6 +82,14 @@ public enum FileSystem {
   /// The last part of a path.
   public static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  private static func requireMemory(_ bytes: Int, _ path: String) throws(MartletError) {
+    do throws(MartletError) {
+      try MemoryLimit.require(bytes, for: "a file")
+    } catch {
+      throw error.adding("file", path)
+    }
   }
 
   private static func tooLarge(_ path: String, _ limit: Int) -> MartletError {

@@ -20,6 +20,8 @@ public enum NumpyFile {
         "\(file.size - dataOffset) data bytes for shape \(shape) of \(header.type)", path,
         offset: dataOffset)
     }
+    // The elements as they are in the file and as they are used, which are there at once.
+    try MemoryLimit.require(count, of: size + MemoryLayout<Int64>.size, for: "an array")
     return Tensor(shape: shape, elements: try convert(file, dataOffset, count))
   }
 

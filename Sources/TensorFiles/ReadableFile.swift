@@ -59,7 +59,8 @@ public final class ReadableFile: Sendable {
 
   /// `count` bytes from `offset` on.
   ///
-  /// - Throws: `invalidFile` before anything is allocated when the file is shorter.
+  /// - Throws: `invalidFile` before anything is allocated when the file is shorter;
+  ///   `resourceExhausted` without memory.
   public func bytes(at offset: Int, count: Int) throws(MartletError) -> [UInt8] {
     try array(at: offset, count: count, of: UInt8.self)
   }
@@ -73,6 +74,9 @@ public final class ReadableFile: Sendable {
       throw MartletError(
         .invalidFile, "a file ends early",
         context: ["file": path, "offset": "\(offset)", "size": "\(size)"])
+    }
+    do { try MemoryLimit.require(length, for: "what a file holds") } catch {
+      throw error.adding("file", path)
     }
     var failure: MartletError?
     let result = [T](unsafeUninitializedCapacity: count) { buffer, initialised in

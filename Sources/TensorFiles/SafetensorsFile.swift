@@ -34,6 +34,10 @@ public struct SafetensorsFile: Sendable {
     }
     let offset = header.dataOffset + entry.range.lowerBound
     let count = entry.shape.count
+    if entry.elementType == .float16 {
+      // Both widths are there at once.
+      try MemoryLimit.require(count, of: 6, for: "the tensor \(name)")
+    }
     switch entry.elementType {
     case .float32:
       return Tensor(entry.shape, try file.array(at: offset, count: count, of: Float.self))

@@ -80,7 +80,7 @@ func scores(
 ) throws -> [[[Float]]] {
   let trie = model.arrange(masks)
   var result = [[[Float]]](repeating: [], count: masks.count)
-  let execution = MaskedExecution(model, fills: [fill])
+  let execution = try MaskedExecution(model, fills: [fill])
   // Twice: nothing of the first run may be left in the second.
   for _ in 0..<2 {
     try execution.run([inputs.flatMap { $0.floats ?? [] }], masks: trie) { leaf, values in

@@ -107,7 +107,7 @@ import Testing
     let model = try FogModel.random(.small(), seed: 7)
     let graph = try model.design.graph(weights: model.weights)
     let data = FogData.random(20, model.design, seed: 7)
-    let execution = Execution(try Program(graph))
+    let execution = try Execution(Program(graph))
     for row in 0..<data.count {
       let sample = Array(data.inputs[(row * data.width)..<((row + 1) * data.width)])
       let output = try execution.run(inputs: [Tensor([1, data.width], sample)])

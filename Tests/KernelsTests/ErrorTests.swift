@@ -107,7 +107,7 @@ import Testing
   @Test func inputsMustFit() throws {
     let x = Tensor([2, 3], [Float](repeating: 1, count: 6))
     let program = try Program(Graph(.activation(.relu), [x], output: [2, 3]))
-    let execution = Execution(program)
+    let execution = try Execution(program)
     #expect(throws: MartletError.self) { _ = try execution.run(inputs: []) }
     #expect(throws: MartletError.self) { _ = try execution.run(inputs: [x.reshaped([3, 2])]) }
     #expect(throws: MartletError.self) {

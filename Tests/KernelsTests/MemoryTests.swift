@@ -49,7 +49,7 @@ import Testing
         node.operation, operands, output: graph[node.output].shape)
     }
     let outputs = graph.outputs
-    let execution = Execution(try Program(graph))
+    let execution = try Execution(Program(graph))
     for _ in 0..<2 {
       for (id, result) in zip(outputs, try execution.run(inputs: tensors)) {
         let error = difference(result.floats ?? [], values[id] ?? [])

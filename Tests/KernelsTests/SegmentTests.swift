@@ -74,7 +74,7 @@ import Testing
     let totals = [8, 6, 5]
     let cuts = [split.0, split.1, split.2]
     let extents = zip(cuts, totals).map { [$0, $1 - $0] }
-    let whole = Execution(try Program(Self.graph(owned: nil, extents: [])))
+    let whole = try Execution(Program(Self.graph(owned: nil, extents: [])))
     let expected = try whole.run(inputs: [image])[0].floats ?? []
 
     let programs = [
@@ -116,7 +116,7 @@ import Testing
   @Test func earlyPartsSurvive() throws {
     let extents = [[4, 4], [3, 3], [2, 3]]
     let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
-    let execution = Execution(program)
+    let execution = try Execution(program)
     for (number, segment) in program.segments.enumerated() {
       for index in segment.exchanges {
         execution.withMutableValue(program.graph.nodes[index].output) {
@@ -141,7 +141,7 @@ import Testing
     var random = SeededGenerator(13)
     let image = random.tensor([1, 3, 8, 8])
     let program = try Program(Self.graph(owned: nil, extents: []))
-    let execution = Execution(program)
+    let execution = try Execution(program)
     let expected = try execution.run(inputs: [image])[0].floats ?? []
     execution.withMutableValue(program.graph.inputs[0]) { _ = $0.update(from: image.floats ?? []) }
     let seconds = execution.runTimed(segment: 0)

@@ -80,7 +80,7 @@ func expectMatch(
 ) throws {
   let expected = Reference.evaluate(operation, operands, output: output)
   let program = try Program(Graph(operation, operands, output: output, constants: constants))
-  let execution = Execution(program)
+  let execution = try Execution(program)
   let given = operands.enumerated().filter { !constants.contains($0.offset) }.map(\.element)
   for round in 0..<2 {
     let result = try execution.run(inputs: given)[0]

@@ -31,7 +31,7 @@ import Testing
     let image = random.tensor([1, 16, 48, 48])
     let program = try Program(graph)
     let expected = try Execution(program).run(inputs: [image])
-    let execution = Execution(program)
+    let execution = try Execution(program)
     for threads in [2, 3, 1, 4] {
       ComputeThreads.set(threads)
       #expect(try execution.run(inputs: [image]) == expected, "\(threads) threads")

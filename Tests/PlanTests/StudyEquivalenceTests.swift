@@ -33,7 +33,7 @@ struct StudyEquivalenceTests {
     var scores = [[Float]](repeating: [], count: masks.count)
     var channelFill = ChannelFill.zero
     if case .mean(let means) = fill { channelFill = .constants(means) }
-    let execution = MaskedExecution(model, fills: [channelFill])
+    let execution = try MaskedExecution(model, fills: [channelFill])
     try execution.run([input.floats ?? []], masks: trie) { leaf, values in
       for mask in trie.leaves[leaf] { scores[mask] = Array(values) }
     }

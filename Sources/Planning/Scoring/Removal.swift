@@ -48,7 +48,7 @@ extension Scoring {
         path, graph, sums: study.sums, items: layer.s1.count * images.count,
         lanes: ComputeThreads.count)
       let earlier = path.mixing.flatMap { siblings[$0.node] } ?? []
-      var round = RemovalRound(study, removal, lanes: ComputeThreads.count)
+      var round = try RemovalRound(study, removal, lanes: ComputeThreads.count)
       var values = layer.s3 ?? []
       while values.count < layer.s1.count {
         let fresh = round.next(from: values.count, of: layer.s1.count) { neuron in

@@ -52,6 +52,9 @@ struct RemovalLayer {
     _ path: RemovalPath, _ graph: Graph, sums: [String: ValueID], items: Int, lanes: Int
   ) throws(MartletError) {
     self.path = path
+    try MemoryLimit.require(
+      2 * graph[path.removal].shape.count, of: MemoryLayout<Float>.size,
+      for: "the study of a layer")
     if let mixing = path.mixing {
       let node = graph.nodes[mixing.node]
       start = node.output
@@ -110,8 +113,11 @@ struct RemovalLayer {
     }
   }
 
-  /// One lane's memory.
-  func makeExecution() -> Execution? { program.map { Execution($0, maximumLanes: 1) } }
+  /// One lane's memory; nil where there is nothing to compute.
+  func makeExecution() throws(MartletError) -> Execution? {
+    guard let program else { return nil }
+    return try Execution(program, maximumLanes: 1)
+  }
 
   /// Computes up to `batch` items and hands the logits of each to `body`.
   func run(

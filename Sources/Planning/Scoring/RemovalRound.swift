@@ -13,15 +13,24 @@ struct RemovalRound {
   /// Batches for each thread between two reports.
   private static let batches = 4
 
-  init(_ study: RemovalStudy, _ layer: RemovalLayer, lanes: Int) {
+  /// - Throws: `resourceExhausted` when there is no memory for even one thread; with some, fewer
+  ///   threads than wanted work.
+  init(_ study: RemovalStudy, _ layer: RemovalLayer, lanes: Int) throws(MartletError) {
     self.study = study
     self.layer = layer
-    for _ in 0..<lanes {
-      guard let execution = layer.makeExecution(),
-        let memory = AlignedMemory(count: layer.scratchCount)
-      else { break }
-      executions.append(execution)
-      scratch.append(memory)
+    for lane in 0..<lanes {
+      do throws(MartletError) {
+        guard let execution = try layer.makeExecution() else { break }
+        guard let memory = AlignedMemory(count: layer.scratchCount) else {
+          throw MemoryLimit.refusal(
+            of: layer.scratchCount * MemoryLayout<Float>.stride, for: "the study of a layer")
+        }
+        executions.append(execution)
+        scratch.append(memory)
+      } catch {
+        if lane == 0 { throw error }
+        break
+      }
     }
     self.lanes = max(executions.count, 1)
   }

@@ -52,7 +52,7 @@ struct RemovalStudy {
     var images: [Execution] = []
     var distributions: [Distribution] = []
     for index in 0..<set.count {
-      let execution = Execution(program)
+      let execution = try Execution(program)
       let input = try set.input(index)
       guard let values = input.floats, input.shape == graph[graph.inputs[0]].shape else {
         throw MartletError(

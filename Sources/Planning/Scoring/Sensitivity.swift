@@ -25,6 +25,9 @@ extension Scoring {
     let pace = Pace(total: Double(images.count))
     let shape = tape.plan.graph[tape.plan.graph.outputs[0]].shape
     let classes = shape.count / batch
+    let inputCount = tape.plan.graph[tape.plan.graph.inputs[0]].shape.count
+    try MemoryLimit.require(
+      2 * (inputCount + shape.count), of: MemoryLayout<Float>.size, for: "a batch of images")
     for first in stride(from: 0, to: images.count, by: batch) {
       let count = min(batch, images.count - first)
       var input: [Float] = []
