@@ -200,8 +200,9 @@ let package = Package(
     tests(
       "Command",
       [
-        "martlet", "MartletCommand", "Inspection", "Recording", "WireProtocol", "MQTT", "Processes",
-        "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", argumentParser, logging,
+        "martlet", "MartletCommand", "Kernels", "Inspection", "Recording", "WireProtocol", "MQTT",
+        "Processes", "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", argumentParser,
+        logging,
       ]),
   ]
 )

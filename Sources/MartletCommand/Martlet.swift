@@ -13,6 +13,7 @@ public struct Martlet: ParsableCommand {
 
       Examples:
         martlet demo                                        see it fly on this machine
+        martlet --version --verbose                         what it computes with
         martlet describe model.onnx                         what a model consists of
         martlet infer model.onnx --images photos            the whole model in this process
         martlet score model.onnx --calibration photos -o scores.json
@@ -41,7 +42,13 @@ public struct Martlet: ParsableCommand {
   /// Runs the command that the arguments name and ends the process with a meaningful status: 0, or
   /// `MartletError.exitCode`, or 64 for wrong usage.
   public static func runAndExit() -> Never {
+    ComputeSetup.correct()
     do {
+      try ComputeSetup.check()
+      if ComputeSetup.isAskedFor(CommandLine.arguments) {
+        print(ComputeSetup.report)
+        Glibc.exit(0)
+      }
       var command = try parseAsRoot()
       try command.run()
       Glibc.exit(0)

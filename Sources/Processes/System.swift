@@ -35,6 +35,16 @@ public enum System {
     return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// Starts this program again in this process, with the same arguments and some more variables in
+  /// the environment. Returns only if that fails; nothing but the variables has changed then.
+  public static func startAgain(setting variables: [(name: String, value: String)]) {
+    for variable in variables { setenv(variable.name, variable.value, 1) }
+    // By its own path, after which the system names the process; where that has been replaced by a
+    // newer version, by the link to what runs now.
+    if let path = try? executablePath() { execv(path, CommandLine.unsafeArgv) }
+    execv("/proc/self/exe", CommandLine.unsafeArgv)
+  }
+
   /// Finds a program in `$PATH` and in the folders of system programs, which an ordinary user's
   /// `$PATH` lacks.
   public static func findExecutable(_ name: String) -> String? {

@@ -142,6 +142,7 @@ public final class Worker {
       heart.stop()
       client.close()
     }
+    DeviceDescription.Hardware.logKernels(logger)
     try core.warmUp()
     try client.connect(timeout: configuration.patience)
     try checkPermissions()

@@ -27,6 +27,9 @@ public struct DeviceDescription: WireMessage, Equatable {
     /// The operating system, in words.
     public var system: String
 
+    /// The kernels with which it multiplies, in words, when it says: `OpenBLAS 0.3.21 SkylakeX`.
+    public var kernels: String?
+
     /// A machine.
     public init(architecture: String, cores: Int, memoryBytes: UInt64, system: String) {
       self.architecture = architecture
@@ -38,7 +41,7 @@ public struct DeviceDescription: WireMessage, Equatable {
     enum CodingKeys: String, CodingKey {
       case architecture, cores
       case memoryBytes = "memory_bytes"
-      case system
+      case system, kernels
     }
   }
 
@@ -88,5 +91,6 @@ public struct DeviceDescription: WireMessage, Equatable {
     try Field.count(hardware.cores, "hardware.cores", atMost: 1 << 16)
     try Field.number(hardware.memoryBytes, "hardware.memory_bytes")
     try Field.text(hardware.system, "hardware.system")
+    try Field.text(hardware.kernels ?? "", "hardware.kernels")
   }
 }

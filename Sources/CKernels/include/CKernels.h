@@ -10,6 +10,7 @@
 #include "ck_gradient.h"
 #include "ck_image.h"
 #include "ck_linear.h"
+#include "ck_processor.h"
 #include "ck_rows.h"
 #include "ck_winograd.h"
 
