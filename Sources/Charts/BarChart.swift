@@ -1,7 +1,7 @@
 /// Grouped bars with whiskers, as an SVG file that needs nothing else.
 ///
-/// Drawn on white, with a title and a description for those who cannot see it; colours can be told
-/// apart with the common kinds of colour blindness.
+/// Dark on white, or light on dark where the reader prefers that, with a title and a description for
+/// those who cannot see it; colours can be told apart with the common kinds of colour blindness.
 public struct BarChart: Sendable, Equatable {
   /// One bar.
   public struct Bar: Sendable, Equatable {

@@ -34,14 +34,14 @@ struct BarChartDrawing {
     let groups = Double(max(chart.groups.count, 1))
     // A bold letter of the title is about 9.6 wide.
     let titleWidth = 9.6 * Double(chart.title.count)
-    width = max(480, left + right + max((barWidth * count + groupGap) * groups, titleWidth))
+    width = max(400, left + right + max((barWidth * count + groupGap) * groups, titleWidth))
     groupWidth = (width - left - right) / groups
     let longest = Double(chart.groups.map(\.count).max() ?? 0) * SVGShape.letter
     labelsAreTurned = longest > groupWidth - 4
     var entries: [LegendEntry] = []
     let named =
-      chart.series.enumerated().map { ($1.name, SVGShape.colour($0), false) }
-      + chart.references.enumerated().map { ($1.name, SVGShape.referenceColour($0), true) }
+      chart.series.enumerated().map { ($1.name, SVGColours.series($0), false) }
+      + chart.references.enumerated().map { ($1.name, SVGColours.reference($0), true) }
     let rows = LegendRows(named.map(\.0), left: left, right: width - right)
     for ((name, colour, isLine), (x, y)) in zip(named, rows.positions) {
       entries.append(LegendEntry(x: x, y: y, name: name, colour: colour, isLine: isLine))
@@ -72,7 +72,7 @@ struct BarChartDrawing {
     for (index, reference) in chart.references.enumerated() {
       text += SVGShape.line(
         left, y(reference.value), width - right, y(reference.value),
-        colour: SVGShape.referenceColour(index), extra: SVGShape.dashes)
+        colour: SVGColours.reference(index), extra: SVGShape.dashes)
     }
     return SVGShape.document(
       title: chart.title, spoken: spoken, width: width, height: height, body: text)
@@ -116,12 +116,12 @@ struct BarChartDrawing {
   private var axis: String {
     var text = ""
     for tick in ticks {
-      text += SVGShape.line(left, y(tick), width - right, y(tick), colour: "#dddddd")
+      text += SVGShape.line(left, y(tick), width - right, y(tick), colour: SVGColours.rule)
       text += SVGShape.label(
         SVGText.number(tick, decimals: 6), x: left - 8, y: y(tick) + 4,
         extra: "text-anchor=\"end\"")
     }
-    text += SVGShape.line(left, plotBottom, width - right, plotBottom, colour: "#333333")
+    text += SVGShape.line(left, plotBottom, width - right, plotBottom, colour: SVGColours.axis)
     let middle = SVGText.number(plotTop + plotHeight / 2)
     return text
       + SVGShape.label(
@@ -135,7 +135,7 @@ struct BarChartDrawing {
     var text = ""
     for (index, series) in chart.series.enumerated() {
       guard series.bars.indices.contains(group), let bar = series.bars[group] else { continue }
-      text += draw(bar, x: start + Double(index) * barWidth, colour: SVGShape.colour(index))
+      text += draw(bar, x: start + Double(index) * barWidth, colour: SVGColours.series(index))
     }
     let middle = start + bars / 2
     guard labelsAreTurned else {
@@ -155,9 +155,9 @@ struct BarChartDrawing {
     var top = y(bar.value)
     let middle = x + barWidth / 2
     if let low = bar.low, let high = bar.high, low != high {
-      text += SVGShape.line(middle, y(low), middle, y(high), colour: "#222222")
+      text += SVGShape.line(middle, y(low), middle, y(high), colour: SVGColours.ink)
       for end in [low, high] {
-        text += SVGShape.line(middle - 5, y(end), middle + 5, y(end), colour: "#222222")
+        text += SVGShape.line(middle - 5, y(end), middle + 5, y(end), colour: SVGColours.ink)
       }
       top = min(top, y(high))
     }

@@ -101,8 +101,8 @@ private struct LayeredDiagramDrawing {
   }
 
   private func draw(_ box: LayeredDiagram.Box, _ place: (x: Double, y: Double)) -> String {
-    let colour = SVGShape.colour(box.group)
-    var text = SVGShape.rectangle(place.x, place.y, boxWidth, boxHeight, colour: "#ffffff")
+    let colour = SVGColours.series(box.group)
+    var text = SVGShape.rectangle(place.x, place.y, boxWidth, boxHeight, colour: SVGColours.paper)
     text += SVGShape.rectangle(place.x, place.y, 5, boxHeight, colour: colour)
     let corners = [
       (x: place.x, y: place.y), (x: place.x + boxWidth, y: place.y),
@@ -137,8 +137,8 @@ private struct LayeredDiagramDrawing {
       (x: end.x - 7, y: end.y - 4), (x: end.x, y: end.y), (x: end.x - 7, y: end.y + 4),
     ]
     return SVGShape.polyline(
-      points, colour: arrow.isDashed ? "#c00000" : "#333333",
+      points, colour: arrow.isDashed ? SVGColours.reference(0) : SVGColours.axis,
       extra: arrow.isDashed ? SVGShape.dashes : "")
-      + SVGShape.polyline(tip, colour: arrow.isDashed ? "#c00000" : "#333333")
+      + SVGShape.polyline(tip, colour: arrow.isDashed ? SVGColours.reference(0) : SVGColours.axis)
   }
 }

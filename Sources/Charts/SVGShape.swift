@@ -1,25 +1,12 @@
 /// The elements that charts are drawn with.
 enum SVGShape {
-  /// Okabe and Ito's colours, the dark ones first, and then half as strong.
-  private static let colours = [
-    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6bb1", "#666666",
-    "#80b9d9", "#f3cf80", "#80cfb9", "#e6bcd3", "#abdaf4", "#eaaf80", "#c6b5d8", "#b3b3b3",
-  ]
-  private static let referenceColours = ["#c00000", "#444444", "#7a4a00"]
   /// About what a letter of the 12 px font takes.
   static let letter = 6.8
   /// How lines that are no data look.
   static let dashes = "stroke-dasharray=\"6 4\" stroke-width=\"1.5\""
 
-  /// The colour of a series.
-  static func colour(_ series: Int) -> String { colours[series % colours.count] }
-
-  /// The colour of a dashed line.
-  static func referenceColour(_ number: Int) -> String {
-    referenceColours[number % referenceColours.count]
-  }
-
-  /// A whole file, white behind what is drawn.
+  /// A whole file: dark on white, or light on dark where the reader prefers that, and never wider than
+  /// the window. A page that it is put into needs no rules of its own for it.
   ///
   /// - Parameter spoken: what a reader with a screen reader needs.
   static func document(
@@ -29,10 +16,12 @@ enum SVGShape {
     return """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(size.0)" height="\(size.1)" \
       viewBox="0 0 \(size.0) \(size.1)" role="img" aria-labelledby="title description" \
+      class="martlet-chart" style="max-width:100%;height:auto" \
       font-family="Helvetica, Arial, 'DejaVu Sans', sans-serif" font-size="12">
       <title id="title">\(SVGText.escape(title))</title>
       <desc id="description">\(SVGText.escape(spoken))</desc>
-      <rect width="100%" height="100%" fill="#ffffff"/>
+      <style>\(SVGColours.darkRules)</style>
+      <rect width="100%" height="100%" fill="\(SVGColours.paper)"/>
 
       """ + body + "</svg>\n"
   }
@@ -68,7 +57,7 @@ enum SVGShape {
   }
 
   static func label(_ text: String, x: Double, y: Double, extra: String = "") -> String {
-    "<text x=\"\(SVGText.number(x))\" y=\"\(SVGText.number(y))\" fill=\"#222222\""
+    "<text x=\"\(SVGText.number(x))\" y=\"\(SVGText.number(y))\" fill=\"\(SVGColours.ink)\""
       + "\(extra.isEmpty ? "" : " " + extra)>\(SVGText.escape(text))</text>\n"
   }
 }

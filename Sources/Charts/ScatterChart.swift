@@ -1,6 +1,7 @@
 /// Points in one or several panels side by side, as an SVG file that needs nothing else.
 ///
-/// Drawn on white, with a title and a description for those who cannot see it. Each series has a
+/// Dark on white, or light on dark where the reader prefers that, with a title and a description for
+/// those who cannot see it. Each series has a
 /// marker of its own shape, so that none is told apart by colour alone.
 public struct ScatterChart: Sendable, Equatable {
   /// One point.

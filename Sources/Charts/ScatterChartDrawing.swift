@@ -62,7 +62,7 @@ struct ScatterChartDrawing {
     for (number, series) in chart.series.enumerated() {
       let (x, y) = legend.positions[number]
       if series.isJoined {
-        text += SVGShape.line(x, y - 4, x + 18, y - 4, colour: SVGShape.colour(number))
+        text += SVGShape.line(x, y - 4, x + 18, y - 4, colour: SVGColours.series(number))
       }
       text += ScatterMarker(series: number).svg(x: x + 9, y: y - 4)
       text += SVGShape.label(series.name, x: x + 24, y: y)
@@ -75,7 +75,7 @@ struct ScatterChartDrawing {
     for (number, reference) in chart.references.enumerated() {
       let (x, y) = legend.positions[count + 1 + number]
       text += SVGShape.line(
-        x, y - 4, x + 18, y - 4, colour: SVGShape.referenceColour(number), extra: SVGShape.dashes)
+        x, y - 4, x + 18, y - 4, colour: SVGColours.reference(number), extra: SVGShape.dashes)
       text += SVGShape.label(reference.name, x: x + 24, y: y)
     }
     return text
@@ -91,7 +91,7 @@ struct ScatterChartDrawing {
     for (index, reference) in chart.references.enumerated() {
       let height = y(reference.value)
       text += SVGShape.line(
-        0, height, plotWidth, height, colour: SVGShape.referenceColour(index),
+        0, height, plotWidth, height, colour: SVGColours.reference(index),
         extra: SVGShape.dashes)
     }
     // Markers last: lines and whiskers of one series must not hide those of another.
@@ -99,10 +99,10 @@ struct ScatterChartDrawing {
       $0.points.indices.contains(number) ? $0.points[number].sorted { $0.x < $1.x } : []
     }
     for (index, points) in own.enumerated() {
-      text += points.map { whisker($0, colour: SVGShape.colour(index)) }.joined()
+      text += points.map { whisker($0, colour: SVGColours.series(index)) }.joined()
       guard chart.series[index].isJoined else { continue }
       text += SVGShape.polyline(
-        points.map { (x($0.x), y($0.y)) }, colour: SVGShape.colour(index),
+        points.map { (x($0.x), y($0.y)) }, colour: SVGColours.series(index),
         extra: "stroke-width=\"1.5\"")
     }
     for (index, points) in own.enumerated() {
@@ -116,17 +116,17 @@ struct ScatterChartDrawing {
     var text = SVGShape.label(
       name, x: plotWidth / 2, y: -12, extra: "text-anchor=\"middle\" font-weight=\"bold\"")
     for tick in yTicks {
-      text += SVGShape.line(0, y(tick), plotWidth, y(tick), colour: "#dddddd")
+      text += SVGShape.line(0, y(tick), plotWidth, y(tick), colour: SVGColours.rule)
       text += SVGShape.label(
         SVGText.number(tick, decimals: 6), x: -8, y: y(tick) + 4, extra: "text-anchor=\"end\"")
     }
     for tick in xTicks {
-      text += SVGShape.line(x(tick), plotHeight, x(tick), plotHeight + 5, colour: "#333333")
+      text += SVGShape.line(x(tick), plotHeight, x(tick), plotHeight + 5, colour: SVGColours.axis)
       text += SVGShape.label(
         SVGText.number(tick, decimals: 6), x: x(tick), y: plotHeight + 19,
         extra: "text-anchor=\"middle\"")
     }
-    text += SVGShape.line(0, plotHeight, plotWidth, plotHeight, colour: "#333333")
+    text += SVGShape.line(0, plotHeight, plotWidth, plotHeight, colour: SVGColours.axis)
     text += SVGShape.label(
       chart.xLabel, x: plotWidth / 2, y: plotHeight + 38, extra: "text-anchor=\"middle\"")
     let middle = SVGText.number(plotHeight / 2)

@@ -10,14 +10,14 @@ struct ScatterMarker {
 
   init(series: Int) {
     shape = series % 8
-    colour = SVGShape.colour(series)
+    colour = SVGColours.series(series)
     isHollow = series / 8 % 2 == 1
   }
 
   /// The marker around a place.
   func svg(x: Double, y: Double) -> String {
-    let fill = isHollow ? "#ffffff" : colour
-    let stroke = isHollow ? colour : "#ffffff"
+    let fill = isHollow ? SVGColours.paper : colour
+    let stroke = isHollow ? colour : SVGColours.paper
     let width = isHollow ? "1.8" : "0.8"
     let style = "fill=\"\(fill)\" stroke=\"\(stroke)\" stroke-width=\"\(width)\""
     guard shape > 0 else {

@@ -1,7 +1,8 @@
 /// Spans of time in rows, as an SVG file that needs nothing else: what each of several things did
 /// when.
 ///
-/// Drawn on white, with a title and a description for those who cannot see it.
+/// Dark on white, or light on dark where the reader prefers that, with a title and a description for
+/// those who cannot see it.
 public struct TimelineChart: Sendable, Equatable {
   /// Something from one time to another.
   public struct Span: Sendable, Equatable {

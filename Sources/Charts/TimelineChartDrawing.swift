@@ -6,7 +6,7 @@ struct TimelineChartDrawing {
   private let legend: LegendRows
   private let plotTop: Double
 
-  private let width = 560.0
+  private let width = 460.0
   private let right = 20.0
   private let rowHeight = 30.0
 
@@ -33,17 +33,17 @@ struct TimelineChartDrawing {
       chart.title, x: 16, y: 28, extra: "font-size=\"16\" font-weight=\"bold\"")
     for (kind, place) in legend.positions.enumerated() {
       text += SVGShape.rectangle(
-        place.x + 3, place.y - 10, 12, 12, colour: SVGShape.colour(kind))
+        place.x + 3, place.y - 10, 12, 12, colour: SVGColours.series(kind))
       text += SVGShape.label(chart.kinds[kind], x: place.x + 24, y: place.y)
     }
     for tick in ticks {
-      text += SVGShape.line(x(tick), plotTop, x(tick), plotBottom, colour: "#dddddd")
+      text += SVGShape.line(x(tick), plotTop, x(tick), plotBottom, colour: SVGColours.rule)
       text += SVGShape.label(
         SVGText.number(tick, decimals: 6), x: x(tick), y: plotBottom + 18,
         extra: "text-anchor=\"middle\"")
     }
     for (index, row) in chart.rows.enumerated() { text += draw(row, index) }
-    text += SVGShape.line(left, plotBottom, width - right, plotBottom, colour: "#333333")
+    text += SVGShape.line(left, plotBottom, width - right, plotBottom, colour: SVGColours.axis)
     text += SVGShape.label(
       chart.xLabel, x: (left + width - right) / 2, y: plotBottom + 38,
       extra: "text-anchor=\"middle\"")
@@ -59,7 +59,7 @@ struct TimelineChartDrawing {
       let (from, to) = (x(span.start), x(span.end))
       guard to - from > 0.05 else { continue }
       text += SVGShape.rectangle(
-        from, top + 4, to - from, rowHeight - 8, colour: SVGShape.colour(span.kind),
+        from, top + 4, to - from, rowHeight - 8, colour: SVGColours.series(span.kind),
         name: span.name)
     }
     return text

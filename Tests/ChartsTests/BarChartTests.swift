@@ -1,4 +1,5 @@
 import Charts
+import Glibc
 import Testing
 
 @Suite("Bar charts")
@@ -24,6 +25,46 @@ struct BarChartTests {
     #expect(svg.contains("A: 1 of 4 failed 52.4 (50 to 54.3), A: 2 of 4 failed 45.3."))
     #expect(svg.contains("no failures: 56.6."))
     #expect(!svg.contains("href"), "nothing from elsewhere")
+  }
+
+  /// Every colour that is drawn with, on white and on dark paper, is seen: a contrast of 3 by the rules
+  /// for graphics of WCAG 2.1, but for pale ones that stand beside their names and numbers.
+  @Test("can be seen on white and on dark paper")
+  func contrast() throws {
+    #expect(chart.svg.contains("@media screen and (prefers-color-scheme:dark){"))
+    func luminance(_ colour: Substring) throws -> Double {
+      let value = try #require(Int(colour.dropFirst(), radix: 16))
+      let parts = [value >> 16, value >> 8 & 255, value & 255].map { part in
+        let share = Double(part) / 255
+        return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
+      }
+      return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    }
+    func ratio(_ one: Double, _ other: Double) -> Double {
+      (max(one, other) + 0.05) / (min(one, other) + 0.05)
+    }
+    let many = BarChart(
+      title: "", description: "", valueLabel: "", groups: ["a"],
+      series: (0..<8).map { .init(name: "\($0)", bars: [.init(1, low: 0, high: 2)]) },
+      references: (0..<3).map { .init(name: "r\($0)", value: 1) })
+    let body = try #require(many.svg.split(separator: "</style>").last)
+    var exchanged: [Substring: Substring] = [:]
+    for rule in try #require(many.svg.split(separator: "dark){").last?.split(separator: "}}").first)
+      .split(separator: "}")
+    {
+      let colours = rule.split(separator: "#").dropFirst().map { "#" + $0.prefix(6) }
+      exchanged[Substring(colours[0])] = Substring(colours[1])
+    }
+    let dark = try luminance(try #require(exchanged["#ffffff"]))
+    var colours: Set<Substring> = []
+    for name in ["fill=\"#", "stroke=\"#"] {
+      for piece in body.split(separator: name).dropFirst() { colours.insert("#" + piece.prefix(6)) }
+    }
+    #expect(colours.count >= 8 + 3 + 2)
+    for colour in colours where colour != "#ffffff" && colour != "#dddddd" {
+      let own = try luminance(exchanged[colour] ?? colour)
+      #expect(ratio(own, dark) >= 3, "\(colour) on dark paper")
+    }
   }
 
   @Test("survive whatever they are given")

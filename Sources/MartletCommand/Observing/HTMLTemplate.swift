@@ -1,7 +1,6 @@
 /// The page of `HTMLReport`, for Mustache (<https://mustache.github.io/mustache.5.html>).
 ///
-/// Charts are drawn for white paper; the style sheet gives their paper, ink and rules the colours of
-/// the page.
+/// Page and charts are dark where the reader prefers that, by the same rule; charts bring it with them.
 enum HTMLTemplate {
   static let text = """
     <!DOCTYPE html>
@@ -15,7 +14,7 @@ enum HTMLTemplate {
     <style>
     :root { --paper: #ffffff; --card: #f5f6f8; --ink: #1d2329; --soft: #5a6570; --rule: #d9dde2;
       --mark: #0072b2; }
-    @media (prefers-color-scheme: dark) {
+    @media screen and (prefers-color-scheme: dark) {
       :root { --paper: #14181c; --card: #1e2429; --ink: #e6e9ec; --soft: #9aa5b0; --rule: #384049;
         --mark: #56b4e9; }
     }
@@ -34,18 +33,13 @@ enum HTMLTemplate {
       border-left: 3px solid var(--mark); background: var(--card); border-radius: .25rem; }
     .charts { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
     @media (min-width: 60rem) { .charts { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-    figure { margin: 0; overflow-x: auto; border: 1px solid var(--rule); border-radius: .5rem;
+    figure { margin: 0; border: 1px solid var(--rule); border-radius: .5rem;
       padding: .5rem; }
-    figure svg { display: block; margin: 0 auto; max-width: 100%; min-width: min(100%, 29rem);
-      height: auto; }
+    figure svg { display: block; margin: 0 auto; }
     @media (max-width: 32rem) {
       .charts { margin: 0 -1rem; }
       figure { border-width: 1px 0; border-radius: 0; padding: .25rem 0; }
     }
-    figure svg rect[fill="#ffffff"] { fill: var(--paper); }
-    figure svg text[fill="#222222"] { fill: var(--ink); }
-    figure svg line[stroke="#dddddd"] { stroke: var(--rule); }
-    figure svg line[stroke="#333333"], figure svg line[stroke="#222222"] { stroke: var(--ink); }
     .scroll { overflow-x: auto; }
     table { border-collapse: collapse; width: 100%; font-size: .875rem;
       font-variant-numeric: tabular-nums; }
