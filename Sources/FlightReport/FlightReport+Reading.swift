@@ -22,5 +22,19 @@ extension FlightReport {
         ])
     }
     self = try JSON.decode(FlightReport.self, from: json, source: source)
+    guard runs.count <= 1 << 16, runs.allSatisfy(\.total.isPlausible) else {
+      throw MartletError(
+        .invalidFile, "the report counts more answers than there can be",
+        context: ["file": source])
+    }
+  }
+}
+
+extension FlightReport.Phase {
+  /// Whether its counts can be added up over all runs of a report.
+  fileprivate var isPlausible: Bool {
+    let counts =
+      [frames, degradedFrames] + [top1, top5].compactMap { $0 }.flatMap { [$0.correct, $0.of] }
+    return counts.allSatisfy((0...1 << 46).contains)
   }
 }

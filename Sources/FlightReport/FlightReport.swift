@@ -135,6 +135,9 @@ extension FlightReport {
     public var filledNeurons: Int
     /// What the devices' metrics say of intervals that lie wholly within the phase.
     public var devices: [DeviceFigures]
+    /// The stages of each of these devices, by name: as the same devices were counted on all the time,
+    /// all frames have gone through the same stages, and what these took adds up to a frame.
+    public var stages: [String: [Stage]]?
     /// What the figures rest on, where that is little.
     public var notes: [String]
 
@@ -147,6 +150,7 @@ extension FlightReport {
       case filledDevices = "fills_by_device"
       case filledNeurons = "filled_neurons"
       case devices, notes
+      case stages = "stages_by_device"
     }
   }
 

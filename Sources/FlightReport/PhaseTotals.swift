@@ -79,7 +79,16 @@ struct PhaseTotals: Sendable {
           })
       },
       degradedFrames: degradedFrames, fills: fills, filledDevices: filledDevices,
-      filledNeurons: filledNeurons, devices: rows.map { $1.figures(device: $0) }, notes: notes)
+      filledNeurons: filledNeurons, devices: rows.map { $1.figures(device: $0) },
+      stages: stages(rows), notes: notes)
+  }
+
+  private func stages(
+    _ rows: [(key: String, value: DeviceTotals)]
+  ) -> [String: [FlightReport.Stage]]? {
+    let known = rows.filter { !$0.value.layers.isEmpty }
+    guard !known.isEmpty else { return nil }
+    return Dictionary(uniqueKeysWithValues: known.map { ($0.key, $0.value.stageFigures) })
   }
 
   private static let fractions = [

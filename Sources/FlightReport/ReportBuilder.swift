@@ -34,6 +34,8 @@ public struct ReportBuilder: Sendable {
   private var current: Current?
   private var input = FlightReport.Input(
     messages: 0, bytes: 0, tensors: 0, foreign: 0, unreadable: [:], beyondLimits: 0, damage: [])
+  /// What was wrong with the first message of each kind that could not be read.
+  private var firstFlaws: [String: String] = [:]
   private var repeated = 0
   private var start: UInt64 = .max
   private var end: UInt64 = 0
@@ -91,9 +93,20 @@ public struct ReportBuilder: Sendable {
   private mutating func read<Message: WireMessage>(
     _ type: Message.Type, _ payload: [UInt8], _ kind: String
   ) -> Message? {
-    if let message = try? Message(payload: payload, source: kind) { return message }
-    input.unreadable[kind, default: 0] += 1
-    return nil
+    do {
+      return try Message(payload: payload, source: kind)
+    } catch {
+      input.unreadable[kind, default: 0] += 1
+      if firstFlaws[kind] == nil { firstFlaws[kind] = ReportBuilder.flaw(error) }
+      return nil
+    }
+  }
+
+  /// What is wrong with a message, in a few words: the field and its value where it has one.
+  private static func flaw(_ error: MartletError) -> String {
+    func value(_ key: String) -> String? { error.context.first { $0.key == key }?.value }
+    guard let field = value("field") else { return error.message }
+    return "\(field) \(value("value") ?? "")"
   }
 
   private mutating func change(_ device: String, _ body: (inout DeviceLog) -> Void) {
@@ -177,15 +190,16 @@ public struct ReportBuilder: Sendable {
     if missing > 0 { notes.append("\(missing) messages are missing, going by their numbers") }
     if repeated > 0 { notes.append("\(repeated) messages came twice and were used once") }
     for (kind, count) in input.unreadable.sorted(by: { $0.key < $1.key }) {
-      notes.append("\(count) messages of \(kind) could not be read")
+      let flaw = firstFlaws[kind].map { "; the first: \($0)" } ?? ""
+      notes.append("\(count) messages of \(kind) could not be used\(flaw)")
     }
     if input.beyondLimits > 0 {
       notes.append("\(input.beyondLimits) messages are left out: too many devices, runs or phases")
     }
-    let failed = devices.reduce(0.0) { $0 + Double($1.figures.energy?.failedReadings ?? 0) }
-    if failed > 0 {
-      notes.append("\(Int(failed)) sensor readings failed: energy is a lower bound")
+    let failed = devices.reduce(into: UInt64(0)) {
+      $0.saturate(adding: $1.figures.energy?.failedReadings ?? 0)
     }
+    if failed > 0 { notes.append("\(failed) sensor readings failed: energy is a lower bound") }
     return notes
   }
 }

@@ -1,10 +1,10 @@
 public import TensorCore
 public import WireProtocol
 
-/// The answers that clients publish: how many, and the latest from which something was missing.
+/// The answers that clients publish: how many, the latest, and whom their clients count on.
 public struct AnswerLog: Sendable {
-  /// An answer from which something was missing.
-  public struct Degraded: Sendable, Equatable {
+  /// An answer.
+  public struct Entry: Sendable, Equatable {
     /// The client whose frame it was.
     public var client: String
     /// The frame's number.
@@ -15,7 +15,7 @@ public struct AnswerLog: Sendable {
     public var confidence: Double
     /// Milliseconds from sending the frame to its answer.
     public var latencyMilliseconds: Double
-    /// Parts by device and why they were missing, such as `d2 lost`, most first.
+    /// Parts by device and why they were missing, such as `d2 lost`, most first; empty when nothing was.
     public var missing: [(what: String, parts: Int)]
     /// How many neurons were filled in.
     public var filledNeurons: Int
@@ -23,7 +23,7 @@ public struct AnswerLog: Sendable {
     public var time: MonotonicTime
 
     /// Compares everything.
-    public static func == (left: Degraded, right: Degraded) -> Bool {
+    public static func == (left: Entry, right: Entry) -> Bool {
       left.client == right.client && left.frame == right.frame && left.label == right.label
         && left.confidence == right.confidence
         && left.latencyMilliseconds == right.latencyMilliseconds
@@ -32,16 +32,31 @@ public struct AnswerLog: Sendable {
     }
   }
 
-  /// How many degraded answers are remembered.
+  /// Whom a client counted on when it sent its latest frame.
+  private struct Trust: Sendable {
+    var plan: String?
+    var alive: Set<String>
+    /// Of whom parts were missing because they had been too late before.
+    var suspected: Set<String>
+    var time: MonotonicTime
+  }
+
+  /// How many answers are remembered.
   public static let capacity = 100
+  /// Beyond this many clients, whom they count on is not remembered.
+  static let maximumClients = 256
+  /// For how long the word of a client counts that has fallen silent.
+  static let trustSeconds: UInt64 = 5
+
   /// Answers so far.
   public private(set) var answers: UInt64 = 0
   /// Answers so far from which something was missing.
   public private(set) var degradedAnswers: UInt64 = 0
-  /// The latest of those, newest first.
-  public private(set) var latest: [Degraded] = []
+  /// The latest answers, newest first.
+  public private(set) var latest: [Entry] = []
   /// Answers of the last seconds.
   public private(set) var recent: RecentTraffic
+  private var trusts: [String: Trust] = [:]
 
   /// No answers yet.
   public init(start: MonotonicTime) { recent = RecentTraffic(start: start) }
@@ -50,16 +65,34 @@ public struct AnswerLog: Sendable {
   public mutating func receive(_ result: FrameResult, of client: String, at now: MonotonicTime) {
     answers += 1
     recent.add(0, at: now)
-    guard !result.degraded.isEmpty else { return }
-    degradedAnswers += 1
+    if !result.degraded.isEmpty { degradedAnswers += 1 }
     let counts = Dictionary(
       result.degraded.map { ("\($0.device) \($0.reason.rawValue)", 1) }, uniquingKeysWith: +)
-    let entry = Degraded(
+    let entry = Entry(
       client: client, frame: result.frame, label: result.labelName ?? "\(result.label)",
       confidence: result.confidence, latencyMilliseconds: result.latencyMilliseconds,
       missing: counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) },
       filledNeurons: result.filledNeurons, time: now)
     if latest.count == AnswerLog.capacity { latest.removeLast() }
     latest.insert(entry, at: 0)
+    guard let alive = result.alive,
+      trusts[client] != nil || trusts.count < AnswerLog.maximumClients
+    else { return }
+    trusts[client] = Trust(
+      plan: result.plan, alive: Set(alive),
+      suspected: Set(result.degraded.filter { $0.reason == .suspect }.map(\.device)), time: now)
+  }
+
+  /// Whether a client that is answered now goes on without a device of its plan, although the device
+  /// may well be alive: its parts came too late.
+  public func isSkipped(_ device: String, of plan: String?, at now: MonotonicTime) -> Bool {
+    trusts.values.contains { trust in
+      guard now.nanoseconds(since: trust.time) < AnswerLog.trustSeconds * 1_000_000_000 else {
+        return false
+      }
+      if trust.suspected.contains(device) { return true }
+      guard let plan, trust.plan == plan else { return false }
+      return !trust.alive.contains(device)
+    }
   }
 }

@@ -11,6 +11,8 @@ public struct DeploymentPage: Sendable {
   public private(set) var answers: AnswerLog
   /// Its topics.
   public private(set) var traffic: TrafficTable
+  /// Messages that were not as their topics promise, or with figures that nothing can have measured.
+  public private(set) var unreadable = 0
   /// Messages that came faster than they could be taken in.
   public var dropped = 0
   /// Whether the broker is there.
@@ -28,14 +30,32 @@ public struct DeploymentPage: Sendable {
     topic: String, payload: [UInt8], isRetained: Bool, at now: MonotonicTime
   ) {
     traffic.record(topic: topic, bytes: payload.count, isRetained: isRetained, at: now)
-    guard let meaning = root.parse(topic), payload.count <= FrameResult.maximumBytes else { return }
+    guard let meaning = root.parse(topic), payload.count <= FrameResult.maximumBytes,
+      !PermissionCheck.isOne(payload)
+    else { return }
     switch meaning {
     case .presence, .heartbeat, .metric, .description:
-      devices.receive(payload, on: meaning, at: now)
+      if !devices.receive(payload, on: meaning, at: now) { unreadable += 1 }
     case .result(let client):
-      guard let result = try? FrameResult(payload: payload, source: "") else { return }
+      guard let result = try? FrameResult(payload: payload, source: "") else {
+        unreadable += 1
+        return
+      }
       answers.receive(result, of: client, at: now)
     case .plan, .input, .activation, .call, .reply: return
+    }
+  }
+
+  /// The devices by name, as those who wait for their parts see them: one that sends heartbeats but is
+  /// gone on without is suspect.
+  public func rows(at now: MonotonicTime) -> [DeviceBoard.Row] {
+    devices.rows(at: now).map { row in
+      guard row.device.state == .alive, !row.device.isGateway,
+        answers.isSkipped(row.device.device, of: row.device.plan, at: now)
+      else { return row }
+      var row = row
+      row.device.state = .suspect
+      return row
     }
   }
 }

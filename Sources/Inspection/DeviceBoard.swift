@@ -29,16 +29,20 @@ public struct DeviceBoard: Sendable {
   public init() {}
 
   /// Takes in a message of a device; others and unreadable ones change nothing.
-  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) {
+  ///
+  /// - Returns: whether it could be read.
+  @discardableResult
+  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool {
     switch topic {
     case .metric(let device, MetricKind.frame.rawValue):
-      guard let metric = try? FrameMetric(payload: payload, source: "frame") else { return }
+      guard let metric = try? FrameMetric(payload: payload, source: "frame") else { return false }
       change(device) { $0.work.receive(metric) }
     case .metric(let device, MetricKind.energy.rawValue):
-      guard let metric = try? EnergyMetric(payload: payload, source: "energy") else { return }
+      guard let metric = try? EnergyMetric(payload: payload, source: "energy") else { return false }
       change(device) { $0.energy = metric }
-    default: roster.receive(payload, on: topic, at: now)
+    default: return roster.receive(payload, on: topic, at: now)
     }
+    return true
   }
 
   private mutating func change(_ name: String, _ body: (inout Metrics) -> Void) {

@@ -29,6 +29,9 @@ public struct DeviceRoster: Sendable {
     /// What it answers.
     public var methods: [String]?
 
+    /// Whether it hands frames on and computes no part of them.
+    public var isGateway: Bool { methods?.contains { $0.hasPrefix("inference/") } ?? false }
+
     enum CodingKeys: String, CodingKey {
       case device, state, presence, epoch
       case beatAgeMilliseconds = "beat_age_ms"
@@ -55,19 +58,23 @@ public struct DeviceRoster: Sendable {
   public init() {}
 
   /// Takes a message; what is not one of the three kinds, or unreadable, changes nothing.
-  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) {
+  ///
+  /// - Returns: false for one of these kinds that cannot be read.
+  @discardableResult
+  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool {
     switch topic {
     case .presence(let device):
       // An empty retained message clears the topic.
-      guard !payload.isEmpty,
-        let presence = try? Presence(payload: payload, source: "presence/\(device)")
-      else { return }
+      guard !payload.isEmpty else { return true }
+      guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
+        return false
+      }
       change(device) { entry in
         if entry.liveness.receive(presence) { entry.presence = presence }
       }
     case .heartbeat(let device):
       guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
-        return
+        return false
       }
       change(device) { entry in
         guard entry.liveness.heartbeat(epoch: beat.epoch, at: now) else { return }
@@ -75,11 +82,13 @@ public struct DeviceRoster: Sendable {
         entry.beatTime = now
       }
     case .description(let device):
+      guard !payload.isEmpty else { return true }
       guard let description = try? DeviceDescription(payload: payload, source: "desc/\(device)")
-      else { return }
+      else { return false }
       change(device) { $0.description = description }
     default: break
     }
+    return true
   }
 
   private mutating func change(_ device: String, _ body: (inout Entry) -> Void) {

@@ -120,9 +120,7 @@ public struct FrameResult: WireMessage, Equatable {
         (0...1).contains(candidate.confidence), "top5.confidence", "\(candidate.confidence)")
     }
     try Field.require((0...1).contains(confidence), "confidence", "\(confidence)")
-    try Field.require(
-      latencyMilliseconds >= 0 && latencyMilliseconds.isFinite, "latency_ms",
-      "\(latencyMilliseconds)")
+    try Field.measure(latencyMilliseconds, "latency_ms")
     try Field.count(degraded.count, "degraded", atMost: 2048)
     for part in degraded {
       try Field.identifier(part.layer, "degraded.layer")

@@ -31,13 +31,22 @@ extension MetricMessage {
   func checkInterval() throws(MartletError) {
     try Field.number(epoch, "epoch")
     try Field.number(sequence, "seq")
-    try Field.measure(intervalMilliseconds, "interval_ms")
+    try Field.interval(intervalMilliseconds, "interval_ms")
   }
 }
 
 extension Field {
   /// A measured quantity: finite, not negative, and nothing that no device could have measured.
+  ///
+  /// Whoever adds such values up or divides one by another gets a finite number: the bounds keep sums
+  /// of any number of messages and their ratios far from the largest number.
   static func measure(_ value: Double, _ field: String) throws(MartletError) {
-    try require(value >= 0 && value < 1e12, field, "\(value)")
+    try require(value == 0 || (value >= 1e-18 && value < 1e12), field, "\(value)")
+  }
+
+  /// Milliseconds between two messages, by which others divide: nothing at all, or a microsecond and
+  /// more.
+  static func interval(_ value: Double, _ field: String) throws(MartletError) {
+    try require(value == 0 || (value >= 1e-3 && value < 1e12), field, "\(value)")
   }
 }
