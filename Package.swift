@@ -74,6 +74,7 @@ let package = Package(
       "Evaluation",
       ["TensorCore", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan", "Resilience"]),
     module("Charts", []),
+    module("Tables", []),
     module(
       "Planning",
       [
@@ -120,7 +121,7 @@ let package = Package(
         "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
-        "FlightReport", "Runtime", "Chaos", mustache, argumentParser, logging,
+        "FlightReport", "Runtime", "Chaos", "Tables", mustache, argumentParser, logging,
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
@@ -173,6 +174,7 @@ let package = Package(
       ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
       resources: [.copy("Goldens")]),
     tests("Charts", ["Charts"]),
+    tests("Tables", ["Tables"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests(
       "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
@@ -200,9 +202,9 @@ let package = Package(
     tests(
       "Command",
       [
-        "martlet", "MartletCommand", "Kernels", "Inspection", "Recording", "WireProtocol", "MQTT",
-        "Processes", "JSONCoding", "TensorFiles", "TensorCore", "CDemoAssets", argumentParser,
-        logging,
+        "martlet", "MartletCommand", "Kernels", "Imaging", "Inspection", "Recording",
+        "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
+        "CDemoAssets", argumentParser, logging,
       ]),
   ]
 )

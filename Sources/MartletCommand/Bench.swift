@@ -47,9 +47,12 @@ struct BenchWire: ParsableCommand {
   @Option(help: "Where to write the figures as JSON.", completion: .file())
   var json: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   func run() throws {
     if !once.isEmpty { return print(try WireComparison.wireOnce(once)) }
     guard let reference else { throw ValidationError("--reference is missing") }
+    try OutputFiles.check([json], overwrite)
     let bytes = sizes.split(separator: ",").compactMap { Int($0) }
     guard !bytes.isEmpty, bytes.allSatisfy({ $0 > 0 }), rounds > 0, chunk >= 0 else {
       throw ValidationError("--sizes takes positive numbers separated by commas")

@@ -4,6 +4,7 @@ import Imaging
 import JSONCoding
 import Plan
 import Processes
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -51,6 +52,8 @@ struct BenchChaos: ParsableCommand {
   @Option(help: "Kinds of faults, separated by commas; all unless given.")
   var faults: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Option(help: "Where to write the figures as JSON.", completion: .file())
   var json: String?
 
@@ -86,7 +89,7 @@ struct BenchChaos: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFiles.check([json])
+    try OutputFiles.check([json], overwrite)
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }

@@ -31,6 +31,8 @@ struct BenchDeadline: ParsableCommand {
   @Option(help: "Timeouts, separated by commas.")
   var timeouts = "10us,30us,100us,300us,500us,1ms,3ms,10ms,30ms"
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object on standard output.")
   var json = false
 
@@ -49,7 +51,7 @@ struct BenchDeadline: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFiles.check([svg])
+    try OutputFiles.check([svg], overwrite)
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }

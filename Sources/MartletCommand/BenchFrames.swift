@@ -2,6 +2,7 @@ import ArgumentParser
 import Benchmarks
 import Plan
 import Processes
+import Tables
 import TensorCore
 import TensorFiles
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Plan
+import Tables
 import WireProtocol
 
 /// How long to wait for parts.

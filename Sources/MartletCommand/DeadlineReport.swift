@@ -1,5 +1,6 @@
 import Charts
 import Glibc
+import Tables
 
 /// What `martlet bench deadline` found; times in milliseconds unless named otherwise.
 struct DeadlineReport: Encodable {

@@ -1,5 +1,6 @@
 import Plan
 import Runtime
+import Tables
 import TensorCore
 
 /// The demo's answers by phase.

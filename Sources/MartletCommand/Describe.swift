@@ -1,6 +1,7 @@
 import ArgumentParser
 import Kernels
 import ModelGraph
+import Tables
 import TensorCore
 
 /// `martlet describe`: what a model consists of.

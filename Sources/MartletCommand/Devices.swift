@@ -3,6 +3,7 @@ import Glibc
 import JSONCoding
 import Processes
 import Runtime
+import Tables
 import TensorCore
 import WireProtocol
 

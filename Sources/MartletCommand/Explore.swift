@@ -84,6 +84,8 @@ struct Explore: ParsableCommand {
   @Option(help: "Threads that compute; all processors unless given.")
   var threads: Int?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -120,11 +122,13 @@ struct Explore: ParsableCommand {
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
     defer { Terminal.endProgress() }
-    try OutputFiles.check([csv, svg])
+    try OutputFiles.check([csv, svg], overwrite)
     let sets = try FailureSets.upTo(failures ?? devices - 1, devices: devices)
     let context = try context()
     let names = try card.labels.map { path throws(MartletError) in try LabelNames.read(path) }
     let set = try ImageSet.open(paths: images, labels: names)
+    try ImageSeparation.check(
+      calibration: try ImageSet.open(paths: self.calibration), test: set)
     let calibration = try context.calibrationImages(calibration, limit: calibrationLimit)
     guard let preprocessing = context.preprocessing else {
       preconditionFailure("calibration images have been prepared")
@@ -154,6 +158,7 @@ struct Explore: ParsableCommand {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    try card.tellAssumptions(for: graph, model: options.model)
     return try PlacingContext(
       graph: graph, modelPath: options.model, card: card,
       devices: (0..<devices).map { Plan.Device(name: "d\($0)") })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tables
 
 /// The costs that `martlet explore` can set accuracy against.
 enum ExploreAxis: String, ExpressibleByArgument, CaseIterable, Encodable {

@@ -1,5 +1,6 @@
 // An exploration as text and as CSV.
 
+import Tables
 import TensorCore
 
 extension ExploreReport {
@@ -38,7 +39,8 @@ extension ExploreReport {
     }
     if !leftOut.isEmpty { lines.append("") }
     for one in leftOut { lines.append("left out: \(one.name): \(one.reason)") }
-    return lines.joined(separator: "\n")
+    // The table is as wide as it may be.
+    return lines.map { $0.contains("\n") ? $0 : $0.folded }.joined(separator: "\n")
   }
 
   private func percent(_ share: Double) -> String { (share * 100).formatted(1) }

@@ -3,6 +3,7 @@ import ModelGraph
 import Plan
 import Planning
 import Resilience
+import Tables
 import TensorCore
 
 /// The computing part of `martlet explore`: one masked model, with which placements are chosen on

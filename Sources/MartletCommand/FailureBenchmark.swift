@@ -1,6 +1,7 @@
 import Glibc
 import Plan
 import Runtime
+import Tables
 import TensorCore
 
 /// The measurements of `martlet bench failures`, one after the other on one fleet.

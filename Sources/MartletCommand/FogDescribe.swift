@@ -1,6 +1,7 @@
 import ArgumentParser
 import Charts
 import FogNetwork
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -25,11 +26,13 @@ struct FogDescribe: ParsableCommand {
   @Option(help: "Draw it into an SVG file.", completion: .file(extensions: ["svg"]))
   var svg: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() throws {
-    try OutputFiles.check([svg])
+    try OutputFiles.check([svg], overwrite)
     var design = try FogDesign.load(topology)
     if noSkips { design = try FogDesign(design.topology.withoutSkips) }
     if let svg { try FileSystem.write(Array(design.diagram.svg.utf8), to: svg) }

@@ -48,6 +48,8 @@ struct FogEvaluate: ParsableCommand {
   @Flag(help: "Print every combination, not only the most probable ones.")
   var all = false
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -65,7 +67,7 @@ struct FogEvaluate: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFiles.check([svg])
+    try OutputFiles.check([svg], overwrite)
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FogNetwork
 import Plan
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -28,6 +29,8 @@ struct FogPlanCommand: ParsableCommand {
   @Option(name: [.short, .long], help: "The plan's folder.", completion: .directory)
   var output: String
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -44,6 +47,7 @@ struct FogPlanCommand: ParsableCommand {
   }
 
   func run() throws {
+    try OutputFiles.checkPlan(output, overwrite)
     let (plan, graph) = try FogModel(reading: model).plan(
       name: FileSystem.name(of: model), sha256: try FileDigest.sha256(path: model))
     let folder = try PlanFolder.write(plan, graph: graph, to: output)

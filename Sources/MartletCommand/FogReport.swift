@@ -1,5 +1,6 @@
 import Charts
 import FogNetwork
+import Tables
 import TensorCore
 
 /// What `martlet fog evaluate` found, for scripts and people.

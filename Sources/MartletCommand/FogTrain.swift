@@ -3,6 +3,7 @@ import FogNetwork
 import FogTraining
 import Kernels
 import Processes
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -78,6 +79,8 @@ struct FogTrain: ParsableCommand {
   @Flag(help: "Do not go on from a checkpoint: start anew.")
   var restart = false
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -86,7 +89,7 @@ struct FogTrain: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFiles.check([output])
+    try OutputFiles.check([output], overwrite)
     var topology = try FogDesign.load(self.topology).topology
     if noSkips { topology = topology.withoutSkips }
     if let survivalWeights {

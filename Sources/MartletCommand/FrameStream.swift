@@ -1,4 +1,5 @@
 import Runtime
+import Tables
 import TensorCore
 
 /// Feeds a client with numbered frames, a few at a time, and hands out the answers.

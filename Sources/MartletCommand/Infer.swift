@@ -3,6 +3,7 @@ import Imaging
 import Kernels
 import ModelGraph
 import Runtime
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -34,6 +35,8 @@ struct Infer: ParsableCommand {
   @Option(help: "Where to write the output of --tensor: .npy or .safetensors.", completion: .file())
   var output: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Option(help: "Threads that compute.")
   var threads = 1
 
@@ -53,6 +56,7 @@ struct Infer: ParsableCommand {
   }
 
   func run() throws {
+    try OutputFiles.check([output], overwrite)
     let graph = try options.graph()
     ComputeThreads.set(threads)
     if let tensor { try run(tensor, graph) } else { try classify(graph) }
@@ -121,6 +125,7 @@ struct Infer: ParsableCommand {
       throw MartletError(
         .unsupported, "the model's input is not an image", hint: "use --tensor instead")
     }
+    try card.tellAssumptions(for: graph, model: options.model)
     let set = try ImageSet.open(paths: images)
     let names = card.labels ?? set.labelNames?.names ?? []
     let execution = try Execution(Program(graph))

@@ -65,4 +65,37 @@ struct ModelCard: Codable {
     }
     return preprocessing
   }
+
+  /// Says on standard error what is assumed of a model.
+  func tellAssumptions(for graph: Graph, model: String) throws(MartletError) {
+    for line in try assumptions(for: graph, model: model) { Terminal.printLine("martlet: " + line) }
+  }
+
+  /// What is assumed of a model because neither a card nor an option says it, and how to say it: whoever
+  /// wonders about wrong or nameless answers finds it here. Nothing for models that take no images.
+  func assumptions(for graph: Graph, model: String) throws(MartletError) -> [String] {
+    guard let used = try preprocessing(for: graph) else { return [] }
+    var lines: [String] = []
+    let name = FileSystem.name(of: model)
+    let card = name.hasSuffix(".onnx") ? " or \(name.dropLast(5)).json beside it" : ""
+    if preprocessing == nil {
+      let how =
+        used.resizeShort == nil
+        ? "values from 0 to 1, resized to the input"
+        : "short side \(used.resizeShort ?? 0), cropped to the input, normalised as for TorchVision's "
+          + "ImageNet networks"
+      lines.append(
+        "nothing says how images become inputs of \(name): \(how). If it was trained otherwise its "
+          + "answers will be wrong: --preprocessing FILE\(card), see martlet plan --help")
+    }
+    if labels == nil,
+      let classes = graph.outputs.first.map({ graph[$0].shape.dimensions.last ?? 0 }),
+      classes > 1
+    {
+      lines.append(
+        "the names of its \(classes) classes are not known, answers are numbers: --labels FILE\(card), "
+          + "one name a line")
+    }
+    return lines
+  }
 }

@@ -3,6 +3,7 @@ import JSONCoding
 import ModelGraph
 import Plan
 import Planning
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -118,6 +119,14 @@ struct Placer {
 
   private func budget() throws -> Result {
     try requireEqualShares()
+    if let survive = options.survive, survive >= devices.count {
+      throw MartletError(
+        .invalidArgument,
+        "\(devices.count) device\(devices.count == 1 ? "" : "s") cannot survive \(survive) failures",
+        hint: devices.count > 1
+          ? "nobody would be left to answer: --survive 1 to \(devices.count - 1)"
+          : "nobody would be left to answer: give more --devices")
+    }
     let table = try ProtectionTable(
       layers: traits, devices: devices.count, importance: context.l1,
       scored: options.scores == nil ? nil : try scoredLayers(), common: context.common)

@@ -4,6 +4,7 @@ import ModelGraph
 import Plan
 public import Planning
 import Processes
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -60,6 +61,8 @@ struct PlanCommand: ParsableCommand {
   @Option(name: [.short, .long], help: "The plan's folder.", completion: .directory)
   var output: String
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -67,11 +70,13 @@ struct PlanCommand: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
+    try OutputFiles.checkPlan(output, overwrite)
     let graph = try options.graph()
     let vertical = method.method == .vertical ? try verticalDesign(graph) : nil
     let devices = try vertical?.devices ?? deviceList()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    try card.tellAssumptions(for: graph, model: options.model)
     let context = try PlacingContext(
       graph: graph, modelPath: options.model, card: card, devices: devices,
       sharding: vertical?.sharding)

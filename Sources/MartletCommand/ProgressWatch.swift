@@ -1,3 +1,5 @@
+import Tables
+
 /// A line of progress with the time that is left.
 struct ProgressWatch: Sendable {
   private let what: String

@@ -4,6 +4,7 @@ import Plan
 import Processes
 import Resilience
 import Runtime
+import Tables
 import TensorCore
 import WireProtocol
 

@@ -1,4 +1,5 @@
 import Runtime
+import Tables
 import TensorCore
 
 /// Answers added up: how many, how right, how fast, how much was missing.

@@ -5,6 +5,7 @@ import Kernels
 import ModelGraph
 public import Planning
 import Processes
+import Tables
 import TensorCore
 import TensorFiles
 

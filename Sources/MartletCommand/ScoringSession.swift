@@ -1,6 +1,7 @@
 import Imaging
 import JSONCoding
 import Planning
+import Tables
 import TensorCore
 import TensorFiles
 

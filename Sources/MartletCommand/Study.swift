@@ -67,7 +67,7 @@ struct Study: ParsableCommand {
   var fill: Fill?
 
   @Option(
-    parsing: .upToNextOption, help: "Images for --fill mean; not those that are studied.",
+    parsing: .upToNextOption, help: "Images for --fill mean; those that are studied are refused.",
     completion: .file())
   var calibration: [String] = []
 
@@ -79,6 +79,8 @@ struct Study: ParsableCommand {
 
   @Option(help: "Threads that compute; all processors unless given.")
   var threads: Int?
+
+  @OptionGroup var overwrite: OverwriteOptions
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -123,7 +125,7 @@ struct Study: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
-    try OutputFiles.check([csv, svg, predictions])
+    try OutputFiles.check([csv, svg, predictions], overwrite)
     let folders = try plans.map { path throws(MartletError) in try PlanFolder(reading: path) }
     let run = try StudyRun(
       folders: folders, graph: try graph(for: folders),
@@ -132,6 +134,11 @@ struct Study: ParsableCommand {
     let given = try reliabilities()
     let byPlan = try folders.map { folder in try spread(given, over: folder.plan.devices.count) }
     let names = try labels.map { path throws(MartletError) in try LabelNames.read(path) }
+    if !calibration.isEmpty {
+      try ImageSeparation.check(
+        calibration: try ImageSet.open(paths: calibration),
+        test: try ImageSet.open(paths: images, labels: names))
+    }
     let images = try run.images(images, labels: names, limit: limit)
     let means =
       calibration.isEmpty ? nil : try run.means(of: try run.images(calibration, labelled: false))

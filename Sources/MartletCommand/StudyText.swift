@@ -4,6 +4,7 @@ import Charts
 import Evaluation
 import Plan
 import Resilience
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -103,13 +104,13 @@ extension StudyReport.PlanReport {
     let title =
       "\(label), plan \(plan), \(devices.count) devices"
       + (scenario.map { " (scenario \($0))" } ?? "") + ", \(images) images, \(fill) fill"
-    var text = "\(title)\n\n\(table.text)\n\n\(byDevice.text)\n\n"
+    var text = "\(title.folded)\n\n\(table.text)\n\n\(byDevice.text)\n\n"
     text += "copies: \(copies.formatted(2)) of the neurons, "
     text += "\(weightCopies.formatted(2)) of the weights"
     if let expectedAccuracy, let reliabilities {
       let values = reliabilities.map { "\($0)" }.joined(separator: ", ")
-      text += "\nexpected accuracy: \((expectedAccuracy * 100).formatted(3)) % "
-      text += "for reliabilities \(values)"
+      let expected = (expectedAccuracy * 100).formatted(3)
+      text += "\n" + "expected accuracy: \(expected) % for reliabilities \(values)".folded
     }
     return text
   }

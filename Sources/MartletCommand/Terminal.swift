@@ -1,5 +1,7 @@
 import Glibc
 import JSONCoding
+import Processes
+import Tables
 import TensorCore
 
 /// Writing for people: colours and progress only where a terminal shows them.
@@ -14,6 +16,22 @@ enum Terminal {
   static let isOutputInteractive: Bool = {
     isatty(STDOUT_FILENO) == 1 && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? false
   }()
+
+  /// How many columns tables may take: as many as the terminal on standard output has, or as
+  /// `COLUMNS` says, else 80.
+  static var columns: Int {
+    if isatty(STDOUT_FILENO) == 1 { return max(TerminalSize(of: STDOUT_FILENO).columns, 40) }
+    return getenv("COLUMNS").flatMap { Int(String(cString: $0)) }.map { max($0, 40) } ?? 80
+  }
+
+  /// Whether somebody is there to be asked.
+  static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
+
+  /// Asks a question on standard error and reads the answer; anything but yes is no.
+  static func confirm(_ question: String) -> Bool {
+    write("martlet: \(question) [y/N] ")
+    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+  }
 
   /// A line on standard error, in red on a terminal.
   static func printError(_ error: MartletError) {
@@ -50,79 +68,17 @@ enum Terminal {
   }
 }
 
-/// Columns of text; numbers to the right.
-struct TextTable {
-  private var rows: [[String]] = []
-  private let header: [String]
-
-  init(_ header: String...) { self.init(header) }
-
-  init(_ header: [String]) { self.header = header }
-
-  mutating func add(_ cells: String...) { add(cells) }
-
-  mutating func add(_ cells: [String]) { rows.append(cells) }
-
-  /// The rows under the header, two spaces between columns.
-  var text: String {
-    let all = [header] + rows
-    let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-    let isNumber = header.indices.map { column in
-      rows.allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" || $0 == "+" } ?? true }
-    }
-    return all.map { row in
-      let cells = row.indices.map { column in
-        let padding = String(repeating: " ", count: widths[column] - row[column].count)
-        return isNumber[column] ? padding + row[column] : row[column] + padding
-      }
-      var line = cells.joined(separator: "  ")
-      while line.last == " " { line.removeLast() }
-      return line
-    }.joined(separator: "\n")
-  }
+extension TextTable {
+  /// As wide as the terminal allows.
+  var text: String { text(width: Terminal.columns) }
 }
 
-extension Double {
-  /// With a fixed number of decimals.
-  func formatted(_ decimals: Int) -> String {
-    guard isFinite else { return "-" }
-    let scale = pow(10.0, Double(decimals))
-    let rounded = (magnitude * scale).rounded()
-    guard rounded < 1e15 else { return "\(self)" }
-    let whole = Int(rounded / scale)
-    let fraction = Int(rounded) - whole * Int(scale)
-    let digits = String(fraction)
-    let sign = self < 0 && rounded > 0 ? "-" : ""
-    guard decimals > 0 else { return sign + "\(whole)" }
-    return sign + "\(whole)." + String(repeating: "0", count: decimals - digits.count) + digits
-  }
+extension TitledTable {
+  /// As wide as the terminal allows.
+  var text: String { text(width: Terminal.columns) }
 }
 
-extension Int {
-  /// Bytes as people write them: `3.2 MB`.
-  var asBytes: String {
-    switch self {
-    case ..<1000: "\(self) B"
-    case ..<1_000_000: (Double(self) / 1e3).formatted(1) + " kB"
-    case ..<1_000_000_000: (Double(self) / 1e6).formatted(1) + " MB"
-    default: (Double(self) / 1e9).formatted(2) + " GB"
-    }
-  }
-
-  /// Counts as people write them: `3.2 M`.
-  var asCount: String {
-    switch self {
-    case ..<10_000: "\(self)"
-    case ..<1_000_000: (Double(self) / 1e3).formatted(1) + " k"
-    case ..<1_000_000_000: (Double(self) / 1e6).formatted(1) + " M"
-    default: (Double(self) / 1e9).formatted(2) + " G"
-    }
-  }
-}
-
-extension Duration {
-  /// In milliseconds.
-  var inMilliseconds: Double {
-    Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
-  }
+extension String {
+  /// A paragraph as wide as the terminal allows; further lines begin with two more spaces.
+  var folded: String { TextFolding.paragraph(self, width: Terminal.columns, hanging: 2) }
 }

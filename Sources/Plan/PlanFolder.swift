@@ -142,7 +142,7 @@ public struct PlanFolder: Sendable {
   public static func write(
     _ plan: Plan, graph: Graph, to path: String, progress: (Int) -> Void = { _ in }
   ) throws(MartletError) -> PlanFolder {
-    try checkReplaceable(path)
+    _ = try isThere(path)
     let temporary = path + ".partial"
     if FileSystem.exists(temporary) { try FileSystem.removeFlatFolder(temporary) }
     try FileSystem.createFolder(temporary)
@@ -194,8 +194,11 @@ public struct PlanFolder: Sendable {
       file: name, sha256: try FileDigest.sha256(path: folder + "/" + name))
   }
 
-  private static func checkReplaceable(_ path: String) throws(MartletError) {
-    guard FileSystem.exists(path) else { return }
+  /// Whether a plan stands in this folder, which `write` would replace.
+  ///
+  /// - Throws: `invalidArgument` when something else stands there.
+  public static func isThere(_ path: String) throws(MartletError) -> Bool {
+    guard FileSystem.exists(path) else { return false }
     guard FileSystem.isFolder(path) else {
       throw MartletError(
         .invalidArgument, "the plan's folder is a file", context: ["path": path],
@@ -212,6 +215,7 @@ public struct PlanFolder: Sendable {
         .invalidArgument, "the folder holds something else than a plan and is left alone",
         context: ["folder": path], hint: "choose another -o")
     }
+    return isPlan
   }
 
   private static func writeShard(

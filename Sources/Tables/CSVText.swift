@@ -1,7 +1,7 @@
 /// Lines for spreadsheets.
-enum CSVText {
+public enum CSVText {
   /// Fields with commas between them, quoted where that is needed.
-  static func line(_ fields: [String]) -> String {
+  public static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",")
   }
 

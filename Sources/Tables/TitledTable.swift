@@ -1,40 +1,51 @@
-import JSONCoding
-
-/// A table of a report, for terminals, Markdown and spreadsheets.
-struct ReportTable: Encodable {
+/// A table with a title and notes, for terminals, Markdown and spreadsheets.
+public struct TitledTable: Sendable, Equatable {
   /// Above it.
-  var title: String
+  public var title: String
   /// What stands above the columns.
-  var header: [String]
+  public var header: [String]
   /// The cells, as text.
-  var rows: [[String]] = []
+  public var rows: [[String]] = []
   /// Below it.
-  var notes: [String] = []
+  public var notes: [String] = []
 
-  init(_ title: String, _ header: [String]) {
+  /// A table without rows.
+  public init(_ title: String, _ header: [String]) {
     self.title = title
     self.header = header
   }
 
-  /// For terminals.
-  var text: String {
+  /// For terminals of so many columns.
+  public func text(width: Int) -> String {
     var table = TextTable(header)
     for row in rows { table.add(row) }
-    return ([title, table.text] + notes.map { "  " + $0 }).joined(separator: "\n")
+    return
+      ([TextFolding.paragraph(VisibleText.visible(title), width: width)]
+      + [table.text(width: width)]
+      + notes.map {
+        TextFolding.paragraph("  " + VisibleText.visible($0), width: width, hanging: 2)
+      }).joined(separator: "\n")
   }
 
   /// For documents.
-  var markdown: String {
+  public var markdown: String {
     func line(_ cells: [String]) -> String {
-      "| "
-        + cells.map { $0.split(separator: "|").joined(separator: "\\|") }.joined(separator: " | ")
-        + " |"
+      "| " + cells.map(TitledTable.escaped).joined(separator: " | ") + " |"
     }
     let lines =
-      ["### \(title)", "", line(header), line(header.map { _ in "---" })] + rows.map(line)
-    return (lines + (notes.isEmpty ? [] : [""] + notes.map { "- " + $0 })).joined(separator: "\n")
+      ["### \(VisibleText.visible(title))", "", line(header), line(header.map { _ in "---" })]
+      + rows.map(line)
+    return
+      (lines
+      + (notes.isEmpty ? [] : [""] + notes.map { "- " + VisibleText.visible($0) }))
+      .joined(separator: "\n")
   }
 
   /// For spreadsheets.
-  var csv: String { ([header] + rows).map(CSVText.line).joined(separator: "\n") }
+  public var csv: String { ([header] + rows).map(CSVText.line).joined(separator: "\n") }
+
+  private static func escaped(_ cell: String) -> String {
+    VisibleText.visible(cell).split(separator: "|", omittingEmptySubsequences: false)
+      .joined(separator: "\\|")
+  }
 }

@@ -27,10 +27,12 @@ public struct FileWriter: ~Copyable {
 
 extension FileSystem {
   /// Writes a file through a temporary one in the same folder, which is synchronised and renamed
-  /// once `body` has succeeded, and removed if anything fails.
+  /// once `body` has succeeded, and removed if anything fails. A device or pipe, such as `/dev/stdout`,
+  /// is written into: nothing may take its place.
   public static func writeAtomically(
     _ path: String, _ body: (borrowing FileWriter) throws(MartletError) -> Void
   ) throws(MartletError) {
+    if exists(path), !isRegularFile(path), !isFolder(path) { return try writeInto(path, body) }
     let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0...UInt32.max)).partial"
     let descriptor = Int32(
       retrying { Int(open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)) })
@@ -53,6 +55,20 @@ extension FileSystem {
       throw error
     }
     synchroniseFolder(folder(of: path))
+  }
+
+  private static func writeInto(
+    _ path: String, _ body: (borrowing FileWriter) throws(MartletError) -> Void
+  ) throws(MartletError) {
+    let descriptor = Int32(retrying { Int(open(path, O_WRONLY | O_CLOEXEC)) })
+    guard descriptor >= 0 else { throw systemError("cannot write a file", path) }
+    do throws(MartletError) {
+      try body(FileWriter(descriptor: descriptor, path: path))
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    guard close(descriptor) == 0 else { throw systemError("cannot write a file", path) }
   }
 
   /// Makes the new name itself durable; not every file system can, so failure is no error.

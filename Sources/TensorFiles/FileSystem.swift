@@ -54,6 +54,12 @@ public enum FileSystem {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether a regular file stands at this path, and no device, pipe or folder.
+  public static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// Makes a folder and those above it; one that exists already is no error.
   public static func createFolder(_ path: String) throws(MartletError) {
     if path.isEmpty || isFolder(path) { return }

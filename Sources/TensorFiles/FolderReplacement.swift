@@ -18,10 +18,25 @@ extension FileSystem {
 
   /// Moves a finished folder to its place, replacing a flat folder that is there.
   ///
-  /// - Throws: `io` or `permissionDenied`; what was there before is then still there, unless the
-  ///   move itself failed after it was removed.
+  /// At every moment the old folder or the new one is there whole, under its name or, between two
+  /// renamings, under `path.old`.
+  ///
+  /// - Throws: `io` or `permissionDenied`; what was there before is then still there.
   public static func moveFolder(_ folder: String, to path: String) throws(MartletError) {
-    if exists(path) { try removeFlatFolder(path) }
+    guard exists(path) else { return try move(folder, to: path) }
+    let old = path + ".old"
+    if exists(old) { try removeFlatFolder(old) }
+    try move(path, to: old)
+    do throws(MartletError) {
+      try move(folder, to: path)
+    } catch {
+      try? move(old, to: path)
+      throw error
+    }
+    try removeFlatFolder(old)
+  }
+
+  private static func move(_ folder: String, to path: String) throws(MartletError) {
     guard rename(folder, path) == 0 else {
       throw MartletError(
         .io, "a folder cannot be moved: \(String(cString: strerror(errno)))",

@@ -1,5 +1,6 @@
 import CDemoAssets
 import Glibc
+import Imaging
 import JSONCoding
 import Processes
 import TensorCore
@@ -35,6 +36,15 @@ struct Workplace {
 
   private static func bytes(_ bytes: martlet_bytes) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
+  }
+
+  /// Makes a folder `train` of images that are in no other file: digits with a byte behind them.
+  func makeTrainingImages(_ count: Int = 60) throws {
+    let set = try ImageSet.open(paths: [path("digits.tar")])
+    try FileSystem.createFolder(path("train"))
+    for index in 0..<count {
+      try write(try set.bytes(index * set.count / count) + [0], to: "train/\(index).png")
+    }
   }
 
   func path(_ name: String) -> String { folder + "/" + name }

@@ -161,9 +161,10 @@ import Testing
       check(
         try place.run("plan", "demo.onnx", "--devices", "2", "-o", "demo.json"), 64, "is a file")
       #expect(try place.read("photos/cat.jpg") == [1])
-      // An earlier plan is replaced.
+      // An earlier plan is replaced if that is meant.
       for devices in ["2", "3"] {
-        let outcome = try place.run("plan", "demo.onnx", "--devices", devices, "-o", "plan")
+        let outcome = try place.run(
+          "plan", "demo.onnx", "--devices", devices, "-o", "plan", "--force")
         #expect(outcome.status == .exited(0), "\(outcome.error)")
       }
       #expect(FileSystem.exists(place.path("plan/d2.safetensors")))

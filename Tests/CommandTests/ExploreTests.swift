@@ -6,15 +6,14 @@ import TensorFiles
 import Testing
 
 extension CommandTests {
-  // The calibration images are the test images here: this is about files and tables, not accuracy.
-
   @Test func anExplorationWritesTablesAndCharts() throws {
     try Workplace.with { place in
+      try place.makeTrainingImages()
       let scores = try place.run(
         "score", "demo.onnx", "--s2-images", "0", "--s3-images", "0", "-o", "scores.json")
       try #require(scores.status == .exited(0), "\(scores.error)")
       let outcome = try place.run(
-        "explore", "demo.onnx", "--devices", "3", "--calibration", "digits.tar",
+        "explore", "demo.onnx", "--devices", "3", "--calibration", "train",
         "--calibration-limit", "8", "--images", "digits.tar", "--limit", "20", "--budgets",
         "1.5,2", "--scores", "scores.json", "--importance", "s1", "--csv", "t.csv", "--svg",
         "t.svg", "--json", seconds: 300)
@@ -37,8 +36,9 @@ extension CommandTests {
 
   @Test func anExplorationReadsWell() throws {
     try Workplace.with { place in
+      try place.makeTrainingImages()
       let outcome = try place.run(
-        "explore", "demo.onnx", "--devices", "2", "--calibration", "digits.tar",
+        "explore", "demo.onnx", "--devices", "2", "--calibration", "train",
         "--calibration-limit", "4", "--images", "digits.tar", "--limit", "10", "--budgets", "1,2",
         "--fill", "mean", "--against", "memory", "--threads", "1", seconds: 300)
       #expect(outcome.status == .exited(0), "\(outcome.error)")
@@ -48,17 +48,21 @@ extension CommandTests {
       ] {
         #expect(outcome.output.contains(part), "\(part) is not in \(outcome.output)")
       }
-      #expect(try FileSystem.list(place.path(".")).count == 5, "nothing but what was there")
+      let files = try FileSystem.list(place.path("."), recursive: false).map(\.path).sorted()
+      #expect(
+        files == ["demo.json", "demo.onnx", "digits.tar", "run.err", "run.out", "train"],
+        "nothing but what was there")
     }
   }
 
   @Test func badExplorationsAreNamed() throws {
     try Workplace.with { place in
+      try place.makeTrainingImages()
       func explore(_ arguments: String...) throws -> Outcome {
         let child = try place.start(["explore", "demo.onnx"] + arguments)
         return try place.outcome(child.wait(timeout: .seconds(60)))
       }
-      let both = ["--calibration", "digits.tar", "--images", "digits.tar"]
+      let both = ["--calibration", "train", "--images", "digits.tar"]
       for wrong in [
         ["--devices", "1"], ["--devices", "4", "--budgets", "1,x"],
         ["--devices", "4", "--budgets", "0.5"], ["--devices", "4", "--failures", "4"],
@@ -76,20 +80,47 @@ extension CommandTests {
         "--devices", "2", "--calibration", "empty", "--images", "digits.tar")
       #expect(empty.status == .exited(66), "\(empty.error)")
       let nowhere = try explore(
-        "--devices", "2", "--calibration", "digits.tar", "--images", "digits.tar", "--svg",
+        "--devices", "2", "--calibration", "train", "--images", "digits.tar", "--svg",
         "none/t.svg")
       #expect(nowhere.status == .exited(66) && nowhere.error.contains("none/t.svg"))
       let scores = try explore(
-        "--devices", "2", "--calibration", "digits.tar", "--images", "digits.tar", "--scores",
+        "--devices", "2", "--calibration", "train", "--images", "digits.tar", "--scores",
         "demo.json")
       #expect(scores.status == .exited(65), "\(scores.error)")
     }
   }
 
+  @Test func imagesToChooseByAndToTestWithAreApart() throws {
+    try Workplace.with { place in
+      try place.makeTrainingImages(20)
+      func check(_ calibration: [String], _ outcome: Outcome) {
+        #expect(outcome.status == .exited(64), "\(calibration): \(outcome.error)")
+        #expect(outcome.error.contains("among the test images"), "\(outcome.error)")
+      }
+      // The same archive under another name, and with others beside it.
+      try place.write(try place.read("digits.tar"), to: "copy.tar")
+      for calibration in [["digits.tar"], ["copy.tar"], ["train", "digits.tar"]] {
+        check(
+          calibration,
+          try place.run(
+            ["explore", "demo.onnx", "--devices", "2", "--images", "digits.tar", "--calibration"]
+              + calibration, seconds: 60))
+      }
+      let plan = try place.run("plan", "demo.onnx", "--devices", "2", "-o", "plan")
+      #expect(plan.status == .exited(0), "\(plan.error)")
+      check(
+        ["copy.tar"],
+        try place.run(
+          "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--fill", "mean",
+          "--calibration", "copy.tar", seconds: 60))
+    }
+  }
+
   @Test func aStoppedExplorationLeavesNothing() throws {
     try Workplace.with { place in
+      try place.makeTrainingImages()
       let child = try place.start([
-        "explore", "demo.onnx", "--devices", "8", "--calibration", "digits.tar", "--images",
+        "explore", "demo.onnx", "--devices", "8", "--calibration", "train", "--images",
         "digits.tar", "--threads", "1", "--csv", "t.csv", "--svg", "t.svg",
       ])
       defer { child.stop(patience: .zero) }

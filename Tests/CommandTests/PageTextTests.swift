@@ -79,6 +79,84 @@ import WireProtocol
         """), "\(body)")
   }
 
+  @Test func allAnswersAreShownAndWhoIsSkippedIsSuspect() throws {
+    let root = try TopicRoot(deployment: "default")
+    var page = DeploymentPage(root: root, start: seconds(0))
+    func receive(_ topic: String, _ message: some WireMessage, _ time: Double) throws {
+      page.receive(
+        topic: "martlet/1/default/" + topic, payload: try message.payload(), isRetained: false,
+        at: seconds(time))
+    }
+    for device in ["d0", "d1", "gate"] {
+      var description = DeviceDescription(
+        version: "1", methods: device == "gate" ? ["inference/infer"] : ["device/stats"],
+        plan: "p", parts: [],
+        hardware: .init(architecture: "aarch64", cores: 4, memoryBytes: 1 << 30, system: "Linux"))
+      description.model = "m"
+      try receive("desc/\(device)", description, 0)
+      try receive(
+        "presence/\(device)",
+        Presence(state: .ready, epoch: 5, heartbeatMilliseconds: 500, version: "1"), 0.5)
+      try receive(
+        "heartbeat/\(device)",
+        Heartbeat(epoch: 5, sequence: 1, frame: 9, queue: 0, residentBytes: 1000), 9.9)
+    }
+    var result = FrameResult(
+      frame: 7, label: 3, labelName: "cat", top5: [], confidence: 1, latencyMilliseconds: 2)
+    result.plan = "p"
+    result.alive = ["d0", "d1"]
+    try receive("result/cam", result, 9.7)
+    #expect(page.rows(at: seconds(10)).map(\.device.state) == [.alive, .alive, .alive])
+    let whole = lines(page, 80, 24).map(\.plain).joined(separator: "\n")
+    #expect(whole.contains("degraded 0 of 1") && whole.contains("cat 100 %  2.0              -"))
+
+    // With a code nothing is missing from an answer that goes on without a device.
+    result.frame = 8
+    result.alive = ["d0"]
+    try receive("result/cam", result, 9.8)
+    #expect(page.rows(at: seconds(10)).map(\.device.state) == [.alive, .suspect, .alive])
+    #expect(lines(page, 80, 24).contains { $0.plain.hasPrefix("d1      suspect") })
+    // Another client's plan says nothing, and neither does one that has been silent for long.
+    result.plan = "other"
+    try receive("result/cam", result, 9.9)
+    #expect(page.rows(at: seconds(10))[1].device.state == .alive)
+    result.plan = "p"
+    result.degraded = [.init(layer: "a", device: "d1", reason: .suspect)]
+    try receive("result/cam", result, 9.9)
+    #expect(page.rows(at: seconds(10))[1].device.state == .suspect)
+    try receive(
+      "heartbeat/d1", Heartbeat(epoch: 5, sequence: 2, frame: 9, queue: 0, residentBytes: 1), 15)
+    #expect(page.rows(at: seconds(15))[1].device.state == .alive)
+  }
+
+  @Test func whatCannotBeMeasuredIsCountedAndNotShown() throws {
+    let root = try TopicRoot(deployment: "default")
+    var page = DeploymentPage(root: root, start: seconds(0))
+    for (topic, payload) in [
+      (
+        "metric/d0/frame",
+        #"{"epoch":1,"seq":1,"interval_ms":1e-310,"frames":5,"frames_degraded":0,"#
+          + #""frames_dropped":0,"compute_ms":1,"wait_ms":1,"send_ms":1,"receive_ms":1,"#
+          + #""sent_bytes":0,"received_bytes":0,"fills":{},"drops":{},"stages":[]}"#
+      ),
+      ("heartbeat/d0", #"{"epoch":1,"seq":-1,"frame":1,"queue":0,"rss_bytes":0}"#),
+      ("presence/d0", #"{"state":"ready","epoch":1,"heartbeat_ms":1e300,"version":"1"}"#),
+      (
+        "result/c",
+        #"{"epoch":1,"seq":1,"frame":1,"label":1,"top5":[],"confidence":0.5,"#
+          + #""latency_ms":1e308,"degraded":[],"filled_neurons":0,"present":[]}"#
+      ),
+    ] {
+      page.receive(
+        topic: "martlet/1/default/" + topic, payload: Array(payload.utf8), isRetained: false,
+        at: seconds(1))
+    }
+    #expect(page.unreadable == 4 && page.answers.answers == 0)
+    let text = lines(page, 200, 24).map(\.plain)
+    #expect(text[0].contains("4 unreadable"))
+    #expect(!text.contains { $0.contains("inf") || $0.contains("nan") })
+  }
+
   @Test(arguments: [0, 1, 2, 3, 5, 8, 13, 24, 60], [0, 1, 7, 20, 40, 80, 250])
   func everySizeIsKept(_ height: Int, _ width: Int) throws {
     var page = try page()
@@ -102,7 +180,7 @@ import WireProtocol
     let empty = DeploymentPage(root: try TopicRoot(deployment: "default"), start: seconds(0))
     let text = lines(empty, 80, 24).map(\.plain).joined(separator: "\n")
     #expect(text.contains("no device has said anything yet"))
-    #expect(text.contains("0 answers, none of them degraded"))
+    #expect(text.contains("no answers yet"))
     var lost = empty
     lost.isConnected = false
     #expect(lines(lost, 80, 24)[0].plain.contains("the broker is not reached"))

@@ -95,6 +95,36 @@ extension CommandTests {
     }
   }
 
+  @Test func whatNothingSaysOfAModelIsTold() throws {
+    try Workplace.with { place in
+      try place.write(try place.read("demo.onnx"), to: "bare.onnx")
+      for command in [
+        ["plan", "bare.onnx", "--devices", "2", "-o", "plan"],
+        ["infer", "bare.onnx", "--images", "digits.tar"],
+      ] {
+        let bare = try place.run(command)
+        #expect(bare.status == .exited(0), "\(bare.error)")
+        for part in ["--preprocessing FILE or bare.json beside it", "10 classes", "--labels FILE"] {
+          #expect(bare.error.contains(part), "\(part) is not in \(bare.error)")
+        }
+      }
+      let known = try place.run("plan", "demo.onnx", "--devices", "2", "-o", "known")
+      #expect(known.status == .exited(0) && known.error.isEmpty, "\(known.error)")
+    }
+  }
+
+  @Test func moreFailuresThanDevicesCannotBeSurvived() throws {
+    try Workplace.with { place in
+      for survive in ["4", "5"] {
+        let outcome = try place.run(
+          "plan", "demo.onnx", "--devices", "4", "-o", "plan", "--method", "budget", "--survive",
+          survive, "--calibration", "digits.tar", "--calibration-limit", "4")
+        check(outcome, 64, "4 devices cannot survive \(survive) failures", "--survive 1 to 3")
+        #expect(!FileSystem.exists(place.path("plan")))
+      }
+    }
+  }
+
   @Test func calibrationByOneImageWorks() throws {
     try Workplace.with { place in
       let outcome = try place.run(
@@ -150,7 +180,7 @@ extension CommandTests {
     try Workplace.with { place in
       for method in [["coded", "--tolerate", "2"], ["cdc"], ["robustdice", "--importance", "s1"]] {
         let outcome = try place.run(
-          ["plan", "demo.onnx", "--devices", "12", "-o", "plan", "--method"] + method)
+          ["plan", "demo.onnx", "--devices", "12", "-o", "plan", "--force", "--method"] + method)
         #expect(outcome.status == .exited(0), "\(outcome.error)")
       }
     }

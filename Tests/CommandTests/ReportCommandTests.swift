@@ -100,13 +100,18 @@ extension JSONValue {
       #expect(report[path: "maximum", "energy_is_estimated"] == .bool(true))
       #expect(report[path: "maximum", "peak_memory_bytes"] == .integer(20_000_000))
 
-      let text = try workplace.run(
-        "report", "--from", "a.rec", "--html", "a.html", "--prometheus", "a.prom")
+      let text = try workplace.run("report", "--from", "a.rec")
       #expect(text.status == .exited(0), "\(text.error)")
       for word in ["90.0 % (85.1 to 93.4)", "~0.2000", "20.0 MB", "lost 100", "estimate"] {
         #expect(text.output.contains(word), "\(word) in \(text.output)")
       }
-      let markdown = try workplace.run("report", "--from", "a.rec", "--markdown")
+      let files = ["report", "--from", "a.rec", "--html", "a.html", "--prometheus", "a.prom"]
+      let written = try workplace.run(files)
+      #expect(written.status == .exited(0), "\(written.error)")
+      #expect(written.output == "wrote a.html and a.prom\n", "and no tables")
+      let again = try workplace.run(files)
+      #expect(again.status == .exited(64) && again.error.contains("--force"), "\(again.error)")
+      let markdown = try workplace.run(files + ["--markdown", "--force"])
       #expect(markdown.output.contains("| --- |") && markdown.output.contains("### Devices"))
       let csv = try workplace.run("report", "--from", "a.rec", "--csv").output
       let lines = csv.split(separator: "\n")
@@ -115,6 +120,72 @@ extension JSONValue {
       #expect(lines.contains("c1,d0 d1,d1,,energy,J,18.0,,"), "its first second began too early")
       try checkHTML(try FileSystem.readText(workplace.path("a.html")))
       try checkPrometheus(try FileSystem.readText(workplace.path("a.prom")))
+    }
+  }
+
+  /// Whatever is published, no form of the report holds what is no number.
+  @Test func hostileFiguresSpoilNoReport() throws {
+    try Workplace.with { workplace in
+      try record(workplace, "a.rec")
+      var writer = try RecordWriter(workplace.path("b.rec"))
+      let root = "martlet/1/default/"
+      for (number, (topic, payload)) in [
+        (
+          "metric/d0/energy",
+          #"{"epoch":1,"seq":90,"interval_ms":1e-310,"source":"rapl","joules":2,"watts":2,"#
+            + #""frames":10,"failed_readings":0}"#
+        ),
+        (
+          "metric/d0/energy",
+          #"{"epoch":1,"seq":91,"interval_ms":1000,"source":"rapl","joules":9e300,"watts":2,"#
+            + #""frames":10,"failed_readings":0}"#
+        ),
+        (
+          "metric/d0/system",
+          #"{"epoch":1,"seq":1,"interval_ms":1e-310,"cpu_ms":3}"#
+        ),
+        (
+          "result/c1",
+          #"{"epoch":3,"seq":500,"frame":1,"label":1,"top5":[],"confidence":1,"#
+            + #""latency_ms":1.7e308,"degraded":[],"filled_neurons":0,"present":[],"#
+            + #""alive":["d0","d1"]}"#
+        ),
+        (
+          "heartbeat/d0", #"{"epoch":1,"seq":1e300,"frame":1,"queue":0,"rss_bytes":0}"#
+        ),
+        (
+          "presence/d0",
+          #"{"state":"ready","epoch":1,"heartbeat_ms":1e-310,"version":"\u001b[31m"}"#
+        ),
+      ].enumerated() {
+        try writer.append(
+          RecordedMessage(
+            time: 1_700_000_030_000_000_000 + UInt64(number), topic: root + topic,
+            payload: Array(payload.utf8)))
+      }
+      try writer.finish()
+      let files = ["report", "--from", "a.rec", "b.rec"]
+      let json = try workplace.run(files + ["--json"])
+      #expect(json.status == .exited(0), "\(json.error)")
+      let report = try #require(json.json.first ?? nil)
+      #expect(report[path: "input", "unreadable", "metric/energy"] == .integer(2))
+      #expect(report[path: "input", "unreadable", "metric/system"] == .integer(1))
+      for kind in ["result", "heartbeat", "presence"] {
+        #expect(report[path: "input", "unreadable", kind] == .integer(1), "\(kind)")
+      }
+      #expect(report[path: "devices", "0", "figures", "energy", "joules"] == .number(40))
+      #expect(report[path: "runs", "0", "total", "frames"] == .integer(200))
+      let outputs = try [[], ["--csv"], ["--markdown"]].map { try workplace.run(files + $0).output }
+      let made = try workplace.run(files + ["--html", "b.html", "--prometheus", "b.prom"])
+      #expect(made.status == .exited(0), "\(made.error)")
+      let all =
+        outputs + [json.output]
+        + (try ["b.html", "b.prom"].map { try FileSystem.readText(workplace.path($0)) })
+      for text in all {
+        let words = text.lowercased().split { !$0.isLetter }
+        #expect(!words.contains("inf") && !words.contains("nan") && !text.contains("\u{1B}"))
+      }
+      #expect(outputs[0].contains("2 messages of metric/energy could not be used"), "\(outputs[0])")
     }
   }
 
@@ -131,7 +202,7 @@ extension JSONValue {
     #expect(charts == 7)
     let ids = html.split(separator: " id=\"").dropFirst().map { $0.prefix { $0 != "\"" } }
     #expect(Set(ids).count == ids.count && ids.count == 2 * charts, "\(ids)")
-    for title in ["Accuracy by phase", "A degraded frame, stage by stage", "Presence", "Latency"] {
+    for title in ["Accuracy by phase", "A degraded frame with d0", "Presence", "Latency"] {
       #expect(html.contains(">\(title)"), "\(title)")
     }
     #expect(html.contains("prefers-color-scheme: dark") && html.contains("@media print"))

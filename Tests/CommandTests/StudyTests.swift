@@ -54,10 +54,11 @@ extension CommandTests {
 
   @Test func aStudyWithMeansReadsWell() throws {
     try Workplace.with { place in
+      try place.makeTrainingImages()
       try plan(place, "plan", devices: 2)
       let outcome = try place.run(
         "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--fill", "mean",
-        "--calibration", "digits.tar", "--limit", "50", "--no-save", "--threads", "1",
+        "--calibration", "train", "--limit", "50", "--no-save", "--threads", "1",
         seconds: 120)
       #expect(outcome.status == .exited(0), "\(outcome.error)")
       for part in ["scenario C", "50 images", "mean fill", "worst %", "d0", "copies: 1.00"] {
@@ -99,7 +100,7 @@ extension CommandTests {
       check(try study("plan", "--model", "demo.onnx", "--images", "flat"), 66, "has a label")
       for wrong in [
         ["--failures", "1", "--all"], ["--reliability", "2"], ["--fill", "mean"], ["--limit", "0"],
-        ["--calibration", "digits.tar"], ["--threads", "0"],
+        ["--calibration", "train"], ["--threads", "0"],
       ] {
         let child = try place.start(["study", "plan", "--model", "demo.onnx"] + images + wrong)
         let outcome = try place.outcome(child.wait(timeout: .seconds(20)))

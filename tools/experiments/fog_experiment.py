@@ -64,7 +64,7 @@ def run(name, options, load, names, standardise, variants, training):
     command = [options.martlet, "fog", "evaluate", *series, "--data", work / "data-{seed}"]
     started = time.monotonic()
     found = json.loads(subprocess.run(
-        [*command, "--json", "--svg", options.results / f"{name}.svg"],
+        [*command, "--json", "--svg", options.results / f"{name}.svg", "--force"],
         check=True, stdout=subprocess.PIPE, text=True).stdout)
     elapsed = time.monotonic() - started
     save(name, options, found, counts, training, variants)

@@ -1,4 +1,5 @@
 package import Inspection
+import Tables
 package import TensorCore
 import WireProtocol
 
@@ -13,7 +14,7 @@ package enum DeploymentPageText {
     _ page: DeploymentPage, title: String, clock: String, width: Int, height: Int,
     at now: MonotonicTime
   ) -> [StyledText] {
-    let blocks = [devices(page, now), topics(page, now), degraded(page, now)]
+    let blocks = [devices(page, now), topics(page, now), answers(page, now)]
     // The title, and an empty line before each block.
     let heights = heights(of: blocks.map(\.count), room: height - 1 - blocks.count)
     var lines = [head(page, title, clock, width, now)]
@@ -53,10 +54,11 @@ package enum DeploymentPageText {
     var text = " \(title)  "
     text +=
       page.isConnected
-      ? "\(rates.messages.formatted(0)) messages/s  \(Int(rates.bytes).asBytes)/s  "
+      ? "\(rates.messages.formatted(0)) messages/s  \(rates.bytes.asBytes)/s  "
         + "\(answers.formatted(1)) answers/s"
       : "the broker is not reached: trying again"
     if page.dropped > 0 { text += "  \(page.dropped) messages left out" }
+    if page.unreadable > 0 { text += "  \(page.unreadable) unreadable" }
     let end = "  \(clock)  q quits "
     var line = StyledText(text, page.isConnected ? .reverse : .bad)
     let gap = width - line.width - end.count
@@ -65,7 +67,7 @@ package enum DeploymentPageText {
   }
 
   private static func devices(_ page: DeploymentPage, _ now: MonotonicTime) -> [StyledText] {
-    let rows = page.devices.rows(at: now)
+    let rows = page.rows(at: now)
     var table = TextTable("device", "state", "beat", "frames/s", "memory", "watts", "fills")
     for row in rows {
       let fills = row.fills.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -104,17 +106,15 @@ package enum DeploymentPageText {
     for row in rows {
       table.add(
         VisibleText.visible(row.name), row.rates.messages.formatted(1),
-        Int(row.rates.bytes).asBytes, row.entry.lastBytes.asBytes,
+        row.rates.bytes.asBytes, row.entry.lastBytes.asBytes,
         age(Double(now.nanoseconds(since: row.entry.lastSeen)) / 1e9))
     }
     return lines(table, styles: rows.map { $0.rates.messages > 0 ? .plain : .dim })
   }
 
-  private static func degraded(_ page: DeploymentPage, _ now: MonotonicTime) -> [StyledText] {
+  private static func answers(_ page: DeploymentPage, _ now: MonotonicTime) -> [StyledText] {
     let log = page.answers
-    guard !log.latest.isEmpty else {
-      return [StyledText("\(log.answers) answers, none of them degraded", .dim)]
-    }
+    guard !log.latest.isEmpty else { return [StyledText("no answers yet", .dim)] }
     var table = TextTable(
       "degraded \(log.degradedAnswers) of \(log.answers)", "client", "frame", "answer", "ms",
       "missing parts")
@@ -125,13 +125,13 @@ package enum DeploymentPageText {
         "\(entry.frame)",
         VisibleText.visible(String(entry.label.prefix(24)))
           + " \((entry.confidence * 100).formatted(0)) %",
-        entry.latencyMilliseconds.formatted(1), missing)
+        entry.latencyMilliseconds.formatted(1), missing.isEmpty ? "-" : missing)
     }
-    return lines(table, styles: log.latest.map { _ in .warning })
+    return lines(table, styles: log.latest.map { $0.missing.isEmpty ? .plain : .warning })
   }
 
   private static func lines(_ table: TextTable, styles: [StyledText.Style]) -> [StyledText] {
-    let lines = table.text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = table.text(width: .max).split(separator: "\n", omittingEmptySubsequences: false)
     return zip(lines, [.bold] + styles).map { StyledText(String($0), $1) }
   }
 

@@ -1,5 +1,6 @@
 import FlightReport
 import Mustache
+import Tables
 import TensorCore
 
 /// A report as one HTML file that needs nothing else: tables, and charts as SVG with text
@@ -23,7 +24,7 @@ struct HTMLReport {
     var rows: [Row]
     var notes: [String]
 
-    init(_ table: ReportTable) {
+    init(_ table: TitledTable) {
       title = table.title
       header = table.header
       rows = table.rows.map { Row(head: $0.first ?? "", cells: Array($0.dropFirst())) }

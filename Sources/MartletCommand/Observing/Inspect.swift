@@ -40,6 +40,8 @@ struct Inspect: ParsableCommand {
     completion: .directory)
   var save: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Option(help: "The form of those files: safetensors or npy. Elements are written as float32.")
   var format = TensorSaver.Format.safetensors
 
@@ -70,6 +72,7 @@ struct Inspect: ParsableCommand {
     let address = try broker.address()
     let root = try TopicRoot(deployment: address.deployment)
     // Before connecting: a folder that cannot be made should be known at once.
+    if let save { try OutputFiles.checkEmpty(save, overwrite) }
     let saver = try save.map { try TensorSaver(folder: $0, format: format) }
     try Watching.run(
       address, filters: TopicSelection.filters(filters, root: root), purpose: "inspect",

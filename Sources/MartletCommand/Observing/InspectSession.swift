@@ -4,6 +4,7 @@ import Logging
 import Processes
 import Recording
 import Runtime
+import Tables
 import TensorCore
 import WireProtocol
 

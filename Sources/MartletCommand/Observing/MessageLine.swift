@@ -1,6 +1,7 @@
 import Glibc
 package import Inspection
 package import Recording
+import Tables
 import TensorCore
 package import WireProtocol
 

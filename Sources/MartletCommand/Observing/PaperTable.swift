@@ -1,5 +1,6 @@
 import ArgumentParser
 import FlightReport
+import Tables
 
 /// Table 2 of RobustDiCE (Guo, Jiang, Pimentel, Stefanov, Integration 2024) beside reports of the same
 /// configurations.
@@ -84,8 +85,8 @@ struct PaperTable {
     self.network = network
   }
 
-  var table: ReportTable {
-    var table = ReportTable(
+  var table: TitledTable {
+    var table = TitledTable(
       "Table 2 of RobustDiCE beside these reports (ratio to full replication)",
       [
         "report", "configuration", "J/image", "paper", "frames/s", "paper", "memory MB", "paper",

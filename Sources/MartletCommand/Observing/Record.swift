@@ -3,6 +3,7 @@ import Glibc
 import Processes
 import Recording
 import Runtime
+import Tables
 import TensorCore
 import TensorFiles
 
@@ -76,7 +77,7 @@ struct Record: ParsableCommand {
     defer { signals.stop() }
     // What stands there must be a recording, which is continued. Nothing is made before the broker is
     // reached, so that one that is not leaves no file behind.
-    try OutputFiles.check([output])
+    try OutputFiles.checkFolders([output])
     if FileSystem.exists(output), try ReadableFile(output).size > 0 {
       _ = try RecordReader(output)
     }

@@ -4,6 +4,7 @@ import JSONCoding
 import Processes
 import Recording
 import Runtime
+import Tables
 import TensorCore
 import TensorFiles
 import WireProtocol
@@ -14,7 +15,8 @@ struct Report: ParsableCommand {
     abstract: "Adds up energy, memory, accuracy and speed from what a deployment publishes.",
     discussion: """
       Listens to a broker until --for, --frames or Ctrl-C, or reads recordings; needs nothing but the
-      topics. A phase is a set of devices that frames were sent to.
+      topics. A phase is a set of devices that frames were sent to. Tables are printed unless a file is
+      asked for; --json, --csv or --markdown beside a file print as well.
 
       Examples:
         martlet report --broker broker.local --for 60s
@@ -47,6 +49,8 @@ struct Report: ParsableCommand {
   @Option(help: "Write one HTML file that needs nothing else.", completion: .file())
   var html: String?
 
+  @OptionGroup var overwrite: OverwriteOptions
+
   @Option(
     help: "Write metrics for Prometheus's textfile collector, again every --every with --follow.",
     completion: .file())
@@ -69,7 +73,9 @@ struct Report: ParsableCommand {
   }
 
   func run() throws {
-    try OutputFiles.check([html, prometheus])
+    try OutputFiles.check([html], overwrite)
+    // This one is there to be replaced, again and again.
+    try OutputFiles.checkFolders([prometheus])
     guard compare.isEmpty else { return try runComparison() }
     var reading = ReportReading(source, logger: try log.logger("martlet.report"))
     let report = try reading.run { report throws(MartletError) in
@@ -86,10 +92,13 @@ struct Report: ParsableCommand {
     }
     if let html { try FileSystem.write(Array(try HTMLReport(report).text.utf8), to: html) }
     guard isFinal else {
-      if format == nil, Terminal.isOutputInteractive {
+      if format == nil, files.isEmpty, Terminal.isOutputInteractive {
         print("\u{1B}[H\u{1B}[2J" + ReportTables(report).text)
       }
       return
+    }
+    guard format != nil || files.isEmpty || paper else {
+      return print("wrote " + files.joined(separator: " and "))
     }
     switch format {
     case .json: try Terminal.printJSON(report)
@@ -99,8 +108,11 @@ struct Report: ParsableCommand {
     }
   }
 
-  private func tables(_ report: FlightReport) -> [ReportTable] {
-    ReportTables(report).tables
+  /// The files that were asked for.
+  private var files: [String] { [html, prometheus].compactMap { $0 } }
+
+  private func tables(_ report: FlightReport) -> [TitledTable] {
+    (files.isEmpty || format != nil ? ReportTables(report).tables : [])
       + (paper ? [PaperTable([(name: "this", report: report)], network: network).table] : [])
   }
 

@@ -1,4 +1,5 @@
 import FlightReport
+import Tables
 
 /// A report for spreadsheets: one figure a line, with what it is of.
 struct ReportCSV {

@@ -1,5 +1,6 @@
 import Charts
 import FlightReport
+import Tables
 
 /// The charts of a report.
 struct ReportCharts {
@@ -9,8 +10,7 @@ struct ReportCharts {
 
   /// As SVG files; those for which there are no figures are left out.
   var svgs: [String] {
-    [accuracy, energy, memory, latency, frame(degraded: false), frame(degraded: true), presence]
-      .compactMap { $0 }
+    ([accuracy, energy, memory, latency] + frames + [presence]).compactMap { $0 }
   }
 
   /// Runs with what is shown of them, so many that a chart can hold them.
@@ -107,30 +107,48 @@ struct ReportCharts {
 
   private static let stageKinds = ["computing", "sending", "waiting for parts"]
 
+  /// At most so many sets of devices get a picture of a frame.
+  private static let shownGroups = 3
+
+  /// Frames stage by stage: those from which nothing was missing, by the devices that were counted on,
+  /// and those of the largest set from which something was.
+  private var frames: [String?] {
+    let groups = StageGroup.groups(of: report).prefix(ReportCharts.shownGroups)
+    return groups.map { frame($0, isDegraded: false) }
+      + groups.prefix(1).map { frame($0, isDegraded: true) }
+  }
+
   /// The mean frame of each device, stage after stage.
-  private func frame(degraded: Bool) -> String? {
-    let rows = report.devices.compactMap { device -> TimelineChart.Row? in
+  private func frame(_ group: StageGroup, isDegraded: Bool) -> String? {
+    let rows = group.devices.compactMap { device -> TimelineChart.Row? in
       var time = 0.0
       var spans: [TimelineChart.Span] = []
-      for stage in device.stages {
-        guard let times = degraded ? stage.degraded : stage.whole else { continue }
+      for (layer, times) in StageGroup.frame(
+        device.stages, isDegraded ? { $0.degraded } : { $0.whole })
+      {
         for (kind, length) in [times.compute, times.send, times.wait].enumerated() {
           spans.append(
             .init(
               start: time, end: time + length, kind: kind,
-              name: "\(stage.layer) \(ReportCharts.stageKinds[kind]) \(length.formatted(3)) ms"))
+              name: "\(layer) \(ReportCharts.stageKinds[kind]) \(length.formatted(3)) ms"))
           time += length
         }
       }
       return spans.isEmpty ? nil : .init(name: device.name, spans: spans)
     }
     guard !rows.isEmpty else { return nil }
+    let whom = group.alive.map { " with \(ReportCharts.name($0, of: report.devices.count))" } ?? ""
+    var description =
+      isDegraded
+      ? "Mean times of frames from which something was missing."
+      : "Mean times of frames from which nothing was missing."
+    if let median = group.medianLatency {
+      description += " Half of the answers took at most \(median.formatted(1)) ms."
+    }
     return TimelineChart(
-      title: degraded ? "A degraded frame, stage by stage" : "A typical frame, stage by stage",
-      description: degraded
-        ? "Mean times of frames from which something was missing."
-        : "Mean times of frames from which nothing was missing.",
-      xLabel: "milliseconds", kinds: ReportCharts.stageKinds, rows: rows
+      title: (isDegraded ? "A degraded frame" : "A typical frame") + whom,
+      description: description, xLabel: "milliseconds, stage by stage",
+      kinds: ReportCharts.stageKinds, rows: rows
     ).svg
   }
 

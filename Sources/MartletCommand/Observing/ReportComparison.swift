@@ -1,4 +1,5 @@
 import FlightReport
+import Tables
 
 /// Several reports side by side, with ratios to the first.
 struct ReportComparison: Encodable {
@@ -74,8 +75,8 @@ struct ReportComparison: Encodable {
     }
   }
 
-  var table: ReportTable {
-    var table = ReportTable(
+  var table: TitledTable {
+    var table = TitledTable(
       "Reports side by side",
       [
         "report", "method", "devices", "frames", "top-1 %", "J/image", "frames/s", "peak memory",
@@ -87,7 +88,7 @@ struct ReportComparison: Encodable {
         row.accuracy.map { ($0 * 100).formatted(2) } ?? "-",
         row.joulesPerImage.text { $0.formatted(4) },
         row.framesPerSecond.text { $0.formatted(1) },
-        row.peakMemoryBytes.text { Int($0).asBytes }, row.weightBytes.text { Int($0).asBytes },
+        row.peakMemoryBytes.text(\.asBytes), row.weightBytes.text(\.asBytes),
         row.latencyP50.text { $0.formatted(2) }, row.latencyP99.text { $0.formatted(2) },
         "\(row.degradedFrames)",
       ]

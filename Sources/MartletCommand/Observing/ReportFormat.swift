@@ -1,4 +1,5 @@
 import FlightReport
+import Tables
 
 /// How figures of reports are written for people.
 enum ReportFormat {
@@ -28,7 +29,7 @@ enum ReportFormat {
     return (energy.isEstimated ? "~" : "") + number(joules * 1e3)
   }
 
-  static func bytes(_ bytes: Double?) -> String { bytes.map { Int($0).asBytes } ?? none }
+  static func bytes(_ bytes: Double?) -> String { bytes?.asBytes ?? none }
 
   static func bytes(_ bytes: Int?) -> String { bytes?.asBytes ?? none }
 

@@ -1,4 +1,5 @@
 import FlightReport
+import Tables
 
 /// A report as tables: the largest figures first, then runs and phases, devices and stages.
 struct ReportTables {
@@ -9,7 +10,7 @@ struct ReportTables {
   /// For terminals.
   var text: String { tables.map(\.text).joined(separator: "\n\n") }
 
-  var tables: [ReportTable] {
+  var tables: [TitledTable] {
     var tables = [maximum]
     for run in report.runs { tables.append(phases(run)) }
     if !report.devices.isEmpty { tables += [devices, energyAndMemory] }
@@ -18,12 +19,11 @@ struct ReportTables {
         tables.append(devices(of: phase))
       }
     }
-    if report.devices.contains(where: { !$0.stages.isEmpty }) { tables.append(stages) }
-    return tables
+    return tables + StageGroup.groups(of: report).map(stages)
   }
 
-  private var maximum: ReportTable {
-    var table = ReportTable(
+  private var maximum: TitledTable {
+    var table = TitledTable(
       "Largest of any device (deployment \(report.deployment), \(report.seconds.formatted(1)) s)",
       ["energy J/image", "frames/s", "peak memory", "weights", "answers"])
     let maximum = report.maximum
@@ -47,8 +47,8 @@ struct ReportTables {
     return table
   }
 
-  private func phases(_ run: FlightReport.Run) -> ReportTable {
-    var table = ReportTable(
+  private func phases(_ run: FlightReport.Run) -> TitledTable {
+    var table = TitledTable(
       "Run \(run.client)",
       [
         "devices counted on", "frames", "top-1", "top-5", "frames/s", "p50 ms", "p90 ms", "p99 ms",
@@ -87,8 +87,8 @@ struct ReportTables {
     ]
   }
 
-  private var devices: ReportTable {
-    var table = ReportTable("Devices", ReportTables.deviceHeader)
+  private var devices: TitledTable {
+    var table = TitledTable("Devices", ReportTables.deviceHeader)
     table.rows = report.devices.map { ReportTables.row($0.figures) }
     table.notes = ["energy and watts over the seconds in which there were frames"]
     for device in report.devices where device.epochs.count > 1 {
@@ -104,16 +104,16 @@ struct ReportTables {
     return table
   }
 
-  private func devices(of phase: FlightReport.Phase) -> ReportTable {
-    var table = ReportTable(
+  private func devices(of phase: FlightReport.Phase) -> TitledTable {
+    var table = TitledTable(
       "Devices while \(ReportFormat.alive(phase.alive)) were counted on", ReportTables.deviceHeader)
     table.rows = phase.devices.map(ReportTables.row)
     table.notes = ["of seconds that lie wholly within the phase"]
     return table
   }
 
-  private var energyAndMemory: ReportTable {
-    var table = ReportTable(
+  private var energyAndMemory: TitledTable {
+    var table = TitledTable(
       "Energy and memory",
       [
         "device", "joules", "max W", "source", "peak", "weights", "arena", "queue", "CPU %", "C",
@@ -137,17 +137,28 @@ struct ReportTables {
     return table
   }
 
-  private var stages: ReportTable {
-    var table = ReportTable(
-      "Stages: milliseconds per frame, mean over devices (slowest device)",
+  private func stages(_ group: StageGroup) -> TitledTable {
+    let whom = group.alive.map { " while \(ReportFormat.alive($0)) were counted on" } ?? ""
+    var table = TitledTable(
+      "Stages\(whom): milliseconds per frame",
       ["layer", "compute", "send", "wait", "receive", "out", "in", "degraded wait", "fills"])
-    for stage in StageSummary.stages(of: report) {
+    for stage in group.summaries {
       table.rows.append(
         [
-          stage.layer, stage.compute.text, stage.send.text, stage.wait.text, stage.receive.text,
+          stage.layer, stage.compute?.text ?? "-", stage.send?.text ?? "-",
+          stage.wait?.text ?? "-", stage.receive.text,
           ReportFormat.bytes(stage.bytesOut), ReportFormat.bytes(stage.bytesIn),
           stage.degradedWait?.text ?? "-", ReportFormat.counts(stage.fills),
         ])
+    }
+    table.notes = [
+      "mean over devices (slowest device); compute, send and wait of frames that lack nothing"
+    ]
+    if let frame = group.frameMilliseconds {
+      let median = group.medianLatency.map {
+        "; half of the answers took at most \($0.formatted(1)) ms"
+      }
+      table.notes.append("all stages together \(frame.text) ms\(median ?? "")")
     }
     return table
   }

@@ -1,3 +1,5 @@
+import Tables
+
 /// Text of which a terminal shows parts in colour, and in which nothing foreign can steer it.
 package struct StyledText: Equatable, Sendable {
   /// What a piece of text means; a terminal shows it by colour.

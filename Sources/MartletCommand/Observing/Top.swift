@@ -12,12 +12,13 @@ import WireProtocol
 /// `martlet top`: a deployment on one page that keeps itself up to date.
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows devices, traffic and degraded answers on a page that keeps itself up to date.",
+    abstract: "Shows devices, traffic and answers on a page that keeps itself up to date.",
     discussion: """
       Devices: presence, age of the last heartbeat, frames a second, memory, watts (~ where they are
-      estimated), and parts filled in since the page was opened. Topics: those with most
-      bytes first, over the last five seconds. Below: the latest answers from which parts were
-      missing. q or Ctrl-C ends it.
+      estimated), and parts filled in since the page was opened. A device is suspect when it has been
+      silent for three heartbeats, and also when it beats but clients go on without it because its
+      parts were late. Topics: those with most bytes first, over the last five seconds. Below: the
+      latest answers, in colour those from which parts were missing. q or Ctrl-C ends it.
 
       It receives everything the deployment sends. --no-tensors leaves inputs and parts out, for a
       broker or network that has little to spare.

@@ -1,4 +1,5 @@
 package import Inspection
+import Tables
 package import TensorCore
 package import WireProtocol
 
@@ -59,7 +60,7 @@ package struct TrafficReport: Encodable, Sendable {
     for row in shown + [others].compactMap({ $0 }) + [total] {
       table.add(
         VisibleText.visible(row.topic), "\(row.messages)", row.messagesPerSecond.formatted(1),
-        Int(clamping: row.bytes).asBytes, Int(row.bytesPerSecond).asBytes,
+        Int(clamping: row.bytes).asBytes, row.bytesPerSecond.asBytes,
         row.lastSeenSeconds.formatted(1) + " s", row.isRetained ? "yes" : "no")
     }
     return table.text + (hidden > 0 ? "\nand \(hidden) more topics" : "")
