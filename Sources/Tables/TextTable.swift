@@ -67,14 +67,21 @@ public struct TextTable: Sendable {
         columns[index].header = TextFolding.lines(header[index], width: body)
       }
     }
-    let lists = columns.indices.filter { !columns[$0].isNumber }
-      .sorted { columns[$0].width > columns[$1].width }
-    for index in lists where excess() > 0 && columns[index].width > TextTable.narrowest {
-      let goal = max(TextTable.narrowest, columns[index].width - excess())
+    func fold(_ index: Int, to goal: Int) {
       columns[index].cells = columns[index].cells.map {
         $0.flatMap { TextFolding.lines($0, width: goal) }
       }
       columns[index].header = TextFolding.lines(header[index], width: goal)
+    }
+    let lists = columns.indices.filter { !columns[$0].isNumber }
+      .sorted { columns[$0].width > columns[$1].width }
+    for index in lists where excess() > 0 && columns[index].width > TextTable.narrowest {
+      fold(index, to: max(TextTable.narrowest, columns[index].width - excess()))
+    }
+    // What is still too wide beside the first column alone.
+    for index in columns.indices.dropFirst() where excess() > 0 {
+      let room = max(width - columns[0].width - 2, TextTable.narrowest)
+      if columns[index].width > room { fold(index, to: room) }
     }
     return columns
   }

@@ -64,8 +64,8 @@ import WireProtocol
 
         device  state     beat  frames/s   memory  watts  fills
         d0      alive    0.5 s         -  32.0 MB  ~3.25      -
-        d1      suspect  9.0 s         -  32.0 MB  -          -
-        d2      lost     0.5 s         -  32.0 MB  -          -
+        d1      suspect  9.0 s         -  32.0 MB      -      -
+        d2      lost     0.5 s         -  32.0 MB      -      -
 
         topic             messages/s   bytes/s  last size  last seen
         act/conv-1/d0           10.0  100.0 kB    10.0 kB      0.1 s

@@ -111,11 +111,11 @@ struct ReportCharts {
   private static let shownGroups = 3
 
   /// Frames stage by stage: those from which nothing was missing, by the devices that were counted on,
-  /// and those of the largest set from which something was.
+  /// and those of the largest set from which something ever was.
   private var frames: [String?] {
     let groups = StageGroup.groups(of: report).prefix(ReportCharts.shownGroups)
     return groups.map { frame($0, isDegraded: false) }
-      + groups.prefix(1).map { frame($0, isDegraded: true) }
+      + [groups.lazy.compactMap { frame($0, isDegraded: true) }.first]
   }
 
   /// The mean frame of each device, stage after stage.
