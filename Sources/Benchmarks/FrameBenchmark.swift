@@ -2,7 +2,7 @@ import Logging
 import MQTT
 public import Plan
 import Processes
-import Runtime
+public import Runtime
 public import TensorCore
 
 /// Times frames through a broker, worker processes and a client on this machine.
@@ -17,16 +17,35 @@ public struct FrameBenchmark: Sendable {
   public var length: Duration
   /// Further options of `martlet worker`.
   public var workerOptions: [String]
+  /// A broker that is there already; nil for one that is started for the measurement.
+  public var site: Site?
+
+  /// A broker that somebody else runs.
+  public struct Site: Sendable {
+    /// Where the client works.
+    public var address: DeploymentAddress
+    /// The options with which the worker of a device reaches the same deployment.
+    public var workerAccess: @Sendable (String) -> [String]
+
+    /// A deployment on a broker.
+    public init(address: DeploymentAddress, workerAccess: @escaping @Sendable (String) -> [String])
+    {
+      self.address = address
+      self.workerAccess = workerAccess
+    }
+  }
 
   /// A measurement of one plan.
   public init(
-    plan: PlanFolder, input: Tensor, inFlight: Int, length: Duration, workerOptions: [String] = []
+    plan: PlanFolder, input: Tensor, inFlight: Int, length: Duration, workerOptions: [String] = [],
+    site: Site? = nil
   ) {
     self.plan = plan
     self.input = input
     self.inFlight = inFlight
     self.length = length
     self.workerOptions = workerOptions
+    self.site = site
   }
 
   /// What was measured.
@@ -43,8 +62,8 @@ public struct FrameBenchmark: Sendable {
     public var latencyP99: Double
     /// Processor time of all workers together for one frame, in milliseconds.
     public var workerCPU: Double
-    /// Processor time of the broker for one frame, in milliseconds.
-    public var brokerCPU: Double
+    /// Processor time of the broker for one frame, in milliseconds; nil for one of somebody else.
+    public var brokerCPU: Double?
     /// Processor time of the client for one frame, in milliseconds.
     public var clientCPU: Double
 
@@ -67,38 +86,47 @@ public struct FrameBenchmark: Sendable {
   /// - Parameter stopped: throws when the user asked to stop.
   /// - Throws: `timedOut` when the workers do not get ready; what the client throws.
   public func run(stopped: () throws -> Void) throws -> Result {
-    try withEmbeddedBroker { broker in
-      let devices = plan.plan.devices.map(\.name)
-      let workers = try devices.map { device in
-        try ChildProcess(
-          .init(
-            executable: try System.executablePath(),
-            arguments: [
-              "worker", "--broker", broker.socketAddress, "--plan", plan.path, "--device", device,
-              "--log-level", "warning",
-            ] + workerOptions, standardOutput: .discarded))
-      }
-      defer { for worker in workers { worker.stop(patience: .seconds(5)) } }
-      let client = try InferenceClient(
-        engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
-        configuration: ClientConfiguration(
-          address: DeploymentAddress(
-            broker: MQTTConfiguration(
-              address: try BrokerAddress(parsing: broker.socketAddress), clientIDPrefix: "bench"))),
-        logger: Logger(label: "martlet.bench") { _ in SwiftLogNoOpLogHandler() })
-      defer { client.close() }
-      try client.connect()
-      guard try client.waitForDevices(timeout: .seconds(60)) else {
-        throw MartletError(.timedOut, "the workers did not get ready")
-      }
-      for _ in 0..<inFlight { _ = try client.submit(input) }
-      for _ in 0..<(Self.warmUp * inFlight) {
-        _ = try client.next()
-        _ = try client.submit(input)
-      }
-      return try measure(
-        client, workers: workers.map(\.processID), broker: broker.processID, stopped: stopped)
+    if let site { return try run(at: site, broker: nil, stopped: stopped) }
+    return try withEmbeddedBroker { broker in
+      let socket = broker.socketAddress
+      let address = DeploymentAddress(
+        broker: MQTTConfiguration(
+          address: try BrokerAddress(parsing: socket), clientIDPrefix: "bench"))
+      return try run(
+        at: Site(address: address) { _ in ["--broker", socket] }, broker: broker.processID,
+        stopped: stopped)
     }
+  }
+
+  private func run(
+    at site: Site, broker: Int32?, stopped: () throws -> Void
+  ) throws -> Result {
+    let devices = plan.plan.devices.map(\.name)
+    let workers = try devices.map { device in
+      try ChildProcess(
+        .init(
+          executable: try System.executablePath(),
+          arguments: [
+            "worker", "--plan", plan.path, "--device", device, "--log-level", "warning",
+          ] + site.workerAccess(device) + workerOptions, standardOutput: .discarded))
+    }
+    defer { for worker in workers { worker.stop(patience: .seconds(5)) } }
+    let client = try InferenceClient(
+      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
+      configuration: ClientConfiguration(address: site.address),
+      logger: Logger(label: "martlet.bench") { _ in SwiftLogNoOpLogHandler() })
+    defer { client.close() }
+    try client.connect()
+    guard try client.waitForDevices(timeout: .seconds(60)) else {
+      throw MartletError(.timedOut, "the workers did not get ready")
+    }
+    for _ in 0..<inFlight { _ = try client.submit(input) }
+    for _ in 0..<(Self.warmUp * inFlight) {
+      _ = try client.next()
+      _ = try client.submit(input)
+    }
+    return try measure(
+      client, workers: workers.map(\.processID), broker: broker, stopped: stopped)
   }
 
   private func measure(
@@ -107,9 +135,10 @@ public struct FrameBenchmark: Sendable {
     func processorSeconds(_ processes: [Int32]) throws -> Double {
       try processes.reduce(0) { try $0 + ProcessReading(of: $1).cpuSeconds }
     }
-    let brokers = broker.map { [$0] } ?? []
     let own = try ProcessReading().cpuSeconds
-    let before = (try processorSeconds(workers), try processorSeconds(brokers), own)
+    let before = (
+      try processorSeconds(workers), try broker.map { try processorSeconds([$0]) }, own
+    )
     var latency = Quantiles()
     var (frames, degraded) = (0, 0)
     let start = ContinuousClock.now
@@ -127,7 +156,9 @@ public struct FrameBenchmark: Sendable {
       frames: frames, degraded: degraded, framesPerSecond: count / seconds,
       latency: latency.p50 ?? 0, latencyP99: latency.p99 ?? 0,
       workerCPU: (try processorSeconds(workers) - before.0) / count * 1e3,
-      brokerCPU: (try processorSeconds(brokers) - before.1) / count * 1e3,
+      brokerCPU: try broker.flatMap { broker in
+        try before.1.map { (try processorSeconds([broker]) - $0) / count * 1e3 }
+      },
       clientCPU: (try ProcessReading().cpuSeconds - before.2) / count * 1e3)
   }
 }

@@ -103,6 +103,8 @@ extension ClientCore {
       pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
     ]
     var isListening = true
+    // Unix sockets have no acknowledgements.
+    var acknowledges = true
     lock.lock()
     defer { lock.unlock() }
     while code == 0 && !closing {
@@ -122,6 +124,9 @@ extension ClientCore {
       if closing { break }
       if descriptors[0].revents & Int16(POLLIN | POLLERR | POLLHUP) != 0 {
         code = mosquitto_loop_read(handle, 1)
+        // A broker with Nagle's algorithm, mosquitto as it comes, holds the next message back until
+        // this one is acknowledged. Each time: the kernel forgets it with the next thing sent.
+        if acknowledges && code == 0 { acknowledges = martlet_acknowledge_now(socket) != 0 }
       }
       if code == 0 && mosquitto_want_write(handle) { code = mosquitto_loop_write(handle, 1) }
       let now = MonotonicTime.now()

@@ -51,6 +51,24 @@ struct BrokerAccessOptions: ParsableArguments {
   @Flag(help: "Allow an unencrypted connection beyond this machine.")
   var allowPlaintext = false
 
+  /// Whether none of them is given.
+  var isEmpty: Bool {
+    deployment == nil && username == nil && passwordFile == nil && caFile == nil && cert == nil
+      && key == nil && !allowPlaintext
+  }
+
+  /// The same as arguments of another `martlet` that is to reach the same broker. The password of
+  /// `$MARTLET_PASSWORD` goes with the environment.
+  func arguments(broker: String) -> [String] {
+    var arguments = ["--broker", broker]
+    let options = [
+      ("--deployment", deployment), ("--username", username), ("--password-file", passwordFile),
+      ("--ca-file", caFile), ("--cert", cert), ("--key", key),
+    ]
+    for case (let name, let value?) in options { arguments += [name, value] }
+    return allowPlaintext ? arguments + ["--allow-plaintext"] : arguments
+  }
+
   /// The configuration that these options describe.
   func address(broker: String) throws(MartletError) -> DeploymentAddress {
     var address = try BrokerAddress(parsing: broker)

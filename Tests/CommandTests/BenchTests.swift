@@ -40,7 +40,37 @@ extension CommandTests {
     }
   }
 
+  /// The workers go to the broker that is named, in a deployment of their own.
+  @Test func framesAreTimedThroughABrokerThatIsThere() throws {
+    try Workplace.with { place in
+      try withEmbeddedBroker { broker in
+        let plan = try place.run("plan", "demo.onnx", "--devices", "2", "-o", "plan")
+        #expect(plan.status == .exited(0), "\(plan.error)")
+        try place.write(Self.noise, to: "input.npy")
+        let outcome = try place.run(
+          "bench", "frames", "--plan", "plan", "--tensor", "input.npy", "--seconds", "0.5",
+          "--broker", broker.networkAddress, "--json", seconds: 120)
+        #expect(outcome.status == .exited(0), "\(outcome.error)")
+        let report = try #require(outcome.json.first ?? nil)
+        #expect(report["frames"]?.double ?? 0 > 0)
+        #expect(report["broker_cpu_ms"] == nil)
+        // Two workers and the client were there, on the port that was named.
+        #expect(broker.log.matches(of: /New client connected .* as (d0|d1|client)-/).count == 3)
+      }
+    }
+  }
+
+  /// One frame of the bundled model, as a NumPy file.
+  private static var noise: [UInt8] {
+    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 28, 28), }"
+    header += String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8)
+      + (0..<784).flatMap { [0, 0, 0, $0 % 2 == 0 ? 0x3F : 0] }
+  }
+
   @Test(arguments: [
+    ["bench", "frames", "--plan", "plan", "--tensor", "t.npy", "--users", "users"],
+    ["bench", "frames", "--plan", "plan", "--tensor", "t.npy", "--username", "d0"],
     ["bench", "deadline", "--timeouts", "fast"], ["bench", "deadline", "--frames", "1"],
     ["bench", "failures", "--rounds", "0"], ["demo", "--deadline", "soon"],
     ["demo", "--deadline", "adaptive:1s..30ms"], ["demo", "--replicas", "sometimes"],
