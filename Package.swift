@@ -91,7 +91,7 @@ let package = Package(
       ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
     module("Inspection", ["TensorCore", "JSONCoding", "WireProtocol"]),
-    module("MQTT", ["CMosquitto", "TensorCore", logging]),
+    module("MQTT", ["CMosquitto", "COpenSSL", "TensorCore", logging]),
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),

@@ -9,8 +9,8 @@ import TensorCore
 extension ClientCore {
   /// Installed before the first connection; setting one inside a callback would deadlock.
   static func installCallbacks(on handle: OpaquePointer) {
-    mosquitto_connect_v5_callback_set(handle) { _, context, reason, _, _ in
-      borrowed(context)?.accepted(reason: reason)
+    mosquitto_connect_v5_callback_set(handle) { _, context, reason, _, properties in
+      borrowed(context)?.accepted(reason: reason, properties)
     }
     mosquitto_disconnect_v5_callback_set(handle) { _, context, reason, _ in
       // Reasons of 128 and more come from the broker; smaller ones are the library's error codes.
@@ -40,12 +40,15 @@ extension ClientCore {
     }
   }
 
-  private func accepted(reason: Int32) {
+  private func accepted(reason: Int32, _ properties: OpaquePointer?) {
     guard reason == 0 else {
       refusal = reason
       return
     }
     phase = .online
+    packetLimit = PropertyList.maximumPacketBytes(properties)
+    failureLog.reset()
+    examination = nil
     onlineSince = .now
     reportedReady = false
     statistics.connections += 1
@@ -57,7 +60,12 @@ extension ClientCore {
           topic: message.topic, payload: payload, quality: message.quality, retain: message.retain,
           properties: message.properties)
       }
-      if sent != 0 { statistics.rejectedOut += 1 }
+      if sent != 0 {
+        statistics.rejectedOut += 1
+        events.append(
+          .publishRefused(
+            topic: message.topic, LibraryErrors.rejectedCall(sent, topic: message.topic)))
+      }
     }
     if isReady { becameReady() }
   }
@@ -84,24 +92,27 @@ extension ClientCore {
 
   private func published(id: Int32, reason: Int32) {
     guard let entry = outbox.finished(id) else { return }
-    if entry.quality == .atLeastOnce, probes[entry.topic] != nil {
+    var isTrial = false
+    if entry.quality == .atLeastOnce, let probe = probes[entry.topic] {
       probes[entry.topic]?.acknowledged = reason
+      isTrial = probe.isTrial
       lock.broadcast()
     }
     if reason >= 128 {
       statistics.rejectedOut += 1
-      let error = MartletError(
-        .permissionDenied, "The broker refused a message: \(LibraryErrors.reasonText(reason))",
-        context: ["topic": entry.topic], hint: "check the broker's access list")
-      events.append(.publishRefused(topic: entry.topic, error))
+      // How large a message may be is found out by asking for too much.
+      if !isTrial {
+        let error = LibraryErrors.refusedMessage(reason: reason, topic: entry.topic)
+        events.append(.publishRefused(topic: entry.topic, error))
+      }
     }
     if outbox.isEmpty { lock.broadcast() }
   }
 
   private func received(_ message: UnsafePointer<mosquitto_message>, _ list: OpaquePointer?) {
     let received = ReceivedMessage(message, list)
-    if received.payload.count == PermissionProbe.tokenLength, !probes.isEmpty,
-      probes[received.topic]?.token.elementsEqual(received.payload) == true
+    if !probes.isEmpty, probeSizes.contains(received.payload.count),
+      probes[received.topic]?.matches(received.payload) == true
     {
       probes[received.topic]?.arrived = true
       lock.broadcast()

@@ -66,16 +66,29 @@ final class ClientCore: @unchecked Sendable {
   /// This client cut the connection itself, to inject a fault.
   var severed = false
   var lastFailure: MartletError?
+  /// Which failures are worth a line; used by the network thread alone.
+  var failureLog = FailureLog()
+  /// The connection failed before the broker answered, and not by the broker's word; used by the
+  /// network thread alone, as is the next.
+  var isUnexplained = false
+  /// What was found the last time that the port was looked at, and until when that is good.
+  var examination: (finding: TLSExamination.Finding, until: MonotonicTime)?
   /// The answer of the broker to CONNECT when it was no.
   var refusal: Int32?
   /// The reason in the broker's DISCONNECT.
   var disconnectReason: Int32?
+  /// The largest packet that the broker takes on the present connection, if it named a limit.
+  var packetLimit: Int?
   var subscriptions = SubscriptionBook()
   var outbox = Outbox()
   var statistics = MQTTStatistics()
   /// Topics on which `verifyPermission` awaits its own token, or did: overlapping subscriptions may
   /// bring it a second time, when it must not reach the handler either.
   var probes: [String: PermissionProbe] = [:]
+  /// The sizes of all tokens ever sent, so that other messages are told from them at once.
+  var probeSizes: Set<Int> = []
+  /// A trial of a message's size is under way: if the connection ends, it is that.
+  var isTryingSize = false
 
   init(
     _ configuration: MQTTConfiguration, logger: Logger, onEvent: @escaping MQTTClient.EventHandler,
@@ -135,25 +148,5 @@ final class ClientCore: @unchecked Sendable {
       if let lastFailure { error = error.adding("last failure", lastFailure.message) }
       return error
     }
-  }
-}
-
-/// One check of permissions.
-struct PermissionProbe {
-  static let tokenLength = 29
-  /// How long a broker that has acknowledged the token may take to bring it. It usually does so before
-  /// it acknowledges; MQTT does not promise that.
-  static let grace = Duration.seconds(2)
-  /// Topics are tried so often: this process may have been stopped while the grace passed.
-  static let attempts = 2
-  let token: [UInt8]
-  var arrived = false
-  /// The reason code with which the broker acknowledged the token; from 128 on it is a refusal.
-  var acknowledged: Int32?
-
-  init() {
-    let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-    let zeros = String(repeating: "0", count: 16 - digits.count)
-    token = Array("martlet-check".utf8) + Array((zeros + digits).utf8)
   }
 }

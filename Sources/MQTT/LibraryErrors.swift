@@ -40,12 +40,45 @@ enum LibraryErrors {
     }
   }
 
+  /// The reason codes of MQTT 5 for what an access list forbids, and for what is too large.
+  static let notAuthorized: Int32 = 135
+  static let packetTooLarge: Int32 = 149
+
+  private static let sizeHint =
+    "send smaller pieces (--chunk-bytes) or raise message_size_limit or max_packet_size at the broker"
+
+  /// The broker acknowledged a message with a refusal.
+  static func refusedMessage(reason: Int32, topic: String) -> MartletError {
+    let message = "The broker refused a message: \(reasonText(reason))"
+    let context: KeyValuePairs = ["topic": topic]
+    switch reason {
+    case notAuthorized:
+      return MartletError(
+        .permissionDenied, message, context: context, hint: "check the broker's access list")
+    case packetTooLarge:
+      return MartletError(.resourceExhausted, message, context: context, hint: sizeHint)
+    case 151:
+      return MartletError(
+        .resourceExhausted, message, context: context, hint: "raise the user's quota at the broker")
+    case 144:
+      return MartletError(.invalidArgument, message, context: context)
+    default: return MartletError(.io, message, context: context)
+    }
+  }
+
   /// An established connection ended; `reason` is the broker's DISCONNECT reason, if it sent one.
   static func lostConnection(code: Int32, reason: Int32?, address: String) -> MartletError {
     if let reason {
+      let hint: String? =
+        switch reason {
+        case packetTooLarge: sizeHint
+        case notAuthorized: "check the user's rights at the broker"
+        case 147, 150, 151: "send less, or raise the user's quota at the broker"
+        default: nil
+        }
       return MartletError(
         .unreachable, "The broker closed the connection: \(reasonText(reason))",
-        context: ["broker": address])
+        context: ["broker": address], hint: hint)
     }
     return MartletError(
       .unreachable, "The connection to the broker was lost: \(libraryText(code))",
@@ -61,7 +94,7 @@ enum LibraryErrors {
     case MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_OVERSIZE_PACKET:
       return MartletError(
         .resourceExhausted, "The message is larger than the broker accepts", context: context,
-        hint: "send smaller chunks or raise max_packet_size on the broker")
+        hint: sizeHint)
     case MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8:
       return MartletError(
         .invalidArgument, "The topic or a property is not valid MQTT", context: context)

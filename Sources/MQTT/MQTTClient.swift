@@ -70,7 +70,8 @@ public final class MQTTClient: Sendable {
 
   /// Waits until the broker has accepted the client and answered every subscription.
   ///
-  /// - Throws: `permissionDenied` as soon as the broker refuses the credentials or the certificate;
+  /// - Throws: `permissionDenied` as soon as the broker refuses the credentials or its certificate cannot
+  ///   be trusted; `invalidArgument` as soon as it is clear that the port wants TLS or does not have it;
   ///   `superseded` after a takeover; after `timeout` the latest failure, or `timedOut`. The client
   ///   goes on trying in the background until it is closed.
   public func waitUntilReady(timeout: Duration) throws(MartletError) {
@@ -82,7 +83,12 @@ public final class MQTTClient: Sendable {
       case .idle, .takenOver, .closed: throw core.offlineError
       case .connecting, .handshake, .online: break
       }
-      if let failure = core.lastFailure, failure.code == .permissionDenied { throw failure }
+      // What no waiting mends.
+      if let failure = core.lastFailure,
+        [.permissionDenied, .invalidArgument].contains(failure.code)
+      {
+        throw failure
+      }
       guard core.lock.wait(until: deadline) else {
         if core.isReady { return }
         throw core.lastFailure
@@ -193,6 +199,32 @@ public final class MQTTClient: Sendable {
     topic: String, reading: Bool = true, timeout: Duration
   ) throws(MartletError) {
     try core.verifyPermission(topic: topic, reading: reading, timeout: timeout)
+  }
+
+  /// Finds out how many bytes of payload the broker lets this client publish to a topic, up to `bytes`:
+  /// it publishes as many, and half as many again and again, until a message is taken. A broker that
+  /// closes the connection over it is reached anew.
+  ///
+  /// Whoever else reads the topic has to ignore these messages. Check with `verifyPermission` first that
+  /// the topic may be used at all.
+  ///
+  /// - Parameters:
+  ///   - least: with less than this the topic is of no use.
+  ///   - reading: whether the messages must come back, for brokers that acknowledge what they drop.
+  ///   - timeout: for all of it.
+  /// - Throws: `resourceExhausted` when the broker does not take even `least` bytes; `timedOut` or
+  ///   `unreachable` when that cannot be found out.
+  public func largestPayload(
+    topic: String, upTo bytes: Int, least: Int, reading: Bool, timeout: Duration
+  ) throws(MartletError) -> Int {
+    try core.largestPayload(
+      topic: topic, upTo: bytes, least: least, reading: reading, timeout: timeout)
+  }
+
+  /// The most payload bytes of a message that fit the largest packet that the broker said it takes;
+  /// nil while it has named no limit.
+  public func payloadRoom(topic: String, properties: MQTTProperties) -> Int? {
+    core.lock.withLock { core.payloadRoom(topic: topic, properties: properties) }
   }
 
   /// Cuts the connection as a network failure would: no goodbye, so the broker publishes the will,

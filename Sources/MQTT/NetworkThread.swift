@@ -33,7 +33,9 @@ extension ClientCore {
     var generator = SystemRandomNumberGenerator()
     while lock.withLock({ !closing }) {
       let began = MonotonicTime.now()
-      let failure = connectOnce(began + configuration.connectTimeout) ?? serve(began)
+      isUnexplained = false
+      var failure = connectOnce(began + configuration.connectTimeout) ?? serve(began)
+      if let error = failure, isUnexplained { failure = explained(error) }
       let lifetime = endConnection(failure, &detector)
       report()
       guard lock.withLock({ !closing && phase != .takenOver }) else { break }
@@ -82,6 +84,7 @@ extension ClientCore {
   }
 
   private func connectFailure(_ code: Int32) -> MartletError {
+    isUnexplained = true
     let detail = complaint.withLock { $0 } ?? LibraryErrors.libraryText(code)
     if code == MOSQ_ERR_TLS.rawValue {
       return MartletError(
@@ -91,6 +94,26 @@ extension ClientCore {
     }
     return MartletError(
       .unreachable, "The broker cannot be reached: \(detail)", context: ["broker": address])
+  }
+
+  /// A better error for a connection that failed before the broker answered: the port is looked at, not
+  /// more often than every half minute.
+  private func explained(_ failure: MartletError) -> MartletError {
+    guard case .tcp(let host, let port) = configuration.address.endpoint,
+      !lock.withLock({ closing })
+    else { return failure }
+    let now = MonotonicTime.now()
+    if examination.map({ $0.until < now }) ?? true {
+      let look = TLSExamination(host: host, port: port, tls: configuration.tls)
+      let finding = look.run {
+        try? Reachability.connect(host: host, port: port, deadline: now + .seconds(5), wake: wake)
+      }
+      examination = (finding, MonotonicTime.now() + .seconds(30))
+    }
+    guard let finding = examination?.finding else { return failure }
+    return TLSExamination.error(
+      finding, address: address, detail: complaint.withLock { $0 } ?? "",
+      usesTLS: configuration.address.usesTLS, tls: configuration.tls) ?? failure
   }
 
   /// Reads and writes until the connection ends or the client closes.
@@ -149,7 +172,10 @@ extension ClientCore {
     if let refusal {
       return LibraryErrors.refusedConnection(reason: refusal, address: address, username: username)
     }
-    if phase == .handshake && code == MOSQ_ERR_TLS.rawValue { return connectFailure(code) }
+    if phase == .handshake {
+      isUnexplained = true
+      if code == MOSQ_ERR_TLS.rawValue { return connectFailure(code) }
+    }
     return LibraryErrors.lostConnection(code: code, reason: disconnectReason, address: address)
   }
 
@@ -168,7 +194,7 @@ extension ClientCore {
     var isTakeover = false
     if let lifetime {
       isTakeover = detector.lost(
-        lifetime: lifetime, reason: disconnectReason, deliberate: severed)
+        lifetime: lifetime, reason: disconnectReason, deliberate: severed || isTryingSize)
     } else {
       detector.attemptFailed()
     }
@@ -181,10 +207,26 @@ extension ClientCore {
       phase = .connecting
       lastFailure = failure
       events.append(lifetime != nil ? .disconnected(failure) : .refused(failure))
-      logger.warning("\(failure)")
+      if lifetime != nil { failureLog.reset() }
+      if let line = failureLog.line(for: failure, at: .now()) { logger.warning("\(line)") }
     }
+    packetLimit = nil
+    if isTryingSize { replaceHandle() }
     lock.broadcast()
     return lifetime
+  }
+
+  /// Makes the library forget what it would send again after a reconnection: a message that is too
+  /// large for the broker would end that connection, too, and all after it.
+  private func replaceHandle() {
+    statistics.droppedOut += outbox.dropAll()
+    mosquitto_destroy(handle)
+    handle = nil
+    do throws(MartletError) {
+      try makeHandle()
+    } catch {
+      logger.error("\(error)")
+    }
   }
 
   /// Waits, but not when the client closes.

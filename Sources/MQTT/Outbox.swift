@@ -75,6 +75,14 @@ struct Outbox {
     return messages
   }
 
+  /// Forgets all messages that the library has. Returns how many.
+  mutating func dropAll() -> Int {
+    let count = entries.count
+    for entry in entries.values { bytes -= entry.bytes }
+    entries = [:]
+    return count
+  }
+
   /// Forgets the QoS 0 messages, which die with the connection. Returns how many.
   mutating func dropUnwritten() -> Int {
     let lost = entries.filter { $0.value.quality == .atMostOnce }

@@ -21,20 +21,46 @@ extension ClientCore {
       wakeForWriting()
     }
     for _ in 0..<PermissionProbe.attempts {
-      if try isAllowed(topic, reading: reading, until: .now() + timeout) { return }
+      switch try sendProbe(.init(), topic, reading: reading, until: .now() + timeout) {
+      case .passed: return
+      case .refused(let reason):
+        guard reason == LibraryErrors.notAuthorized else {
+          throw LibraryErrors.refusedMessage(reason: reason, topic: topic)
+        }
+        throw forbidden("let this client publish to a topic", topic)
+      case .notBrought: continue
+      case .cutOff: throw offlineError
+      case .notAcknowledged:
+        throw MartletError(
+          .timedOut, "The broker has not answered in time whether a topic may be used",
+          context: ["topic": topic, "broker": address])
+      }
     }
     throw forbidden("deliver this client's messages on a topic", topic)
   }
 
-  /// One attempt.
-  ///
-  /// - Returns: false if the broker took the message and did not bring it back.
-  private func isAllowed(
-    _ topic: String, reading: Bool, until deadline: MonotonicTime
-  ) throws(MartletError) -> Bool {
-    let probe = PermissionProbe()
+  /// What became of a token.
+  enum Verdict {
+    /// It was acknowledged and, if asked for, came back.
+    case passed
+    /// The broker acknowledged it with a refusal.
+    case refused(Int32)
+    /// The broker acknowledged it and did not bring it back.
+    case notBrought
+    /// The connection ended before that was known.
+    case cutOff
+    /// Nothing came until the deadline.
+    case notAcknowledged
+  }
+
+  /// Sends a token and waits for what becomes of it; the lock must be held.
+  func sendProbe(
+    _ probe: PermissionProbe, _ topic: String, reading: Bool, until deadline: MonotonicTime
+  ) throws(MartletError) -> Verdict {
     probes[topic] = probe
-    let code = probe.token.withUnsafeBytes {
+    probeSizes.insert(probe.size)
+    let connection = statistics.connections
+    let code = probe.payload.withUnsafeBytes {
       hand(
         topic: topic, payload: $0, quality: .atLeastOnce, retain: false,
         properties: MQTTProperties(expirySeconds: 60))
@@ -44,25 +70,23 @@ extension ClientCore {
     var end = deadline
     var isAcknowledged = false
     while probes[topic]?.arrived != true {
-      guard phase == .online else { throw offlineError }
+      guard phase == .online, statistics.connections == connection else { return .cutOff }
       if !isAcknowledged, let reason = probes[topic]?.acknowledged {
-        guard reason < 128 else { throw forbidden("let this client publish to a topic", topic) }
-        if !reading { return true }
+        guard reason < 128 else { return .refused(reason) }
+        if !reading { return .passed }
         isAcknowledged = true
         end = .now() + PermissionProbe.grace
       }
       guard lock.wait(until: end) || probes[topic]?.arrived == true else {
-        if isAcknowledged { return false }
+        if isAcknowledged { return .notBrought }
         if probes[topic]?.acknowledged != nil { continue }
-        throw MartletError(
-          .timedOut, "The broker has not answered in time whether a topic may be used",
-          context: ["topic": topic, "broker": address])
+        return .notAcknowledged
       }
     }
-    return true
+    return .passed
   }
 
-  private func covers(_ filter: String, _ topic: String) -> Bool {
+  func covers(_ filter: String, _ topic: String) -> Bool {
     var matches = false
     return mosquitto_topic_matches_sub(filter, topic, &matches) == 0 && matches
   }

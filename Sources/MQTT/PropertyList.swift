@@ -100,6 +100,24 @@ enum PropertyList {
     return properties
   }
 
+  /// The largest packet that a broker takes, by the properties with which it accepted a client.
+  static func maximumPacketBytes(_ list: OpaquePointer?) -> Int? {
+    var value: UInt32 = 0
+    let identifier = Int32(MQTT_PROP_MAXIMUM_PACKET_SIZE.rawValue)
+    guard list != nil, mosquitto_property_read_int32(list, identifier, &value, false) != nil else {
+      return nil
+    }
+    return Int(value)
+  }
+
+  /// Bytes of properties in a packet, without their length in front of them.
+  static func encodedBytes(_ properties: MQTTProperties) -> Int {
+    func text(_ value: String?) -> Int { value.map { 3 + $0.utf8.count } ?? 0 }
+    return (properties.expirySeconds == nil ? 0 : 5) + text(properties.contentType)
+      + text(properties.responseTopic) + (properties.correlationData.map { 3 + $0.count } ?? 0)
+      + properties.userProperties.reduce(0) { $0 + 5 + $1.name.utf8.count + $1.value.utf8.count }
+  }
+
   private static func string(_ entry: OpaquePointer, _ identifier: mqtt5_property) -> String? {
     var value: UnsafeMutablePointer<CChar>?
     guard mosquitto_property_read_string(entry, Int32(identifier.rawValue), &value, false) != nil

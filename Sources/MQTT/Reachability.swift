@@ -14,8 +14,19 @@ enum Reachability {
     switch address.endpoint {
     case .unix(let path): try checkUnix(path)
     case .tcp(let host, let port):
-      try checkTCP(host, port, deadline, wake, address.description)
+      Glibc.close(try connectTCP(host, port, deadline, wake, address.description))
     }
+  }
+
+  /// A connected, blocking socket.
+  ///
+  /// - Throws: as `check`.
+  static func connect(
+    host: String, port: UInt16, deadline: MonotonicTime, wake: WakeEvent
+  ) throws(MartletError) -> Int32 {
+    let descriptor = try connectTCP(host, port, deadline, wake, "\(host):\(port)")
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~0o4000)
+    return descriptor
   }
 
   private static func checkUnix(_ path: String) throws(MartletError) {
@@ -31,15 +42,15 @@ enum Reachability {
     withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
     let result = withUnsafePointer(to: &name) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
     }
     if result != 0 { throw failure(errno, "unix:\(path)") }
   }
 
-  private static func checkTCP(
+  private static func connectTCP(
     _ host: String, _ port: UInt16, _ deadline: MonotonicTime, _ wake: WakeEvent, _ shown: String
-  ) throws(MartletError) {
+  ) throws(MartletError) -> Int32 {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
@@ -54,21 +65,22 @@ enum Reachability {
     var last: Int32 = ECONNREFUSED
     var entry = list
     while let current = entry {
-      last = connectOnce(current.pointee, deadline, wake)
-      if last == 0 { return }
-      entry = current.pointee.ai_next
+      let target = current.pointee
+      let descriptor = socket(
+        target.ai_family, Int32(SOCK_STREAM.rawValue) | 0o2000000 | 0o4000, 0)
+      last = descriptor < 0 ? errno : connectOnce(descriptor, target, deadline, wake)
+      if last == 0 { return descriptor }
+      if descriptor >= 0 { Glibc.close(descriptor) }
+      entry = target.ai_next
     }
     throw failure(last, shown)
   }
 
   /// Returns 0 or an errno value.
   private static func connectOnce(
-    _ target: addrinfo, _ deadline: MonotonicTime, _ wake: WakeEvent
+    _ descriptor: Int32, _ target: addrinfo, _ deadline: MonotonicTime, _ wake: WakeEvent
   ) -> Int32 {
-    let descriptor = socket(target.ai_family, Int32(SOCK_STREAM.rawValue) | 0o2000000 | 0o4000, 0)
-    guard descriptor >= 0 else { return errno }
-    defer { Glibc.close(descriptor) }
-    if connect(descriptor, target.ai_addr, target.ai_addrlen) == 0 { return 0 }
+    if Glibc.connect(descriptor, target.ai_addr, target.ai_addrlen) == 0 { return 0 }
     guard errno == EINPROGRESS else { return errno }
     var descriptors = [
       pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0),

@@ -41,7 +41,7 @@ struct GatewayCommand: ParsableCommand {
   @OptionGroup var deadlines: DeadlineOptions
   @OptionGroup var copies: ReplicaOptions
 
-  @Option(help: "How long to try to reach the broker, or any device for a request.")
+  @Option(help: "How long to try to reach any device for a request.")
   var patience = TimeArgument(.seconds(10), "10s")
 
   func validate() throws {

@@ -144,13 +144,12 @@ struct Run: ParsableCommand {
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }
     try client.connect()
-    if !(try client.waitForDevices(waitFor, timeout: patience.duration)) {
+    let isComplete = try client.waitForDevices(waitFor, timeout: patience.duration) {
+      Terminal.printLine("martlet: waiting for \($0)")
+    }
+    if !isComplete {
       let states = client.devices.map { "\($0.device) \($0.state)" }.joined(separator: ", ")
-      guard client.devices.contains(where: \.isAlive) else {
-        throw MartletError(
-          .unreachable, "no device is ready", context: ["devices": states],
-          hint: "start the workers, with the same plan and --deployment")
-      }
+      guard client.devices.contains(where: \.isAlive) else { throw client.nobodyIsThere }
       Terminal.printLine("martlet: going on without some devices: \(states)")
     }
     var stream = FrameStream(count: count, inFlight: inFlight)

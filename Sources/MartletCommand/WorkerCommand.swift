@@ -41,8 +41,8 @@ struct WorkerCommand: ParsableCommand {
   @Option(help: "Time between heartbeats.")
   var heartbeat = TimeArgument(.milliseconds(500), "500ms")
 
-  @Option(help: "How long to try to reach the broker at the start.")
-  var patience = TimeArgument(.seconds(30), "30s")
+  @Option(help: "How long to try to reach the broker at the start (default: for ever).")
+  var patience: TimeArgument?
 
   @Flag(
     help: "Let device/fault stall, cut off or end this worker, or damage what it sends: for tests.")
@@ -89,7 +89,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.stateFolder = state
     configuration.isMute = mute
     configuration.heartbeat = heartbeat.duration
-    configuration.patience = patience.duration
+    configuration.patience = patience?.duration
     configuration.allowsFaults = allowFaults
     configuration.busyWatts = busyWatts
     configuration.idleWatts = idleWatts

@@ -88,6 +88,13 @@ package final class ClientCore {
     names.map { liveness.state(of: $0, at: now) }
   }
 
+  /// What is known of the devices that are not counted on.
+  package func absences(now: MonotonicTime) -> [Absence] {
+    zip(names, states(now: now)).filter { $0.1 != .alive }.map {
+      Absence(device: $0, state: $1, presence: liveness.presence(of: $0))
+    }
+  }
+
   /// Begins to wait for a frame's parts.
   ///
   /// - Parameter end: when the frame ends, whatever is missing. That raises no suspicion: the

@@ -31,6 +31,9 @@ public final class Gateway {
   private var waiting: [RPCCallKey: ReceivedCall] = [:]
   private var drops = DropCounter<RejectReason>()
   private var isDraining = false
+  /// Whether frames can be run.
+  private var isLaneReady = false
+  private let stop = StopRequest()
 
   static let infer = RPCMethod("inference", "infer")
   static let check = RPCMethod("health", "check")
@@ -108,34 +111,35 @@ public final class Gateway {
 
   /// Asks the gateway to answer what it has and leave. May be called from any thread.
   public var stopper: @Sendable () -> Void {
-    let mailbox = mailbox
-    return { mailbox.post(.stop) }
+    let (mailbox, stop) = (mailbox, stop)
+    return {
+      stop.make()
+      mailbox.post(.stop)
+    }
   }
 
   /// Answers calls until stopped.
   ///
-  /// - Throws: `unreachable` or `permissionDenied` if the broker cannot be used within the patience
-  ///   at the start; `superseded` if another gateway took over this one's name.
+  /// A broker that is not there is waited for.
+  ///
+  /// - Throws: `permissionDenied` or `invalidArgument` if the broker cannot be used as it is configured
+  ///   here, or does not give the rights that a gateway needs; `superseded` if another gateway took over this one's name.
   public func run() throws(MartletError) {
     let (folder, configuration, logger) = (folder, configuration, logger)
     let engines = try DeviceEngines(folder: folder, device: nil)
-    try lane.start { () throws(MartletError) in
-      let client = try InferenceClient(
-        engines: engines, planID: folder.id, configuration: configuration.client, logger: logger)
-      do throws(MartletError) {
-        try client.connect()
-      } catch {
-        client.close()
-        throw error
-      }
-      return client
-    }
     defer {
       presence.stop()
       client.close()
       lane.stop()
     }
-    try client.connect(timeout: configuration.client.patience)
+    guard try client.connect(patience: nil, unless: stop) else { return }
+    try checkPermissions()
+    let mailbox = mailbox
+    lane.start(
+      { () throws(MartletError) in
+        try InferenceClient(
+          engines: engines, planID: folder.id, configuration: configuration.client, logger: logger)
+      }, ready: { mailbox.post(.laneReady) }, failed: { mailbox.post(.laneFailed($0)) })
     var drainEnd = MonotonicTime.distantFuture
     while true {
       let now = MonotonicTime.now()
@@ -153,6 +157,31 @@ public final class Gateway {
     try? client.flush(timeout: .seconds(2))
   }
 
+  /// Finds out what the broker would be silent about; the lane does the same for frames.
+  private func checkPermissions() throws(MartletError) {
+    try client.checkPermissions(
+      [
+        try root.path(.presence(device: name)), try root.path(.heartbeat(device: name)),
+      ], reading: true, logger: logger)
+    // A reply to itself, which nobody else hears.
+    try client.checkPermissions(
+      [
+        try root.path(.description(device: name)),
+        try root.path(.reply(client: name, service: Gateway.infer.service)),
+      ], reading: false, logger: logger)
+  }
+
+  /// What the gateway says of itself now.
+  private var standing: Presence.State {
+    isDraining ? .draining : isLaneReady ? .ready : .starting
+  }
+
+  private func announce() {
+    presence.announce(standing, through: client, logger)
+    guard standing == .ready else { return }
+    logger.info("ready", metadata: ["gateway": "\(name)", "group": "\(configuration.group)"])
+  }
+
   private func handle(_ event: GatewayEvent) throws(MartletError) {
     switch event {
     case .call(let call): receive(call)
@@ -167,15 +196,17 @@ public final class Gateway {
       presence.announce(.draining, through: client, logger)
     case .connection(.connected):
       presence.describe(through: client, logger)
-      presence.announce(isDraining ? .draining : .ready, through: client, logger)
-      logger.info("ready", metadata: ["gateway": "\(name)", "group": "\(configuration.group)"])
+      announce()
+    case .laneReady:
+      isLaneReady = true
+      announce()
+    case .laneFailed(let error): throw error
     case .connection(.takenOver(let error)): throw error
     case .connection(.publishRefused(_, let error)),
       .connection(.subscriptionRefused(_, let error)):
       logger.error("\(error)")
-    case .connection(.disconnected(let error)), .connection(.refused(let error)):
-      logger.warning("\(error)")
-    case .connection(.closed): break
+    // The MQTT client logs its attempts.
+    case .connection(.disconnected), .connection(.refused), .connection(.closed): break
     }
   }
 
@@ -265,7 +296,7 @@ public final class Gateway {
     }
     for line in drops.due(at: now) { log(line) }
     if presence.isDue(at: now) {
-      presence.announce(isDraining ? .draining : .ready, through: client, logger)
+      presence.announce(standing, through: client, logger)
     }
   }
 
@@ -287,5 +318,9 @@ enum GatewayEvent: Sendable {
   /// Presence under this gateway's own name.
   case presence([UInt8])
   case connection(MQTTEvent)
+  /// Frames can be run from now on.
+  case laneReady
+  /// Frames will never be run.
+  case laneFailed(MartletError)
   case stop
 }

@@ -33,8 +33,10 @@ extension InferenceClient {
     case .connection(.takenOver(let error)): throw error
     case .connection(.disconnected(let error)):
       core.disconnected()
-      logger.warning("\(error)")
-    case .connection(.refused(let error)): logger.warning("\(error)")
+      losses += 1
+      lastLoss = error
+    // The MQTT client logs its attempts.
+    case .connection(.refused): break
     case .connection(.subscriptionRefused(_, let error)),
       .connection(.publishRefused(_, let error)):
       logger.error("\(error)")
@@ -68,6 +70,11 @@ extension InferenceClient {
             "device": "\(device)", "its plan": "\(other)", "this plan": "\(core.planID)",
           ])
       }
+    case .metric(let device, MetricKind.frame.rawValue):
+      if let metric = try? FrameMetric(payload: payload, source: "metric/\(device)/frame") {
+        links.add(metric, of: device)
+      }
+    case .metric: break
     default: core.count(.unknownTopic, at: now)
     }
   }

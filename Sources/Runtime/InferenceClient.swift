@@ -42,12 +42,14 @@ public final class InferenceClient {
     public var isAlive: Bool
   }
 
-  private struct Outstanding {
+  struct Outstanding {
     var input: Tensor
     var expected: Int?
     var submitted: MonotonicTime
     var end: MonotonicTime
     var attempts: Int
+    /// How often the connection had been lost before.
+    var losses: Int
   }
 
   /// Called for each change of a device's state, while the client waits.
@@ -56,15 +58,25 @@ public final class InferenceClient {
   public let id: String
 
   let core: ClientCore
-  private let configuration: ClientConfiguration
-  private let root: TopicRoot
+  let configuration: ClientConfiguration
+  let root: TopicRoot
   let mailbox: Mailbox<NetworkEvent>
-  private let client: MQTTClient
+  let client: MQTTClient
   let logger: Logger
   private let inputTopic: String
   private let resultTopic: String
+  private let stop = StopRequest()
   private var encoder: TensorEncoder
   private var header: TensorHeader
+  private var fit: MessageFit
+  /// Why the last input could not be sent.
+  var sendFailure: MartletError?
+  /// How often the connection was lost, and how it was the last time.
+  var losses = 0
+  /// What frames move, and what was seen to move; it is asked for when a frame has to be sent again.
+  lazy var links = LinkReport(core.plan, elementBytes: encoder.elementType.size)
+  private var listensToMetrics = false
+  var lastLoss: MartletError?
   private var nextFrame: UInt64 = 1
   private var nextTicket = 0
   private var outstanding: [Int: Outstanding] = [:]
@@ -104,6 +116,7 @@ public final class InferenceClient {
     header = try TensorHeader(
       epoch: Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds()), plan: planID, client: id,
       device: id, shape: graph[graph.inputs[0]].shape)
+    fit = MessageFit(topic: inputTopic, properties: MQTTProperties())
     let (root, mailbox) = (self.root, self.mailbox)
     client = try MQTTClient(
       configuration.address.configuration(clientIDPrefix: "client"), logger: logger,
@@ -131,19 +144,25 @@ public final class InferenceClient {
   /// - Throws: `unreachable` or `permissionDenied` when it cannot within the patience; the latter also
   ///   when the broker does not let this client send frames.
   public func connect() throws(MartletError) {
-    try client.connect(timeout: configuration.patience)
+    guard try client.connect(patience: configuration.patience, unless: stop) else {
+      throw MartletError(.cancelled, "stopped")
+    }
     // Results are acknowledged, inputs are not: a forbidden one would look like absent devices.
     try client.checkPermissions([inputTopic], reading: false, logger: logger)
+    try fit.find(encoder.largestMessage(header), reading: false, through: client, logger: logger)
   }
 
   /// Says goodbye to the broker; may be called any number of times.
   public func close() { client.close() }
 
-  /// Makes `next` and `waitForDevices` throw `cancelled` soon; may be called
+  /// Makes `connect`, `next` and `waitForDevices` throw `cancelled` soon; may be called
   /// from any thread.
   public var stopper: @Sendable () -> Void {
-    let mailbox = mailbox
-    return { mailbox.post(.stop) }
+    let (mailbox, stop) = (mailbox, stop)
+    return {
+      stop.make()
+      mailbox.post(.stop)
+    }
   }
 
   /// Makes `next(until:)` return soon, with or without an answer; may be called from any thread.
@@ -162,17 +181,37 @@ public final class InferenceClient {
 
   /// Waits until at least `count` devices (default: all that have neurons) are alive.
   ///
+  /// - Parameter notice: gets a line about who is being waited for, after a second and a half and then
+  ///   whenever that has changed, every second and a half at most.
   /// - Returns: whether they are; false after `timeout`.
   public func waitForDevices(
-    _ count: Int? = nil, timeout: Duration
+    _ count: Int? = nil, timeout: Duration, notice: ((String) -> Void)? = nil
   ) throws(MartletError) -> Bool {
     let wanted = count ?? core.plan.devices.count
     let end = MonotonicTime.now().adding(nanoseconds: timeout.nanoseconds)
+    var due = notice == nil ? MonotonicTime.distantFuture : .now() + .milliseconds(1500)
+    var last = ""
     while devices.count(where: \.isAlive) < wanted {
-      guard MonotonicTime.now() < end else { return false }
-      try pump(until: end)
+      let now = MonotonicTime.now()
+      guard now < end else { return false }
+      if now >= due {
+        due = now + .milliseconds(1500)
+        let text = absences.map(\.text).joined(separator: ", ")
+        if text != last { notice?(text) }
+        last = text
+      }
+      try pump(until: min(end, due))
     }
     return true
+  }
+
+  /// Why there is nobody to wait for: no device is alive.
+  public var nobodyIsThere: MartletError {
+    MartletError(
+      .unreachable, "no device is ready",
+      context: [
+        "devices": absences.map(\.text).joined(separator: ", "), "deployment": root.deployment,
+      ], hint: Absence.hint(absences, patience: configuration.patience.milliseconds))
   }
 
   // MARK: Frames
@@ -192,7 +231,8 @@ public final class InferenceClient {
     let ticket = nextTicket
     nextTicket += 1
     outstanding[ticket] = Outstanding(
-      input: input, expected: expected, submitted: .now(), end: end, attempts: 0)
+      input: input, expected: expected, submitted: .now(), end: end, attempts: 0,
+      losses: losses)
     do {
       try send(ticket)
     } catch {
@@ -266,6 +306,11 @@ public final class InferenceClient {
   private func sendAgain(_ ticket: Int, _ frame: Outstanding) throws(MartletError) {
     do {
       try checkPatience(frame)
+      // Where the bytes are is of interest only now.
+      if !listensToMetrics {
+        listensToMetrics = true
+        try client.subscribe(try root.path(.allMetrics))
+      }
       try send(ticket)
     } catch {
       outstanding[ticket] = nil
@@ -309,7 +354,12 @@ public final class InferenceClient {
         header.sequence = key.frame
         let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
         header.note = InputNote(attendance: roles, oldest: oldest).text
-        if publish(frame.input) {
+        sendFailure = publish(frame.input)
+        // A lost connection comes back, and a full queue empties.
+        if let sendFailure, ![.unreachable, .resourceExhausted].contains(sendFailure.code) {
+          throw sendFailure
+        }
+        if sendFailure == nil {
           frame.attempts += 1
           outstanding[ticket] = frame
           tickets[key] = ticket
@@ -322,50 +372,23 @@ public final class InferenceClient {
     }
   }
 
-  private func publish(_ input: Tensor) -> Bool {
-    guard let values = input.floats, values.count == header.shape.count else { return true }
-    var failed = false
+  /// - Returns: why it could not be sent; nil if it is.
+  private func publish(_ input: Tensor) -> MartletError? {
+    guard let values = input.floats, values.count == header.shape.count else { return nil }
+    var failure: MartletError?
+    encoder.maximumMessageBytes = fit.limit(of: client)
     values.withUnsafeBufferPointer { values in
       encoder.encode(header, values) { message in
         message.withUnsafeBytes { payload in
-          do {
+          guard failure == nil else { return }
+          do throws(MartletError) {
             try client.publish(topic: inputTopic, payload: payload)
           } catch {
-            failed = true
+            failure = error
           }
         }
       }
     }
-    return !failed
-  }
-
-  private func checkPatience(_ frame: Outstanding) throws(MartletError) {
-    let waited = MonotonicTime.now().nanoseconds(since: frame.submitted)
-    guard waited > configuration.patience.nanoseconds else { return }
-    let states = devices.map { "\($0.device) \($0.state)" }.joined(separator: ", ")
-    if case .connected = client.state {
-      throw MartletError(
-        .unreachable, "no device answered within \(configuration.patience.milliseconds) ms",
-        context: ["devices": states, "deployment": root.deployment],
-        hint: silenceHint)
-    }
-    throw MartletError(
-      .unreachable, "the broker was gone for \(configuration.patience.milliseconds) ms",
-      context: ["broker": configuration.address.broker.address.description],
-      hint: "check that it runs; --patience sets how long to wait")
-  }
-
-  /// What to do about devices that do not answer, by what is heard of them.
-  private var silenceHint: String {
-    let isHeard = core.states(now: .now()).contains { $0 == .alive || $0 == .suspect }
-    return isHeard
-      ? """
-      the devices live, but no parts come: with an access list (acl_file), this user must read \
-      act/+/+, and theirs input/+ and act/+/+
-      """
-      : """
-      start the workers, with the same plan and deployment; with an access list (acl_file), this \
-      user must read presence/+, heartbeat/+ and act/+/+
-      """
+    return failure
   }
 }

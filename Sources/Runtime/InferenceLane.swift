@@ -6,7 +6,8 @@ import WireProtocol
 
 /// Runs an `InferenceClient` on a thread of its own, for callers that must not wait for it.
 ///
-/// A client that gives up, because no device answered, is replaced by a new one.
+/// A client that gives up, because no device answered, is replaced by a new one. A broker that is not
+/// there is waited for.
 final class InferenceLane: Sendable {
   /// A frame to run.
   struct Job: Sendable {
@@ -15,7 +16,7 @@ final class InferenceLane: Sendable {
     var deadline: MonotonicTime
   }
 
-  /// Makes a client that is connected.
+  /// Makes a client that is not yet connected.
   typealias MakeClient = @Sendable () throws(MartletError) -> InferenceClient
   /// Gets each job's end, on the lane's thread.
   typealias Deliver = @Sendable (RPCCallKey, Result<FrameResult, MartletError>) -> Void
@@ -24,11 +25,16 @@ final class InferenceLane: Sendable {
     var jobs: [Job] = []
     var isStopped = false
     var wake: (@Sendable () -> Void)?
+    /// Ends the attempt to connect.
+    var interrupt: (@Sendable () -> Void)?
+    var isStarted = false
     var devicesAlive = 0
   }
 
   private let state = Mutex(State())
   private let done = DispatchSemaphore(value: 0)
+  /// Signalled by `stop`.
+  private let pause = DispatchSemaphore(value: 0)
   private let inFlight: Int
   private let deliver: Deliver
   private let logger: Logger
@@ -40,30 +46,31 @@ final class InferenceLane: Sendable {
     self.deliver = deliver
   }
 
-  /// Begins to work.
+  /// Begins to work; returns at once.
   ///
-  /// - Throws: what the first client throws.
-  func start(_ make: @escaping MakeClient) throws(MartletError) {
-    let ready = DispatchSemaphore(value: 0)
-    let failure = Mutex<MartletError?>(nil)
+  /// - Parameters:
+  ///   - ready: called on the lane's thread when the first client is connected.
+  ///   - failed: called there with what keeps the lane from ever working, such as missing rights.
+  func start(
+    _ make: @escaping MakeClient, ready: @escaping @Sendable () -> Void,
+    failed: @escaping @Sendable (MartletError) -> Void
+  ) {
+    state.withLock { $0.isStarted = true }
     DispatchQueue(label: "martlet.inference").async { [self] in
       defer { done.signal() }
       do throws(MartletError) {
-        var client = try make()
-        ready.signal()
+        var client = try connect(make, isFirst: true)
+        ready()
         while let error = serve(client) {
           logger.warning("\(error)")
           client.close()
-          client = try again(make)
+          client = try connect(make)
         }
         client.close()
       } catch {
-        failure.withLock { $0 = error }
-        ready.signal()
+        if !isStopped { failed(error) }
       }
     }
-    ready.wait()
-    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// How many devices answer frames.
@@ -80,11 +87,14 @@ final class InferenceLane: Sendable {
 
   /// Ends the thread and waits for that; jobs that have not ended stay without an answer.
   func stop() {
-    let wake = state.withLock { state in
+    let (wake, interrupt, isStarted) = state.withLock { state in
       state.isStopped = true
-      return state.wake
+      return (state.wake, state.interrupt, state.isStarted)
     }
+    guard isStarted else { return }
     wake?()
+    interrupt?()
+    pause.signal()
     done.wait()
     done.signal()
   }
@@ -147,22 +157,36 @@ final class InferenceLane: Sendable {
     }
   }
 
-  /// Makes a client after a failure, refusing jobs until that works.
-  private func again(_ make: MakeClient) throws(MartletError) -> InferenceClient {
+  /// Makes a client and connects it, refusing jobs until that works.
+  ///
+  /// - Throws: what the first client throws, if waiting does not mend it; `cancelled` when stopped.
+  private func connect(
+    _ make: MakeClient, isFirst: Bool = false
+  ) throws(MartletError) -> InferenceClient {
     while true {
-      let jobs = state.withLock { state in
+      let client = try make()
+      let (jobs, isStopped) = state.withLock { state in
         defer { state.jobs = [] }
         state.devicesAlive = 0
-        return state.jobs
+        state.interrupt = client.stopper
+        return (state.jobs, state.isStopped)
       }
       if isStopped { throw MartletError(.cancelled, "stopped") }
       do throws(MartletError) {
-        let client = try make()
-        state.withLock { $0.jobs.insert(contentsOf: jobs, at: 0) }
+        try client.connect()
+        state.withLock { state in
+          state.interrupt = nil
+          state.jobs.insert(contentsOf: jobs, at: 0)
+        }
         return client
       } catch {
+        client.close()
+        let mayPass = [.unreachable, .timedOut, .cancelled].contains(error.code)
+        if isFirst && !mayPass { throw error }
         logger.warning("\(error)")
         for job in jobs { deliver(job.key, .failure(error)) }
+        // What is refused at once would be asked again at once.
+        if !mayPass { _ = pause.wait(timeout: .now() + 1) }
       }
     }
   }

@@ -1,3 +1,4 @@
+import Logging
 import MQTT
 import Plan
 import TensorCore
@@ -14,6 +15,12 @@ struct PartSender {
   private var topics: [Int: String] = [:]
   private let properties: MQTTProperties
   private var sequence: UInt64 = 0
+  /// Of the topic to which the largest messages go; nil for a device that sends nothing.
+  private var fit: MessageFit?
+  /// The largest message without its note, in bytes.
+  private var largest = 0
+  private var failures = DropCounter<MartletError.Code>()
+  private var failureLines: [(line: DropCounter<MartletError.Code>.Line, error: MartletError)] = []
 
   init(
     plan: Plan, device: Int, planID: String, name: String, epoch: UInt64, root: TopicRoot,
@@ -29,6 +36,33 @@ struct PartSender {
         stage: exchange.stage ?? 0, epoch: epoch, plan: planID, layer: exchange.id, device: name,
         shape: exchange.shape)
     }
+    for (number, header) in headers where encoder.largestMessage(header) > largest {
+      largest = encoder.largestMessage(header)
+      fit = topics[number].map { MessageFit(topic: $0, properties: properties) }
+    }
+  }
+
+  /// Finds out at the start how large the broker lets messages be.
+  ///
+  /// - Parameter reading: whether this device reads its own parts.
+  /// - Throws: `resourceExhausted` when tensors do not fit at all.
+  mutating func findLimit(
+    through client: MQTTClient, reading: Bool, logger: Logger
+  ) throws(MartletError) {
+    try fit?.find(largest, reading: reading, through: client, logger: logger)
+    renewLimit(of: client)
+  }
+
+  /// Keeps to what the broker said on a new connection.
+  mutating func renewLimit(of client: MQTTClient) {
+    encoder.maximumMessageBytes = fit?.limit(of: client) ?? .max
+  }
+
+  /// What to log about parts that could not be sent: at most one line a second for each kind of error.
+  mutating func takeFailures() -> [(line: DropCounter<MartletError.Code>.Line, error: MartletError)]
+  {
+    defer { failureLines = [] }
+    return failureLines
   }
 
   /// Bytes published since the last call, by exchange.
@@ -53,12 +87,14 @@ struct PartSender {
     outlet.beginPart()
     encoder.encode(header, values) { message in
       message.withUnsafeBytes { payload in
-        do {
+        do throws(MartletError) {
           try outlet.publish(
             topic: topic, payload: payload, properties: properties, through: client)
           bytes += payload.count
         } catch {
-          // The client's statistics count it.
+          if let line = failures.record(error.code, at: .now()) {
+            failureLines.append((line, error))
+          }
         }
       }
     }

@@ -22,6 +22,7 @@ public final class Worker {
   private let logger: Logger
   private let presenceTopic: String
   private let heart: Heart
+  private let stop = StopRequest()
   private let meter: WorkerMeter
   private let services: WorkerServices
   private let faults: WorkerFaults
@@ -129,14 +130,17 @@ public final class Worker {
 
   /// Asks the worker to finish what it has and leave. May be called from any thread.
   public var stopper: @Sendable () -> Void {
-    let mailbox = mailbox
-    return { mailbox.post(.stop) }
+    let (mailbox, stop) = (mailbox, stop)
+    return {
+      stop.make()
+      mailbox.post(.stop)
+    }
   }
 
   /// Works until stopped.
   ///
-  /// - Throws: `unreachable` or `permissionDenied` if the broker cannot be used within the patience
-  ///   at the start; `superseded` if another worker took over this device's name.
+  /// - Throws: `permissionDenied` or `invalidArgument` if the broker cannot be used as it is configured
+  ///   here; `unreachable` if it is not reached within the patience, should that end; `superseded` if another worker took over this device's name.
   public func run() throws(MartletError) {
     defer {
       heart.stop()
@@ -144,7 +148,7 @@ public final class Worker {
     }
     DeviceDescription.Hardware.logKernels(logger)
     try core.warmUp()
-    try client.connect(timeout: configuration.patience)
+    guard try client.connect(patience: configuration.patience, unless: stop) else { return }
     try checkPermissions()
     var attention = Attention(now: .now(), processor: threadProcessorNanoseconds())
     while true {
@@ -179,11 +183,14 @@ public final class Worker {
     try client.checkPermissions(ownTopics, reading: true, logger: logger)
     guard let partTopic else { return }
     try client.checkPermissions([partTopic], reading: false, logger: logger)
+    var readsParts = true
     do throws(MartletError) {
       try client.checkPermissions([partTopic], reading: true, logger: logger)
     } catch {
+      readsParts = false
       logger.error("parts of others may not come either: \(error)", metadata: ["device": "\(name)"])
     }
+    try parts.findLimit(through: client, reading: readsParts, logger: logger)
   }
 
   /// Waits for events.
@@ -272,13 +279,14 @@ public final class Worker {
     switch event {
     case .connected:
       if faults.refusesConnection(at: .now()) { return }
+      parts.renewLimit(of: client)
       // What this device is comes before the word that it is ready to be used.
       meter.describe(client, methods: services.methods, logger: logger)
       announce(drain == nil ? .ready : .draining)
       heart.start()
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
-    case .disconnected(let error), .refused(let error):
-      logger.warning("\(error)")
+    // The MQTT client logs its attempts.
+    case .disconnected, .refused: break
     case .takenOver(let error): throw error
     case .subscriptionRefused(let filter, let error):
       logger.error("\(error)", metadata: ["filter": "\(filter)"])
@@ -328,6 +336,10 @@ public final class Worker {
         metadata: [
           "reason": "\(line.reason.rawValue)", "count": "\(line.count)", "total": "\(line.total)",
         ])
+    }
+    for (line, error) in parts.takeFailures() {
+      logger.warning(
+        "parts not sent: \(error)", metadata: ["count": "\(line.count)", "total": "\(line.total)"])
     }
     for line in core.takeFrameDropLines(now: now) {
       logger.warning(

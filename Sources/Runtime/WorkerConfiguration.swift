@@ -48,8 +48,8 @@ public struct WorkerConfiguration: Sendable {
   public var deadline = DeadlinePolicy.standard
   /// Time between two heartbeats.
   public var heartbeat: Duration = .milliseconds(500)
-  /// How long to try to reach the broker at the start.
-  public var patience: Duration = .seconds(30)
+  /// How long to try to reach the broker at the start; for ever if nil.
+  public var patience: Duration?
   /// Frames computed at once.
   public var framesInFlight = 4
   /// How wrong the wall clock is, for tests.

@@ -79,6 +79,9 @@ public struct Liveness: Sendable {
     peers[device]?.liveness.state(at: now) ?? .unknown
   }
 
+  /// What a peer has last said of itself, if anything of its newest epoch.
+  public func presence(of device: String) -> Presence? { peers[device]?.liveness.lastPresence }
+
   /// The newest epoch of a peer, or nil when none is known.
   public func epoch(of device: String) -> UInt64? {
     guard let epoch = peers[device]?.liveness.epoch, epoch > 0 else { return nil }

@@ -108,6 +108,9 @@ public struct PeerLiveness: Sendable {
     }
   }
 
+  /// What it has last said of itself, if that was in its newest epoch.
+  public var lastPresence: Presence? { presence.flatMap { $0.epoch == epoch ? $0 : nil } }
+
   /// When silence alone would change the state next, or nil.
   public func nextChange(after now: MonotonicTime) -> MonotonicTime? {
     guard let presence, presence.epoch == epoch, !presence.state.isGone, !isDoubted,

@@ -13,6 +13,9 @@ public struct TensorEncoder: Sendable {
   public let elementType: ElementType
   /// The most element bytes in one message.
   public let chunkBytes: Int
+  /// The most bytes of one message, its header included: a broker may take no more. Elements then
+  /// travel in more chunks than `chunkBytes` asks for.
+  public var maximumMessageBytes = Int.max
   private var buffer: [UInt8] = []
 
   /// - Throws: `MartletError.Code.invalidArgument` for an element type that tensor messages do not
@@ -34,8 +37,17 @@ public struct TensorEncoder: Sendable {
     self.chunkBytes = chunkBytes
   }
 
-  /// How many messages a tensor of this shape takes.
-  public func chunkCount(of shape: Shape) -> Int { layout(shape).chunks }
+  /// The least `maximumMessageBytes` with which tensors travel in pieces that are worth their header.
+  public static let leastMessageBytes = 2048
+
+  /// How many messages a tensor of this shape takes when messages may be of any size.
+  public func chunkCount(of shape: Shape) -> Int { layout(shape, bytes: chunkBytes).chunks }
+
+  /// No message of a tensor with this header is longer, in bytes.
+  public func largestMessage(_ header: TensorHeader) -> Int {
+    let elements = layout(header).range(of: 0).count
+    return min(Self.headerBytes(header) + elements * elementType.size, maximumMessageBytes)
+  }
 
   /// Encodes a tensor and hands each message over, in order.
   ///
@@ -50,7 +62,7 @@ public struct TensorEncoder: Sendable {
   ) throws(Failure) {
     precondition(values.count == header.shape.count, "\(values.count) values for \(header.shape)")
     let scale = elementType == .int8 ? WireElements.scale(of: values) : 1
-    let layout = layout(header.shape)
+    let layout = layout(header)
     for chunk in 0..<layout.chunks {
       let range = layout.range(of: chunk)
       buffer.removeAll(keepingCapacity: true)
@@ -62,8 +74,21 @@ public struct TensorEncoder: Sendable {
     }
   }
 
-  private func layout(_ shape: Shape) -> ChunkLayout {
-    ChunkLayout(total: shape.count, chunksOf: chunkBytes / elementType.size)
+  private func layout(_ header: TensorHeader) -> ChunkLayout {
+    let room =
+      maximumMessageBytes == .max
+      ? chunkBytes : min(chunkBytes, maximumMessageBytes - Self.headerBytes(header))
+    return layout(header.shape, bytes: max(room, elementType.size))
+  }
+
+  private func layout(_ shape: Shape, bytes: Int) -> ChunkLayout {
+    ChunkLayout(total: shape.count, chunksOf: bytes / elementType.size)
+  }
+
+  /// A bound of what `writeHeader` writes: its fixed words with numbers of twenty digits are 540 bytes.
+  private static func headerBytes(_ header: TensorHeader) -> Int {
+    let texts = [header.plan, header.client, header.layer, header.device, header.note]
+    return texts.reduce(576 + 42 * header.shape.dimensions.count) { $0 + $1.utf8.count }
   }
 
   /// The order of the fields is that of `FixedForm`, which reads them fast.

@@ -136,6 +136,27 @@ extension DistributedTests {
       }
     }
 
+    /// A gateway that could not answer is not ready.
+    @Test(arguments: [
+      "topic write martlet/1/+/presence/gateway1", "topic read martlet/1/+/heartbeat/+",
+      "topic write martlet/1/+/desc/gateway1", "topic write martlet/1/+/reply/+/+",
+      "topic write martlet/1/+/input/+",
+    ])
+    func aGatewayThatLacksARightSaysSo(right: String) throws {
+      try with {
+        try without(right, of: "gateway1", in: $0)
+      } _: { place in
+        let gateway = try place.start("gateway", "gateway1", [])
+        defer { gateway.stop(patience: .zero) }
+        #expect(gateway.wait(timeout: .seconds(60)) == .exited(77))
+        let log = try FileSystem.readText(place.folder + "/gateway1.log")
+        let kind = right.split(separator: "/")[3]
+        #expect(log.contains("topic: martlet/1/default/\(kind)/"), "\(log)")
+        #expect(log.contains("user: gateway1") && log.contains("acl_file"), "\(log)")
+        #expect(!log.contains("] ready"), "\(log)")
+      }
+    }
+
     /// It may be meant that a device does not read its own parts, so it works on.
     @Test func aWorkerThatMayNotReadPartsSaysSo() throws {
       try with {

@@ -22,6 +22,32 @@ import WireProtocol
     }
   }
 
+  /// A broker's limit holds for whole messages, whatever their headers say.
+  @Test(arguments: [ElementType.float32, .float16, .int8])
+  func noMessageIsLargerThanAllowed(type: ElementType) throws {
+    for seed in UInt64(1)...40 {
+      var random = SeededGenerator(seed: seed)
+      let shape = Shape([Int.random(in: 1..<40, using: &random), 331])
+      let limit = Int.random(in: 2048..<20_000, using: &random)
+      var header = try header(frame: .random(in: 0..<1 << 53, using: &random), shape: shape)
+      header.sequence = .random(in: 0..<1 << 53, using: &random)
+      header.note = String(repeating: "d", count: .random(in: 0..<1024, using: &random))
+      let values = (0..<shape.count).map { _ in Float.random(in: -3...3, using: &random) }
+      var encoder = try TensorEncoder(elementType: type, chunkBytes: 8192)
+      encoder.maximumMessageBytes = limit
+      var assembler = ChunkAssembler(shape: shape)
+      var outcome = ChunkAssembler.Outcome.late
+      try values.withUnsafeBufferPointer {
+        try encoder.encode(header, $0) { message in
+          #expect(message.count <= limit, "seed \(seed)")
+          #expect(message.count <= encoder.largestMessage(header), "seed \(seed)")
+          outcome = try feed(&assembler, message)
+        }
+      }
+      #expect(outcome == .complete, "seed \(seed)")
+    }
+  }
+
   @Test(arguments: [ElementType.float32, .float16, .int8])
   func anyOrderWithDuplicatesAndLoss(type: ElementType) throws {
     for seed in UInt64(1)...60 {

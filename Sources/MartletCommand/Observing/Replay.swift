@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import MQTT
 import Processes
 import Recording
@@ -15,6 +14,9 @@ struct Replay: ParsableCommand {
       The messages go to the deployment named replay unless --deployment says otherwise, so that a
       deployment that is running is not disturbed. To read a recording as fast as possible without a
       broker: martlet report --from FILE.
+
+      Ends with status 77 when the broker's access list forbids some of the messages, and 75 when some
+      are larger than the broker takes; the others are published.
 
       Examples:
         martlet replay flight.rec --broker 127.0.0.1
@@ -67,7 +69,11 @@ struct Replay: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
-    let client = try MQTTClient(address.broker, logger: try log.logger("martlet.replay"))
+    let refusals = Refusals()
+    let client = try MQTTClient(
+      address.broker, logger: try log.logger("martlet.replay"),
+      onEvent: { if case .publishRefused(let topic, let error) = $0 { refusals.add(topic, error) } }
+    )
     defer { client.close() }
     try client.connect(timeout: patience.duration)
     var player = Player(client: client, root: root, speed: speed, stopped: stopped)
@@ -80,74 +86,15 @@ struct Replay: ParsableCommand {
       try stopped.check()
     }
     try client.flush(timeout: .seconds(10))
+    // Every refusal has been told when the client is closed.
+    client.close()
     Terminal.endProgress()
+    let refused = player.refused(refusals.byTopic)
     print(
-      "\(player.published) messages published below \(root)"
+      "\(player.published - refused.count) messages published below \(root)"
+        + (refused.count > 0 ? ", \(refused.count) refused by the broker" : "")
         + (player.foreign > 0 ? ", \(player.foreign) of other topics left out" : ""))
-  }
-}
-
-/// Publishes recorded messages when their time comes.
-struct Player {
-  private(set) var published = 0
-  private(set) var foreign = 0
-  private let client: MQTTClient
-  private let root: String
-  private let speed: Replay.Speed
-  private let stopped: StopFlag
-  private var start: (recorded: UInt64, now: MonotonicTime)?
-
-  init(client: MQTTClient, root: String, speed: Replay.Speed, stopped: StopFlag) {
-    self.client = client
-    self.root = root
-    self.speed = speed
-    self.stopped = stopped
-  }
-
-  /// - Returns: false when the user has asked to stop.
-  mutating func play(_ message: RecordedMessage) throws(MartletError) -> Bool {
-    let levels = message.topic.split(
-      separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-    guard levels.count == 4, levels[0] == "martlet", levels[1] == TopicRoot.version else {
-      foreign += 1
-      return stopped.signal == nil
-    }
-    guard wait(for: message.time) else { return false }
-    // The broker delivers what it had kept as retained, and what came while recording as not.
-    let isState = ["presence/", "desc/", "plan"].contains { levels[3].hasPrefix($0) }
-    try publish(
-      MQTTMessage(
-        topic: "\(root)/\(levels[3])", payload: message.payload,
-        quality: message.isAcknowledged ? .atLeastOnce : .atMostOnce,
-        retain: message.isRetained || isState))
-    published += 1
-    return true
-  }
-
-  private mutating func wait(for time: UInt64) -> Bool {
-    guard case .times(let factor) = speed else { return stopped.signal == nil }
-    let start = start ?? (time, .now())
-    self.start = start
-    // A clock that was set back while recording makes no pause.
-    let nanoseconds = time > start.recorded ? Double(time - start.recorded) / factor : 0
-    let due = start.now.adding(nanoseconds: UInt64(min(nanoseconds, 1e18)))
-    while stopped.signal == nil {
-      let left = due.nanoseconds(since: .now())
-      if left == 0 { return true }
-      Terminal.progress("\(published) messages")
-      usleep(UInt32(min(left / 1000 + 1, 50_000)))
-    }
-    return false
-  }
-
-  private func publish(_ message: MQTTMessage) throws(MartletError) {
-    do {
-      try client.publish(message)
-    } catch let error where error.code == .resourceExhausted {
-      // Faster than the broker: let it catch up.
-      try client.flush(timeout: .seconds(30))
-      try client.publish(message)
-    }
+    if let error = refused.error { throw error }
   }
 }
 

@@ -1,0 +1,40 @@
+import MQTT
+import Processes
+import Runtime
+import TensorCore
+import Testing
+
+extension DistributedTests {
+  /// Brokers that take no messages as large as tensors: the pieces get smaller, the answers stay whole.
+  @Suite(.serialized) struct MessageLimits {
+    @Test(arguments: ["message_size_limit 4000", "max_packet_size 4000"])
+    func answersStayWhole(limit: String) throws {
+      try Deployment.with(devices: 2, brokerConfiguration: limit) { deployment in
+        let reference = try deployment.reference()
+        try deployment.startAll()
+        try deployment.withClient { client in
+          #expect(try client.waitForDevices(timeout: .seconds(30)))
+          for index in 0..<5 {
+            let input = try deployment.digits[index]
+            let answer = try client.answer(input)
+            #expect(!answer.isDegraded, "\(deployment.standardError(of: "d0"))")
+            #expect(try answer.outputs == reference.run([input], alive: deployment.alive()))
+          }
+        }
+        let log = deployment.standardError(of: "d0")
+        #expect(log.contains("message_size_limit") && log.contains("wanted_bytes"), "\(log)")
+      }
+    }
+
+    /// Without room for a header and some elements nothing can be done, and that is said.
+    @Test func tooLittleIsAnError() throws {
+      try Deployment.with(devices: 2, brokerConfiguration: "message_size_limit 1000") {
+        deployment in
+        let worker = try deployment.start("d0")
+        #expect(worker.wait(timeout: .seconds(30)) == .exited(75))
+        let log = deployment.standardError(of: "d0")
+        #expect(log.contains("message_size_limit") && log.contains("large enough"), "\(log)")
+      }
+    }
+  }
+}
