@@ -52,10 +52,10 @@ let package = Package(
     systemLibrary("CJSONC", "json-c", apt: "libjson-c-dev"),
     systemLibrary("COpenBLAS", "openblas", apt: "libopenblas-dev"),
     systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
-    systemLibrary("CPNG", "libpng", apt: "libpng-dev"),
     systemLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
     systemLibrary("CZlib", "zlib", apt: "zlib1g-dev"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CDemoAssets", exclude: ["files"], cSettings: [.headerSearchPath("files")]),
 
     module("TensorCore", ["CKernels"]),

@@ -26,8 +26,9 @@ public struct Image: Sendable, Equatable {
 
   /// Decodes a JPEG or PNG image, whichever the first bytes say.
   ///
-  /// Transparency and orientation tags are ignored and colour profiles are not applied, as PIL and
-  /// TorchVision do. PNG with 16 bits is rounded to 8, a palette becomes RGB, CMYK becomes RGB.
+  /// Transparency and orientation tags are ignored, gamma and colour profiles are not applied, as PIL
+  /// and TorchVision do. A palette becomes RGB, CMYK becomes RGB. Of 16 bits the upper eight are kept,
+  /// as PIL does with colours; 16-bit grey it cuts off at 255 instead.
   ///
   /// - Parameters:
   ///   - source: what the bytes are, named in errors.

@@ -68,7 +68,7 @@ def main():
     save("alpha", np.asarray(small))
     deep = (np.arange(9 * 13, dtype=np.uint32).reshape(9, 13) * 557).astype(np.uint16)
     Image.fromarray(deep).save(FOLDER / "deep.png")
-    save("deep", np.round(deep / 257).astype(np.uint8))
+    save("deep", (deep >> 8).astype(np.uint8))
     bits = Image.fromarray((np.asarray(small.convert("L")) > 128).astype(np.uint8) * 255).convert("1")
     bits.save(FOLDER / "bits.png")
     save("bits", np.asarray(bits.convert("L")))
