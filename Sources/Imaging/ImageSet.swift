@@ -50,36 +50,45 @@ public struct ImageSet: Sendable {
   /// folder or an archive:
   /// - a `labels.tsv` whose first line names the columns `file` and `label` (and perhaps `name`)
   ///   lists the images, relative to itself;
-  /// - else, when all images lie in subfolders, each subfolder is a class: its label is its place in
-  ///   `labels`, or without that its place among the sorted names;
+  /// - else, when the images lie in subfolders, each subfolder is a class, and `labelling` says which;
   /// - else the images have no labels.
   ///
-  /// Files that are neither `.jpg`, `.jpeg` nor `.png` are passed over.
+  /// Links to files and folders are followed. Files whose names do not end like those of images are
+  /// passed over.
   ///
-  /// - Throws: `notFound` when there is no image, `invalidFile` for a table that does not fit.
+  /// - Throws: `notFound` when there is no image, `invalidFile` for a table that does not fit,
+  ///   `mismatch` for a label or a folder that is no class.
   public static func open(
-    paths: [String], labels: LabelNames? = nil
+    paths: [String], labelling: ImageLabelling
   ) throws(MartletError) -> ImageSet {
-    var items: [Item] = []
-    var names = labels
+    var members: [ImageTree.Member] = []
+    var names = labelling.names
     for path in paths {
       if FileSystem.isFolder(path) || path.lowercased().hasSuffix(".tar") {
-        let tree = try ImageTree(path, labels: labels)
-        items += tree.items
+        let tree = try ImageTree(path, labelling)
+        members += tree.members
         names = names ?? tree.labelNames
       } else {
         guard FileSystem.exists(path) else {
           throw MartletError(.notFound, "an image does not exist", context: ["file": path])
         }
-        items.append(Item(name: path, label: nil, location: .file(path)))
+        members.append(
+          .init(item: Item(name: path, label: nil, location: .file(path)), folder: nil))
       }
     }
-    guard !items.isEmpty else {
+    let searched = paths.joined(separator: " ")
+    guard !members.isEmpty else {
       throw MartletError(
-        .notFound, "no images were found",
-        context: ["searched": paths.joined(separator: " ")],
+        .notFound, "no images were found", context: ["searched": searched],
         hint: "name JPEG or PNG files, a folder of them or a tar archive")
     }
-    return ImageSet(items: items, labelNames: names)
+    let classes = try FolderClasses(
+      Set(members.compactMap(\.folder)), labelling, searched: searched)
+    return ImageSet(
+      items: members.map { member in
+        var item = member.item
+        if let folder = member.folder { item.label = classes.label(of: folder) }
+        return item
+      }, labelNames: names ?? classes.names)
   }
 }

@@ -3,32 +3,29 @@ import TensorFiles
 
 /// The images of one folder or archive.
 struct ImageTree {
-  private(set) var items: [ImageSet.Item] = []
+  /// An image and the folder that may be its class.
+  struct Member {
+    var item: ImageSet.Item
+    var folder: String?
+  }
+
+  private(set) var members: [Member] = []
+  /// The names that a table gives to labels.
   private(set) var labelNames: LabelNames?
 
   /// A file by its path in the tree.
   private typealias Found = (path: String, location: ImageSet.Location)
 
-  init(_ root: String, labels: LabelNames?) throws(MartletError) {
+  init(_ root: String, _ labelling: ImageLabelling) throws(MartletError) {
     let files = try ImageTree.files(root)
     if let table = files.first(where: { FileSystem.name(of: $0.path) == "labels.tsv" }) {
-      try useTable(table, files: files, root: root)
+      try useTable(table, files: files, root: root, labelling)
       return
     }
     let images = files.filter { ImageTree.isImage($0.path) }
-    if let classes = ImageTree.classes(images.map(\.path)) {
-      let names = labels ?? LabelNames(Array(Set(classes)).sorted())
-      for (image, name) in zip(images, classes) {
-        guard let label = names.label(of: name) else {
-          throw MartletError(
-            .mismatch, "a folder is named after no known class",
-            context: ["folder": name, "in": root])
-        }
-        items.append(.init(name: image.path, label: label, location: image.location))
-      }
-      labelNames = names
-    } else {
-      items = images.map { .init(name: $0.path, label: nil, location: $0.location) }
+    let folders = ImageTree.classFolders(images.map(\.path), labelling)
+    members = zip(images, folders).map { image, folder in
+      Member(item: .init(name: image.path, label: nil, location: image.location), folder: folder)
     }
   }
 
@@ -38,37 +35,52 @@ struct ImageTree {
       return archive.entries.map { ($0.name, .archived(archive, $0)) }
         .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
-    return try FileSystem.list(root).filter { !$0.isFolder }
+    return try FileSystem.list(root, followsLinks: true).filter { !$0.isFolder }
       .map { ($0.path, .file(root + "/" + $0.path)) }
   }
+
+  /// Formats that cannot be decoded are found as well: to be complained about, not passed over.
+  private static let endings = [
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".heic",
+    ".heif", ".avif",
+  ]
 
   private static func isImage(_ path: String) -> Bool {
     // macOS puts a hidden `._x.jpg` beside each `x.jpg` of an archive.
     let lower = FileSystem.name(of: path).lowercased()
-    return !lower.hasPrefix(".") && [".jpg", ".jpeg", ".png"].contains { lower.hasSuffix($0) }
+    return !lower.hasPrefix(".") && endings.contains { lower.hasSuffix($0) }
   }
 
-  /// The class of each image: its first folder below those that all images share. Nil when some
-  /// image lies in no further folder.
-  private static func classes(_ paths: [String]) -> [String]? {
+  /// The folder of each image that may be its class: the first one below those that all images share.
+  ///
+  /// Where all images lie in one folder of a known class, it is that one. Images that lie beside the
+  /// folders of known classes have none. Where images lie beside other folders, there are no classes.
+  private static func classFolders(
+    _ paths: [String], _ labelling: ImageLabelling
+  ) -> [String?] {
+    if case .none = labelling { return paths.map { _ in nil } }
     let parts = paths.map { $0.split(separator: "/").dropLast().filter { $0 != "." } }
-    guard let first = parts.first else { return nil }
+    guard let first = parts.first else { return [] }
     var shared = first.count
     for part in parts {
       shared = min(shared, zip(first, part).prefix { $0 == $1 }.count)
     }
-    guard parts.allSatisfy({ $0.count > shared }) else { return nil }
-    return parts.map { String($0[shared]) }
+    let folders = parts.map { $0.count > shared ? String($0[shared]) : nil }
+    if Set(folders.compactMap { $0 }).contains(where: { !labelling.known($0).isEmpty }) {
+      return folders
+    }
+    if let common = first.prefix(shared).last(where: { !labelling.known(String($0)).isEmpty }) {
+      return paths.map { _ in String(common) }
+    }
+    return folders.contains(nil) ? paths.map { _ in nil } : folders
   }
 
   private mutating func useTable(
-    _ table: Found, files: [Found], root: String
+    _ table: Found, files: [Found], root: String, _ labelling: ImageLabelling
   ) throws(MartletError) {
     let source = root + "/" + table.path
-    guard let text = String(validating: try table.location.read(), as: UTF8.self) else {
-      throw MartletError(.invalidFile, "a labels file is not UTF-8", context: ["file": source])
-    }
-    let rows = try Table(text, source: source)
+    let rows = try LabelTable(
+      try LabelTable.text(try table.location.read(), source), source: source)
     guard let file = rows.column("file"), let label = rows.column("label") else {
       throw MartletError(
         .invalidFile, "the first line of a labels file must name its columns",
@@ -78,19 +90,33 @@ struct ImageTree {
     let prefix = folder == "." && !table.path.hasPrefix("./") ? "" : folder + "/"
     let places = Dictionary(files.map { ($0.path, $0.location) }) { _, last in last }
     var names: [Int: String] = [:]
-    for (index, row) in rows.rows.enumerated() {
-      let context: KeyValuePairs = ["file": source, "line": "\(rows.line(of: index))"]
-      guard row.count > max(file, label), let number = rows.label(row[label]) else {
+    for row in rows.rows {
+      let context: KeyValuePairs = ["file": source, "line": "\(row.line)"]
+      guard row.fields.count > max(file, label), let number = LabelTable.label(row.fields[label])
+      else {
         throw MartletError(.invalidFile, "a line of a labels file has no label", context: context)
       }
-      guard let location = places[prefix + row[file]] else {
+      if let count = labelling.count, number >= count {
+        throw MartletError(
+          .mismatch, "a line of a labels file has a label that the model has no output for",
+          context: context
+        ).adding("label", "\(number)").adding("outputs", "\(count)")
+      }
+      guard let location = places[prefix + row.fields[file]] else {
         throw MartletError(
           .invalidFile, "a labels file lists an image that is not there", context: context
-        ).adding("image", row[file])
+        ).adding("image", row.fields[file])
       }
-      items.append(.init(name: row[file], label: number, location: location))
-      if let name = rows.column("name"), row.count > name { names[number] = row[name] }
+      members.append(
+        Member(item: .init(name: row.fields[file], label: number, location: location), folder: nil))
+      if let name = rows.column("name"), row.fields.count > name {
+        names[number] = row.fields[name]
+      }
     }
-    labelNames = names.isEmpty ? nil : LabelNames(byLabel: names)
+    guard !names.isEmpty else { return }
+    labelNames = LabelNames(byLabel: names)
+    if case .classes(_, let outputs) = labelling {
+      labelNames = try labelNames?.fitted(to: outputs, source: source)
+    }
   }
 }

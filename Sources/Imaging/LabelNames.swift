@@ -5,36 +5,64 @@ import TensorFiles
 public struct LabelNames: Sendable, Equatable {
   /// The name of each label; empty where none is known.
   public let names: [String]
+  /// Whether labels were named one by one, so that some names may be missing.
+  private let isPartial: Bool
+  /// What else folders may be called, such as the synset identifiers of ImageNet.
+  private let aliases: [String: Int]
 
-  /// Makes names from a list.
-  public init(_ names: [String]) { self.names = names }
+  /// Makes names from a complete list.
+  public init(_ names: [String]) {
+    self.names = names
+    isPartial = false
+    aliases = [:]
+  }
+
+  /// Makes names from pairs; labels between them have empty names.
+  init(byLabel names: [Int: String], aliases: [String: Int] = [:]) {
+    let count = (names.keys.max() ?? -1) + 1
+    self.names = (0..<count).map { names[$0] ?? "" }
+    self.aliases = aliases
+    isPartial = true
+  }
+
+  private init(_ names: [String], aliases: [String: Int]) {
+    self.names = names
+    self.aliases = aliases
+    isPartial = false
+  }
 
   /// The most labels that are read.
   static let maximumCount = 1 << 20
 
-  /// Reads one name per line, or lines of `label<TAB>name`, or a table whose first line names its
-  /// columns, `label` and `name` among them.
-  public static func read(_ path: String) throws(MartletError) -> LabelNames {
-    let table = try Table(FileSystem.readText(path), source: path)
-    if table.rows.allSatisfy({ $0.count == 1 }) { return LabelNames(table.rows.map { $0[0] }) }
-    let label = table.column("label") ?? 0
-    let name = table.column("name") ?? (table.rows.map(\.count).min() ?? 1) - 1
-    var names: [Int: String] = [:]
-    for (index, row) in table.rows.enumerated() {
-      guard row.count > max(label, name), let number = table.label(row[label]) else {
-        throw MartletError(
-          .invalidFile, "a line of a labels file has no label",
-          context: ["file": path, "line": "\(table.line(of: index))"])
-      }
-      names[number] = row[name]
+  /// Names for each of a model's outputs: where single ones are missing, `class 123` stands for them.
+  ///
+  /// - Parameter source: where the names are from, named in errors.
+  /// - Throws: `mismatch` when a complete list has another number of names than there are outputs, or
+  ///   a label is beyond them.
+  public func fitted(to outputs: Int, source: String) throws(MartletError) -> LabelNames {
+    // One output tells two classes apart.
+    let needed = outputs == 1 && names.count == 2 ? 2 : outputs
+    guard names.count == needed || (isPartial && names.count < needed) else {
+      throw MartletError(
+        .mismatch,
+        isPartial
+          ? "a class name has a label that the model has no output for"
+          : "there are \(names.count) class names for \(outputs) outputs",
+        context: isPartial
+          ? ["file": source, "label": "\(names.count - 1)", "outputs": "\(outputs)"]
+          : ["file": source],
+        hint: isPartial
+          ? "labels count from 0"
+          : """
+          a list has one name for each output, in their order, and a blank line counts as one; lines \
+          of index<TAB>name may leave some out
+          """)
     }
-    return LabelNames(byLabel: names)
-  }
-
-  /// Makes names from pairs; labels between them have empty names.
-  init(byLabel names: [Int: String]) {
-    let count = (names.keys.max() ?? -1) + 1
-    self.names = (0..<count).map { names[$0] ?? "" }
+    return LabelNames(
+      (0..<needed).map { label in
+        let name = label < names.count ? names[label] : ""
+        return name.isEmpty ? "class \(label)" : name
+      }, aliases: aliases)
   }
 
   /// The name of a label, or nil if none is known.
@@ -43,37 +71,13 @@ public struct LabelNames: Sendable, Equatable {
     return names[label]
   }
 
-  /// The label of a name.
-  public func label(of name: String) -> Int? { names.firstIndex(of: name) }
-}
-
-/// Lines of fields between tabs; the first line may name the columns.
-struct Table {
-  private(set) var rows: [[String]]
-  private var columns: [String] = []
-
-  /// - Throws: `invalidFile` when there are no lines.
-  init(_ text: String, source: String) throws(MartletError) {
-    rows = text.split(whereSeparator: \.isNewline).map { line in
-      line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-    }
-    if let first = rows.first, first.contains("label") || first.contains("file") {
-      columns = first
-      rows.removeFirst()
-    }
-    guard !rows.isEmpty else {
-      throw MartletError(.invalidFile, "a labels file is empty", context: ["file": source])
-    }
+  /// The labels with a name; several classes may share one.
+  func labels(of name: String) -> [Int] {
+    guard !name.isEmpty else { return [] }
+    let labels = names.indices.filter { names[$0] == name }
+    return labels.isEmpty ? aliases[name].map { [$0] } ?? [] : labels
   }
 
-  func column(_ name: String) -> Int? { columns.firstIndex(of: name) }
-
-  /// The line of a row in the file, from 1.
-  func line(of row: Int) -> Int { row + (columns.isEmpty ? 1 : 2) }
-
-  /// A label as a number that can be an index.
-  func label(_ text: String) -> Int? {
-    guard let value = Int(text), (0..<LabelNames.maximumCount).contains(value) else { return nil }
-    return value
-  }
+  /// Whether some class is named by a number, so that a number need not mean an output.
+  var haveNumbers: Bool { names.contains { Int($0) != nil } }
 }

@@ -135,7 +135,7 @@ struct BenchChaos: ParsableCommand {
     guard let preprocessing = plan.plan.model.preprocessing else {
       throw MartletError(.unsupported, "chaos needs a plan of a model that takes images")
     }
-    let set = try ImageSet.open(paths: [digits])
+    let set = try ImageSet.open(paths: [digits], labelling: .none)
     return try (0..<64).map { try preprocessing.apply(try set.load($0)) }
   }
 }

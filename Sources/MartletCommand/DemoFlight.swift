@@ -24,9 +24,9 @@ final class DemoFlight {
     self.options = options
     self.stopped = stopped
     images = try options.fleet.makeImages(in: folder)
-    set = try ImageSet.open(paths: images)
     fleet = LocalFleet(
       try options.fleet.makePlan(in: folder), broker: broker, folder: folder)
+    set = try ImageSet.open(paths: images, labelling: try fleet.plan.plan.labelling())
     guard fleet.plan.plan.model.preprocessing != nil else {
       throw MartletError(.unsupported, "the demo needs a model that takes images")
     }

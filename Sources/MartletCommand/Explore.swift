@@ -29,6 +29,8 @@ struct Explore: ParsableCommand {
       never be the images of --images, nor share any with them: then the placements would be fitted to
       the test, and the accuracy would say nothing about other images.
 
+      \(LabellingHelp.text)
+
       --against says what the front and the chart set accuracy against:
       \(ExploreAxis.listing)
 
@@ -125,10 +127,9 @@ struct Explore: ParsableCommand {
     try OutputFiles.check([csv, svg], overwrite)
     let sets = try FailureSets.upTo(failures ?? devices - 1, devices: devices)
     let context = try context()
-    let names = try card.labels.map { path throws(MartletError) in try LabelNames.read(path) }
-    let set = try ImageSet.open(paths: images, labels: names)
+    let set = try ImageSet.open(paths: images, labelling: context.labelling)
     try ImageSeparation.check(
-      calibration: try ImageSet.open(paths: self.calibration), test: set)
+      calibration: try ImageSet.open(paths: self.calibration, labelling: .none), test: set)
     let calibration = try context.calibrationImages(calibration, limit: calibrationLimit)
     guard let preprocessing = context.preprocessing else {
       preconditionFailure("calibration images have been prepared")

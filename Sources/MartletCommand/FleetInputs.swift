@@ -29,7 +29,7 @@ struct FleetInputs {
         .unsupported, "the plan's model does not take images",
         hint: "leave --images out to stream random numbers")
     }
-    let set = try ImageSet.open(paths: images)
+    let set = try ImageSet.open(paths: images, labelling: try plan.plan.labelling())
     var tensors: [Tensor] = []
     for index in 0..<min(count, set.count) {
       tensors.append(try preprocessing.apply(try set.load(index)))

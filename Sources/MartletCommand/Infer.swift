@@ -16,6 +16,8 @@ struct Infer: ParsableCommand {
       class names come from MODEL.json beside MODEL.onnx, or from the options; without either,
       TorchVision's evaluation transform is used for three channels.
 
+      \(LabellingHelp.text)
+
       Examples:
         martlet infer model.onnx --images photo.jpg
         martlet infer model.onnx --images validation/ --json
@@ -126,8 +128,8 @@ struct Infer: ParsableCommand {
         .unsupported, "the model's input is not an image", hint: "use --tensor instead")
     }
     try card.tellAssumptions(for: graph, model: options.model)
-    let set = try ImageSet.open(paths: images)
-    let names = card.labels ?? set.labelNames?.names ?? []
+    let set = try ImageSet.open(paths: images, labelling: try card.labelling(for: graph))
+    let names = set.labelNames?.names ?? []
     let execution = try Execution(Program(graph))
     var totals = Totals(images: 0, labelled: 0, correct: 0)
     for index in 0..<set.count {

@@ -9,10 +9,19 @@ import TensorFiles
 struct ModelCard: Codable {
   /// How an image becomes the input.
   var preprocessing: Preprocessing?
-  /// Class names by output index.
-  var labels: [String]?
+  /// Class names by output index, as the card has them.
+  private var labels: [String]?
   /// The share of each class among the training samples, by output index.
   var frequencies: [Double]?
+  /// The class names of a file that wins over the card's.
+  private var given: LabelNames?
+  /// What the class names are from.
+  private(set) var namesSource = ""
+
+  private enum CodingKeys: String, CodingKey { case preprocessing, labels, frequencies }
+
+  /// The class names, not yet held against a model.
+  var names: LabelNames? { given ?? labels.map { LabelNames($0) } }
 
   /// The card for a model.
   ///
@@ -29,6 +38,7 @@ struct ModelCard: Codable {
       if FileSystem.exists(path) {
         card = try JSON.decode(
           ModelCard.self, from: try FileSystem.read(path, limit: 16 << 20), source: path)
+        card.namesSource = path
       }
     }
     if let preprocessing {
@@ -36,7 +46,10 @@ struct ModelCard: Codable {
         Preprocessing.self, from: try FileSystem.read(preprocessing, limit: 1 << 20),
         source: preprocessing)
     }
-    if let labels { card.labels = try LabelNames.read(labels).names }
+    if let labels {
+      card.given = try LabelNames.read(labels)
+      card.namesSource = labels
+    }
     return card
   }
 

@@ -41,6 +41,8 @@ struct CardOptions: ParsableArguments {
     completion: .file())
   var preprocessing: String?
 
-  @Option(help: "Class names: one a line, or index<TAB>name.", completion: .file())
+  @Option(
+    help: "Class names: one a line, index<TAB>name, or JSON; they win over the card's.",
+    completion: .file())
   var labels: String?
 }

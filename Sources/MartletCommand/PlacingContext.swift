@@ -14,6 +14,8 @@ struct PlacingContext: Sendable {
   let modelSHA256: String
   let preprocessing: Preprocessing?
   let labels: [String]
+  /// How images get labels for the model.
+  let labelling: ImageLabelling
   let frequencies: [Double]?
 
   /// - Parameter sharding: by neurons if nil.
@@ -26,7 +28,8 @@ struct PlacingContext: Sendable {
     self.devices = devices
     modelSHA256 = try FileDigest.sha256(path: modelPath)
     preprocessing = try card.preprocessing(for: graph)
-    labels = card.labels ?? []
+    labels = try card.classNames(for: graph)?.names ?? []
+    labelling = try card.labelling(for: graph)
     frequencies = card.frequencies
   }
 
@@ -90,7 +93,7 @@ struct PlacingContext: Sendable {
         .unsupported, "calibration needs a model that takes images",
         hint: "give --preprocessing, or a card beside the model")
     }
-    let set = try ImageSet.open(paths: paths)
+    let set = try ImageSet.open(paths: paths, labelling: .none)
     guard set.count > 0 else {
       throw MartletError(
         .notFound, "there are no calibration images",

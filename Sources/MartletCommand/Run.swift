@@ -16,6 +16,8 @@ struct Run: ParsableCommand {
       Prints one line an image and a summary; every answer says what was missing from it.
       Ends with status 0 only if every image was answered.
 
+      \(LabellingHelp.text)
+
       Examples:
         martlet run --broker broker.local --plan plan --images photos/
         martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json

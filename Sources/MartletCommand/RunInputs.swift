@@ -20,7 +20,7 @@ struct RunInputs {
         .unsupported, "the plan's model does not take images",
         hint: "give its inputs as a table with --samples")
     }
-    let set = try ImageSet.open(paths: images)
+    let set = try ImageSet.open(paths: images, labelling: try plan.labelling())
     count = set.count
     nameOf = { set.name($0) }
     labelOf = { set.label($0) }

@@ -21,6 +21,7 @@ struct Score: ParsableCommand {
 
       Calibration images are chosen evenly over the classes if labels are known. Never take images
       that accuracy is measured on later, such as a test set: the plan would be fitted to them.
+      Subfolders are classes; if the class names are known, each must bear one of them.
 
       The file is written again and again while s3 is computed. After Ctrl-C, or a crash, the same
       command goes on where it stopped.
@@ -132,7 +133,8 @@ struct Score: ParsableCommand {
         .unsupported, "the model's input is not an image",
         hint: "--s2-images 0 --s3-images 0 computes s1 alone")
     }
-    let set = try ImageSet.open(paths: calibration)
+    let set = try ImageSet.open(
+      paths: calibration, labelling: .groups(try card.classNames(for: graph)))
     let labels = (0..<set.count).map { set.label($0) }
     func choose(_ count: Int) throws(MartletError) -> CalibrationImages? {
       guard count > 0 else { return nil }

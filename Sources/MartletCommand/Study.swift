@@ -28,7 +28,7 @@ struct Study: ParsableCommand {
       all sets of their probability times their accuracy (deepFogGuard, equation 3); if nobody is left,
       that of a guess.
 
-      Images: folders with a subfolder per class, or folders and tar archives with a labels.tsv.
+      \(LabellingHelp.text)
 
       Examples:
         martlet study plan --model model.onnx --images validation/
@@ -52,7 +52,7 @@ struct Study: ParsableCommand {
   var images: [String]
 
   @Option(
-    help: "Class names in the order of the model's outputs, for folders named after classes.",
+    help: "Class names in the order of the outputs, for folders; they win over the plan's.",
     completion: .file())
   var labels: String?
 
@@ -133,15 +133,15 @@ struct Study: ParsableCommand {
     let sets = try run.failureSets { devices in failures ?? (isWhole ? devices : 3) }
     let given = try reliabilities()
     let byPlan = try folders.map { folder in try spread(given, over: folder.plan.devices.count) }
-    let names = try labels.map { path throws(MartletError) in try LabelNames.read(path) }
+    let labelling = try folders[0].plan.labelling(labels: labels)
     if !calibration.isEmpty {
       try ImageSeparation.check(
-        calibration: try ImageSet.open(paths: calibration),
-        test: try ImageSet.open(paths: images, labels: names))
+        calibration: try ImageSet.open(paths: calibration, labelling: .none),
+        test: try ImageSet.open(paths: images, labelling: labelling))
     }
-    let images = try run.images(images, labels: names, limit: limit)
+    let images = try run.images(images, labelling: labelling, limit: limit)
     let means =
-      calibration.isEmpty ? nil : try run.means(of: try run.images(calibration, labelled: false))
+      calibration.isEmpty ? nil : try run.means(of: try run.calibrationImages(calibration))
     let subjects = run.subjects(
       sets, fill: means.map { .constants($0) } ?? (fill == .zero ? .zero : nil))
     let result = try run.study(subjects, images, keepsPredictions: predictions != nil)

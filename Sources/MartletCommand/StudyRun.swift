@@ -75,13 +75,19 @@ struct StudyRun {
     return result
   }
 
-  /// Images named on the command line.
+  /// Labelled images named on the command line, evenly thinned out to at most `limit`.
   func images(
-    _ paths: [String], labels: LabelNames? = nil, labelled: Bool = true, limit: Int? = nil
+    _ paths: [String], labelling: ImageLabelling, limit: Int?
   ) throws(MartletError) -> LabelledImages {
-    let set = try ImageSet.open(paths: paths, labels: labels)
-    if labelled { return try LabelledImages(set, preprocessing: preprocessing, limit: limit) }
-    return LabelledImages(unlabelled: set, preprocessing: preprocessing)
+    try LabelledImages(
+      try ImageSet.open(paths: paths, labelling: labelling), preprocessing: preprocessing,
+      limit: limit)
+  }
+
+  /// Images named on the command line that need no labels.
+  func calibrationImages(_ paths: [String]) throws(MartletError) -> LabelledImages {
+    LabelledImages(
+      unlabelled: try ImageSet.open(paths: paths, labelling: .none), preprocessing: preprocessing)
   }
 
   /// The mean of each exchanged channel.

@@ -11,25 +11,32 @@ extension FileSystem {
   }
 
   /// The visible files and folders in a folder, sorted by path as bytes, so that every machine
-  /// sees one order. Links are followed to files but not to folders, so that no cycle can form.
+  /// sees one order. A link to a file is a file.
   ///
+  /// - Parameter followsLinks: whether links to folders are entered, but for those that lead back to a
+  ///   folder that they lie in; a link that leads nowhere is then a file, so that opening it says so.
+  ///   Else both are left out.
   /// - Throws: `resourceExhausted` beyond `limit` entries or 32 levels.
   public static func list(
-    _ folder: String, recursive: Bool = true, limit: Int = 2_000_000
+    _ folder: String, recursive: Bool = true, followsLinks: Bool = false, limit: Int = 2_000_000
   ) throws(MartletError) -> [Entry] {
     var entries: [Entry] = []
-    var pending = [(path: "", depth: 0)]
-    while let (prefix, depth) = pending.popLast() {
+    // The folders above each one, itself included, by device and number.
+    var pending = [(path: "", above: [identity(of: folder)])]
+    while let (prefix, above) = pending.popLast() {
       for name in try names(in: prefix.isEmpty ? folder : folder + "/" + prefix) {
         let relative = prefix.isEmpty ? name : prefix + "/" + name
-        guard let kind = kind(of: folder + "/" + relative) else { continue }
+        let path = folder + "/" + relative
+        guard let kind = kind(of: path, followsLinks: followsLinks) else { continue }
+        let place = kind == .folder && followsLinks ? identity(of: path) : nil
+        if let place, above.contains(place) { continue }
         entries.append(Entry(path: relative, isFolder: kind == .folder))
-        guard entries.count <= limit, depth < 32 else {
+        guard entries.count <= limit, above.count <= 32 else {
           throw MartletError(
             .resourceExhausted, "a folder holds too much",
             context: ["folder": folder, "limit": "\(limit)"])
         }
-        if recursive, kind == .folder { pending.append((relative, depth + 1)) }
+        if recursive, kind == .folder { pending.append((relative, above + [place])) }
       }
     }
     return entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -37,12 +44,32 @@ extension FileSystem {
 
   private enum Kind { case file, folder }
 
-  private static func kind(of path: String) -> Kind? {
+  /// What stands at a path; nil for what is passed over.
+  private static func kind(of path: String, followsLinks: Bool) -> Kind? {
     var own = stat()
-    var target = stat()
-    guard lstat(path, &own) == 0, stat(path, &target) == 0 else { return nil }
+    guard lstat(path, &own) == 0 else { return nil }
     if own.st_mode & S_IFMT == S_IFDIR { return .folder }
-    return target.st_mode & S_IFMT == S_IFREG ? .file : nil
+    var target = stat()
+    guard stat(path, &target) == 0 else {
+      return followsLinks && own.st_mode & S_IFMT == S_IFLNK ? .file : nil
+    }
+    switch target.st_mode & S_IFMT {
+    case S_IFREG: return .file
+    case S_IFDIR: return followsLinks ? .folder : nil
+    default: return nil
+    }
+  }
+
+  /// What tells a folder from all others of this machine, whatever path leads to it.
+  private struct Identity: Equatable {
+    var device: dev_t
+    var number: ino_t
+  }
+
+  private static func identity(of path: String) -> Identity? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return Identity(device: status.st_dev, number: status.st_ino)
   }
 
   /// The visible names in one folder, whatever they are, in no order.

@@ -28,31 +28,6 @@ import Testing
     return archive + [UInt8](repeating: 0, count: 1024)
   }
 
-  @Test func foldersAreClasses() throws {
-    let picture = try Goldens.bytes("rgb.png")
-    try withTemporaryFolder { folder in
-      for name in ["dog/1.png", "cat/2.png", "cat/1.PNG", "dog/notes.txt"] {
-        try FileSystem.createFolder(FileSystem.folder(of: folder + "/" + name))
-        try FileSystem.write(picture, to: folder + "/" + name)
-      }
-      let set = try ImageSet.open(paths: [folder])
-      #expect((0..<set.count).map(set.name) == ["cat/1.PNG", "cat/2.png", "dog/1.png"])
-      #expect((0..<set.count).map(set.label) == [0, 0, 1])
-      #expect(set.labelNames == LabelNames(["cat", "dog"]))
-      #expect(try set.load(0).width == 71)
-
-      let known = try ImageSet.open(paths: [folder], labels: LabelNames(["dog", "bird", "cat"]))
-      #expect((0..<known.count).map(known.label) == [2, 2, 0])
-      #expect(throws: MartletError.self) {
-        try ImageSet.open(paths: [folder], labels: LabelNames(["dog"]))
-      }
-      // One folder of images without classes, and a single file.
-      let files = try ImageSet.open(paths: [folder + "/cat", folder + "/dog/1.png"])
-      #expect(files.count == 3)
-      #expect(files.label(0) == nil && files.labelNames == nil)
-    }
-  }
-
   @Test func archivesWithATable() throws {
     let picture = try Goldens.bytes("rgb.png")
     let table = "file\tlabel\tname\nb.png\t7\tseven\na.png\t1\tone\n"
@@ -62,12 +37,22 @@ import Testing
         tar([("set/a.png", picture), ("set/b.png", picture), ("set/labels.tsv", Array(table.utf8))]
         ),
         to: path)
-      let set = try ImageSet.open(paths: [path])
+      let set = try ImageSet.open(paths: [path], labelling: .none)
       #expect((0..<set.count).map(set.name) == ["b.png", "a.png"])
       #expect((0..<set.count).map(set.label) == [7, 1])
       #expect(set.labelNames?[7] == "seven")
       #expect(set.labelNames?[3] == nil)
       #expect(try set.load(1).height == 53)
+      // Eight of ten names are missing, and a label may be beyond the outputs.
+      let fitted = try ImageSet.open(paths: [path], labelling: .classes(nil, outputs: 10))
+      #expect(fitted.labelNames?[7] == "seven" && fitted.labelNames?[9] == "class 9")
+      let error = #expect(throws: MartletError.self) {
+        try ImageSet.open(paths: [path], labelling: .classes(nil, outputs: 7))
+      }
+      #expect(error?.code == .mismatch)
+      for part in ["line: 2", "label: 7", "outputs: 7"] {
+        #expect(error?.description.contains(part) == true)
+      }
     }
   }
 
@@ -80,7 +65,9 @@ import Testing
     try withTemporaryFolder { folder in
       let path = folder + "/set.tar"
       try FileSystem.write(tar([("a.png", picture), ("labels.tsv", Array(table.utf8))]), to: path)
-      let error = #expect(throws: MartletError.self) { try ImageSet.open(paths: [path]) }
+      let error = #expect(throws: MartletError.self) {
+        try ImageSet.open(paths: [path], labelling: .none)
+      }
       #expect(error?.code == .invalidFile)
     }
   }
@@ -95,7 +82,7 @@ import Testing
         let path = folder + "/\(kind).tar"
         let header = tar([("././@LongLink", bytes)], kind: Character(kind)).dropLast(1024)
         try FileSystem.write(header + tar([("short", picture)]), to: path)
-        let set = try ImageSet.open(paths: [path])
+        let set = try ImageSet.open(paths: [path], labelling: .none)
         #expect(set.name(0) == long)
         #expect(try set.load(0).width == 71)
       }
@@ -116,33 +103,17 @@ import Testing
         }
         if round % 3 == 0 { bytes.removeLast(Int(random.next() % UInt64(bytes.count))) }
         try FileSystem.write(bytes, to: path)
-        guard let set = try? ImageSet.open(paths: [path]) else { continue }
+        guard let set = try? ImageSet.open(paths: [path], labelling: .none) else { continue }
         for index in 0..<set.count { _ = try? set.load(index) }
       }
       try FileSystem.write([UInt8](repeating: 0x20, count: 2000), to: path)
-      #expect(throws: MartletError.self) { try ImageSet.open(paths: [path]) }
+      #expect(throws: MartletError.self) { try ImageSet.open(paths: [path], labelling: .none) }
     }
-    let error = #expect(throws: MartletError.self) { try ImageSet.open(paths: ["/nowhere.png"]) }
+    let error = #expect(throws: MartletError.self) {
+      try ImageSet.open(paths: ["/nowhere.png"], labelling: .none)
+    }
     #expect(error?.code == .notFound)
-    #expect(throws: MartletError.self) { try ImageSet.open(paths: []) }
-  }
-
-  @Test func labelFiles() throws {
-    try withTemporaryFolder { folder in
-      let path = folder + "/labels"
-      for (text, expected) in [
-        ("cat\ndog\n", ["cat", "dog"]), ("1\tdog\n0\tcat\n", ["cat", "dog"]),
-        ("label\twnid\tname\n0\tn0\tcat\n2\tn2\tdog\n", ["cat", "", "dog"]),
-        ("a cat\r\na dog\r\n", ["a cat", "a dog"]),
-      ] {
-        try FileSystem.write(Array(text.utf8), to: path)
-        #expect(try LabelNames.read(path).names == expected)
-      }
-      for text in ["", "x\tcat\n", "99999999999\tcat\n"] {
-        try FileSystem.write(Array(text.utf8), to: path)
-        #expect(throws: MartletError.self) { try LabelNames.read(path) }
-      }
-    }
+    #expect(throws: MartletError.self) { try ImageSet.open(paths: [], labelling: .none) }
   }
 
   @Test func theImageNetSampleIfItIsThere() throws {
@@ -151,7 +122,7 @@ import Testing
       print("theImageNetSampleIfItIsThere: not run, as \(path) is absent")
       return
     }
-    let set = try ImageSet.open(paths: [path])
+    let set = try ImageSet.open(paths: [path], labelling: .none)
     #expect(set.count == 700)
     #expect(set.labelNames?[0] == "tench")
     let time = try ContinuousClock().measure {

@@ -66,7 +66,7 @@ struct Digits {
   init(folder: String) throws {
     let path = folder + "/digits.tar"
     try FileSystem.write(DemoModel.bytes(martlet_demo_digits()), to: path)
-    set = try ImageSet.open(paths: [path])
+    set = try ImageSet.open(paths: [path], labelling: .classes(nil, outputs: 10))
     guard let preprocessing = DemoModel.preprocessing else {
       throw MartletError(.invalidFile, "demo.json has no preprocessing")
     }
