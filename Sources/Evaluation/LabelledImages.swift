@@ -57,6 +57,43 @@ public struct LabelledImages: Sendable {
     }
   }
 
+  /// Those of them that can be read: each is read and prepared once.
+  ///
+  /// - Parameters:
+  ///   - progress: called with the number of images that have been tried.
+  ///   - unreadable: called with the name of each image that cannot, and the reason.
+  /// - Throws: `invalidFile` if there is not one; what `progress` throws.
+  public func readable(
+    progress: (Int) throws(MartletError) -> Void = { _ in },
+    unreadable: (String, MartletError) -> Void
+  ) throws(MartletError) -> LabelledImages {
+    var chosen: [Int] = []
+    // Small ones are kept, so that they are not prepared twice.
+    var kept: [Tensor]? = []
+    var elements = 0
+    for index in 0..<count {
+      do throws(MartletError) {
+        let input = try source(index)
+        chosen.append(index)
+        elements += input.shape.count
+        if elements > LabelledImages.keptElements { kept = nil }
+        kept?.append(input)
+      } catch {
+        unreadable(names[index], error)
+      }
+      try progress(index + 1)
+    }
+    guard !chosen.isEmpty else {
+      throw MartletError(.invalidFile, "none of the \(count) images can be read")
+    }
+    let (source, places, inputs) = (source, chosen, kept)
+    return LabelledImages(
+      names: places.map { names[$0] }, labels: places.map { labels[$0] }
+    ) { index throws(MartletError) in try inputs?[index] ?? source(places[index]) }
+  }
+
+  private static let keptElements = 1 << 24
+
   /// The same images, decoded now: for those that are looked at again and again. Too many are left
   /// alone.
   ///

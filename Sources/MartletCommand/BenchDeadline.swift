@@ -59,8 +59,9 @@ struct BenchDeadline: ParsableCommand {
       let broker = try EmbeddedBroker()
       defer { broker.stop() }
       let plan = try fleet.makePlan(in: folder)
+      let unreadable = UnreadableImages()
       let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames)
+        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
       let benchmark = DeadlineBenchmark(
         fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs, frames: frames,
         stopped: stopped)
@@ -68,6 +69,7 @@ struct BenchDeadline: ParsableCommand {
       Terminal.endProgress()
       if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
       if json { try Terminal.printJSON(report) } else { print(report.text) }
+      try unreadable.finish()
     }
   }
 }

@@ -49,8 +49,9 @@ struct BenchFailures: ParsableCommand {
       let broker = try EmbeddedBroker()
       defer { broker.stop() }
       let plan = try fleet.makePlan(in: folder)
+      let unreadable = UnreadableImages()
       let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames)
+        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
       let benchmark = try FailureBenchmark(
         self, fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs,
         stopped: stopped)
@@ -58,6 +59,7 @@ struct BenchFailures: ParsableCommand {
       let report = try benchmark.run()
       Terminal.endProgress()
       if json { try Terminal.printJSON(report) } else { print(report.text) }
+      try unreadable.finish()
     }
   }
 }

@@ -64,6 +64,7 @@ struct Demo: ParsableCommand {
       // Somebody may be reading through a pipe while this goes on.
       fflush(nil)
       if keep { try flight.hover() }
+      try flight.unreadable.finish()
     }
   }
 }

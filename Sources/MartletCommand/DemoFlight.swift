@@ -12,6 +12,9 @@ final class DemoFlight {
   private let fleet: LocalFleet
   private let images: [String]
   private let set: ImageSet
+  /// The images of the set that can be read, as many as there are frames.
+  private let shown: [Int]
+  let unreadable = UnreadableImages()
   private let client: InferenceClient
   private let metrics: MetricCollector
   private var statistics: DemoStatistics
@@ -27,8 +30,16 @@ final class DemoFlight {
     fleet = LocalFleet(
       try options.fleet.makePlan(in: folder), broker: broker, folder: folder)
     set = try ImageSet.open(paths: images, labelling: try fleet.plan.plan.labelling())
-    guard fleet.plan.plan.model.preprocessing != nil else {
+    guard let preprocessing = fleet.plan.plan.model.preprocessing else {
       throw MartletError(.unsupported, "the demo needs a model that takes images")
+    }
+    shown = (0..<min(set.count, options.frames)).filter { [set, unreadable] index in
+      unreadable.reading(set.name(index)) { () throws(MartletError) in
+        try preprocessing.apply(try set.load(index))
+      } != nil
+    }
+    guard !shown.isEmpty else {
+      throw MartletError(.invalidFile, "none of the images can be read")
     }
     client = try fleet.client {
       $0.deadline = options.waiting.deadline.policy
@@ -84,12 +95,12 @@ final class DemoFlight {
         statistics.begin(.rejoined)
       }
       statistics.submitted(index)
-      return try preprocessing.apply(try set.load(index % set.count))
+      return try preprocessing.apply(try set.load(shown[index % shown.count]))
     } label: { index in
-      set.label(index % set.count)
+      set.label(shown[index % shown.count])
     } answered: { [self] index, answer in
       let result = Classification(answer, names: labels)
-      statistics.add(index, answer, label: set.label(index % set.count), result: result)
+      statistics.add(index, answer, label: set.label(shown[index % shown.count]), result: result)
       progress.show(statistics, devices: client.devices)
     }
     progress.end()

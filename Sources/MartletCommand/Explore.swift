@@ -31,6 +31,8 @@ struct Explore: ParsableCommand {
 
       \(LabellingHelp.text)
 
+      \(UnreadableImages.help)
+
       --against says what the front and the chart set accuracy against:
       \(ExploreAxis.listing)
 
@@ -130,29 +132,34 @@ struct Explore: ParsableCommand {
     let set = try ImageSet.open(paths: images, labelling: context.labelling)
     try ImageSeparation.check(
       calibration: try ImageSet.open(paths: self.calibration, labelling: .none), test: set)
-    let calibration = try context.calibrationImages(calibration, limit: calibrationLimit)
+    let unreadable = UnreadableImages()
+    let measuring = Measuring(threads: threads, stopped: stopped)
+    let calibration = try measuring.readable(
+      try context.calibrationImages(calibration, limit: calibrationLimit), unreadable)
     guard let preprocessing = context.preprocessing else {
       preconditionFailure("calibration images have been prepared")
     }
-    let test = try LabelledImages(set, preprocessing: preprocessing, limit: limit)
+    let test = try measuring.readable(
+      try LabelledImages(set, preprocessing: preprocessing, limit: limit), unreadable)
     let exploration = try Exploring(
-      context: context, measuring: Measuring(threads: threads, stopped: stopped),
-      calibration: calibration, meanFill: fill == .mean)
+      context: context, measuring: measuring, calibration: calibration, meanFill: fill == .mean)
     let scored = try scores.map { path in
       try context.scoredLayers(path, using: try ImportanceScores.Score.list(importance))
     }
     let found = try exploration.placements(budgets: try copies(), scored: scored)
     let tables = try exploration.study(found.placed, sets: sets, images: test)
-    let report = ExploreReport(
+    var report = ExploreReport(
       model: FileSystem.name(of: options.model), calibrationImages: calibration.count,
       against: against, leftOut: found.leftOut,
       points: try exploration.points(found.placed, tables), table: tables[0])
+    report.unreadableImages = unreadable.count
     Terminal.endProgress()
     // Everything has been computed: only now files appear.
     try stopped.check()
     if let csv { try FileSystem.write(Array(report.csv.utf8), to: csv) }
     if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
     if json { try Terminal.printJSON(report) } else { print(report.text) }
+    try unreadable.finish()
   }
 
   private func context() throws -> PlacingContext {

@@ -10,6 +10,8 @@ struct ExploreReport: Encodable {
   var images: Int
   var imagesDigest: String
   var calibrationImages: Int
+  /// Test and calibration images that could not be read.
+  var unreadableImages = 0
   var fill: String
   /// The cost that the front is about.
   var against: ExploreAxis
@@ -20,6 +22,7 @@ struct ExploreReport: Encodable {
     case model, devices, images, fill, against, points
     case imagesDigest = "images_sha256"
     case calibrationImages = "calibration_images"
+    case unreadableImages = "unreadable_images"
     case leftOut = "left_out"
   }
 

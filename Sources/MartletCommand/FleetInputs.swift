@@ -16,7 +16,9 @@ struct FleetInputs {
   /// or when they are large. They are repeated as often as needed.
   ///
   /// - Throws: `unsupported` for images that the model does not take.
-  init(_ plan: PlanFolder, images: [String], count: Int) throws(MartletError) {
+  init(
+    _ plan: PlanFolder, images: [String], count: Int, _ unreadable: UnreadableImages
+  ) throws(MartletError) {
     let shape = plan.plan.graph[plan.plan.graph.inputs[0]].shape
     let count = min(count, max(Self.maximumBytes / (4 * max(shape.count, 1)), 1))
     guard !images.isEmpty else {
@@ -31,11 +33,20 @@ struct FleetInputs {
     }
     let set = try ImageSet.open(paths: images, labelling: try plan.plan.labelling())
     var tensors: [Tensor] = []
-    for index in 0..<min(count, set.count) {
-      tensors.append(try preprocessing.apply(try set.load(index)))
+    var labels: [Int?] = []
+    for index in 0..<set.count where tensors.count < count {
+      let read = unreadable.reading(set.name(index)) { () throws(MartletError) in
+        try preprocessing.apply(try set.load(index))
+      }
+      guard let input = read else { continue }
+      tensors.append(input)
+      labels.append(set.label(index))
+    }
+    guard !tensors.isEmpty else {
+      throw MartletError(.invalidFile, "none of the \(set.count) images can be read")
     }
     self.tensors = tensors
-    labels = tensors.indices.map { set.label($0) }
+    self.labels = labels
   }
 
   /// A frame's input.

@@ -15,11 +15,11 @@ struct FrameStream {
   }
 
   /// - Parameters:
-  ///   - load: the input of a frame.
+  ///   - load: the input of a frame; nil for one that is left out.
   ///   - label: the class that is right, if it is known.
   ///   - answered: called with each frame's number and answer, in the order of the answers.
   mutating func run(
-    client: InferenceClient, load: (Int) throws -> Tensor, label: (Int) -> Int?,
+    client: InferenceClient, load: (Int) throws -> Tensor?, label: (Int) -> Int?,
     answered: (Int, Answer) throws -> Void
   ) throws {
     let clock = ContinuousClock()
@@ -29,9 +29,12 @@ struct FrameStream {
     var next = 0
     while next < count || client.framesInFlight > 0 {
       while next < count, client.framesInFlight < inFlight {
-        indices[try client.submit(try load(next), expected: label(next))] = next
+        if let input = try load(next) {
+          indices[try client.submit(input, expected: label(next))] = next
+        }
         next += 1
       }
+      guard client.framesInFlight > 0 else { continue }
       let answer = try client.next()
       if let index = indices.removeValue(forKey: answer.ticket) { try answered(index, answer) }
     }

@@ -18,6 +18,8 @@ struct Infer: ParsableCommand {
 
       \(LabellingHelp.text)
 
+      \(UnreadableImages.help)
+
       Examples:
         martlet infer model.onnx --images photo.jpg
         martlet infer model.onnx --images validation/ --json
@@ -118,6 +120,12 @@ struct Infer: ParsableCommand {
     var labelled: Int
     var correct: Int
     var accuracy: Double?
+    var unreadableImages = 0
+
+    private enum CodingKeys: String, CodingKey {
+      case images, labelled, correct, accuracy
+      case unreadableImages = "unreadable_images"
+    }
   }
 
   private func classify(_ graph: Graph) throws {
@@ -132,8 +140,12 @@ struct Infer: ParsableCommand {
     let names = set.labelNames?.names ?? []
     let execution = try Execution(Program(graph))
     var totals = Totals(images: 0, labelled: 0, correct: 0)
+    let unreadable = UnreadableImages()
     for index in 0..<set.count {
-      let input = try preprocessing.apply(try set.load(index))
+      let read = unreadable.reading(set.name(index)) { () throws(MartletError) in
+        try preprocessing.apply(try set.load(index))
+      }
+      guard let input = read else { continue }
       let scores = try execution.run(inputs: [input]).first?.floats ?? []
       let answer = Classification(scores: scores, names: names)
       totals.images += 1
@@ -143,6 +155,7 @@ struct Infer: ParsableCommand {
       }
       try report(set.name(index), set.label(index), answer)
     }
+    totals.unreadableImages = unreadable.count
     if totals.labelled > 0 {
       totals.accuracy = Double(totals.correct) / Double(totals.labelled)
     }
@@ -151,8 +164,11 @@ struct Infer: ParsableCommand {
     } else if let accuracy = totals.accuracy {
       print(
         "top-1 \((accuracy * 100).formatted(2)) % (\(totals.correct) of \(totals.labelled) labelled images)"
-      )
+          + UnreadableImages.note(unreadable.count))
+    } else if unreadable.count > 0 {
+      print("\(totals.images) images" + UnreadableImages.note(unreadable.count))
     }
+    try unreadable.finish()
   }
 
   private func report(_ image: String, _ label: Int?, _ answer: Classification) throws {

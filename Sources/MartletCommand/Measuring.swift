@@ -22,6 +22,18 @@ struct Measuring {
   /// Throws if the user asked to stop.
   func check() throws(MartletError) { try stopped.check() }
 
+  /// The images that can be read; the others are named.
+  func readable(
+    _ images: LabelledImages, _ unreadable: UnreadableImages
+  ) throws(MartletError) -> LabelledImages {
+    let watch = ProgressWatch("reading image", total: images.count)
+    return try images.readable(
+      progress: { done throws(MartletError) in
+        try check()
+        watch.show(done)
+      }, unreadable: { unreadable.note($0, $1) })
+  }
+
   /// The mean of each channel of the model's points.
   ///
   /// - Parameter what: what is counted in the line of progress.

@@ -20,6 +20,7 @@ struct Placer {
   let options: MethodOptions
   let context: PlacingContext
   let measuring: Measuring
+  let unreadable: UnreadableImages
 
   private var graph: Graph { context.graph }
   private var sharding: Sharding { context.sharding }
@@ -171,7 +172,9 @@ struct Placer {
   // MARK: Calibration
 
   private func calibrationImages() throws(MartletError) -> LabelledImages {
-    try context.calibrationImages(options.calibration, limit: options.calibrationLimit)
+    try measuring.readable(
+      try context.calibrationImages(options.calibration, limit: options.calibrationLimit),
+      unreadable)
   }
 
   /// What stands in for lost channels of a plan.

@@ -33,6 +33,9 @@ struct PlanCommand: ParsableCommand {
 
       Replicas and parity cost memory; they are computed only while somebody is missing.
 
+      A calibration image that cannot be read is named on standard error and passed over; the plan is
+      written, and the status is then 1.
+
       Examples:
         martlet plan model.onnx --devices 4 -o plan
         martlet plan model.onnx --devices 4 --shares 2,1,1,1 -o plan
@@ -80,9 +83,10 @@ struct PlanCommand: ParsableCommand {
     let context = try PlacingContext(
       graph: graph, modelPath: options.model, card: card, devices: devices,
       sharding: vertical?.sharding)
+    let unreadable = UnreadableImages()
     let placer = Placer(
       options: method, context: context,
-      measuring: Measuring(threads: method.threads, stopped: stopped))
+      measuring: Measuring(threads: method.threads, stopped: stopped), unreadable: unreadable)
     let placed = try placer.place()
     var plan = try context.plan(placed.placements, method: placed.method)
     if method.fill == .mean {
@@ -95,8 +99,9 @@ struct PlanCommand: ParsableCommand {
     }
     Terminal.endProgress()
     let costs = devices.indices.map { folder.plan.cost(of: $0) }
-    let report = Report(folder, costs, placed.budget)
+    let report = Report(folder, costs, placed.budget, unreadableImages: unreadable.count)
     if json { try Terminal.printJSON(report) } else { show(folder, costs, report) }
+    try unreadable.finish()
   }
 
   /// Plans a model by a method without options and writes the folder.
@@ -170,10 +175,19 @@ struct PlanCommand: ParsableCommand {
     var protections: [Protected]?
     /// For `budget`: share of calibration answers that stay, by number of failures from 1 on.
     var agreement: [Double]?
+    /// Calibration images that could not be read.
+    var unreadableImages: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case plan, folder, method, fill, layers, exchanges, copies, devices, protections, agreement
+      case unreadableImages = "unreadable_images"
+    }
 
     init(
-      _ folder: PlanFolder, _ costs: [DeviceCost], _ budget: BudgetPlanner.Outcome?
+      _ folder: PlanFolder, _ costs: [DeviceCost], _ budget: BudgetPlanner.Outcome?,
+      unreadableImages: Int
     ) {
+      self.unreadableImages = unreadableImages
       plan = folder.id
       self.folder = folder.path
       method = folder.plan.method
@@ -214,7 +228,8 @@ struct PlanCommand: ParsableCommand {
     }
     print(
       "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
-        + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)")
+        + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)"
+        + UnreadableImages.note(report.unreadableImages))
   }
 }
 

@@ -18,6 +18,8 @@ struct Run: ParsableCommand {
 
       \(LabellingHelp.text)
 
+      \(UnreadableImages.help)
+
       Examples:
         martlet run --broker broker.local --plan plan --images photos/
         martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json
@@ -109,6 +111,10 @@ struct Run: ParsableCommand {
     let names = folder.plan.devices.map(\.name)
     let count = min(frames ?? inputs.count, inputs.count)
     var statistics = RunStatistics(devices: names)
+    let unreadable = UnreadableImages()
+    func load(_ index: Int) -> Tensor? {
+      unreadable.reading(inputs.name(index)) { () throws(MartletError) in try inputs.input(index) }
+    }
     func take(_ index: Int, _ answer: Answer) throws {
       let result = Classification(answer, names: folder.plan.model.labels)
       statistics.add(answer, label: inputs.label(index), result: result)
@@ -116,20 +122,22 @@ struct Run: ParsableCommand {
     }
     let seconds =
       if let broker {
-        try send(count, of: inputs, to: broker, folder, logger, answered: take)
+        try send(count, of: inputs, load, to: broker, folder, logger, answered: take)
       } else {
-        try compute(count, of: inputs, folder, answered: take)
+        try compute(count, load, folder, answered: take)
       }
-    let summary = statistics.summary(seconds: seconds)
+    var summary = statistics.summary(seconds: seconds)
+    summary.unreadableImages = unreadable.count
     if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+    try unreadable.finish()
   }
 
   /// Sends the first inputs to a deployment.
   ///
   /// - Returns: how many seconds it took.
   private func send(
-    _ count: Int, of inputs: RunInputs, to broker: String, _ folder: PlanFolder, _ logger: Logger,
-    answered: (Int, Answer) throws -> Void
+    _ count: Int, of inputs: RunInputs, _ load: (Int) -> Tensor?, to broker: String,
+    _ folder: PlanFolder, _ logger: Logger, answered: (Int, Answer) throws -> Void
   ) throws -> Double {
     var configuration = ClientConfiguration(address: try access.address(broker: broker))
     configuration.wire = wire.settings
@@ -156,8 +164,7 @@ struct Run: ParsableCommand {
     }
     var stream = FrameStream(count: count, inFlight: inFlight)
     try stream.run(
-      client: client, load: { try inputs.input($0) }, label: { inputs.label($0) },
-      answered: answered)
+      client: client, load: load, label: { inputs.label($0) }, answered: answered)
     return stream.seconds
   }
 
@@ -165,7 +172,7 @@ struct Run: ParsableCommand {
   ///
   /// - Returns: how many seconds it took.
   private func compute(
-    _ count: Int, of inputs: RunInputs, _ folder: PlanFolder,
+    _ count: Int, _ load: (Int) -> Tensor?, _ folder: PlanFolder,
     answered: (Int, Answer) throws -> Void
   ) throws -> Double {
     let names = folder.plan.devices.map(\.name)
@@ -186,10 +193,11 @@ struct Run: ParsableCommand {
     let start = clock.now
     for index in 0..<count {
       try stopped.check()
+      guard let input = load(index) else { continue }
       try answered(
         index,
         try cluster.answer(
-          try inputs.input(index), ticket: index, alive: names.map { !missing.contains($0) },
+          input, ticket: index, alive: names.map { !missing.contains($0) },
           replicas: copies.replicas, guessSeed: guessSeed))
     }
     return (clock.now - start).inMilliseconds / 1e3

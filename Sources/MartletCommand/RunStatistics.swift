@@ -53,8 +53,11 @@ struct RunSummary: Encodable {
   var filledNeurons: Int
   /// Answers that are random guesses, because nothing reached the last layer.
   var guesses: Int
+  /// Images that were not sent, because they could not be read.
+  var unreadableImages = 0
 
   private enum CodingKeys: String, CodingKey {
+    case unreadableImages = "unreadable_images"
     case frames, labelled, correct, accuracy, guesses
     case framesPerSecond = "frames_per_second"
     case p50 = "latency_p50_ms"
@@ -71,7 +74,7 @@ struct RunSummary: Encodable {
     if let accuracy { text += ", top-1 \((accuracy * 100).formatted(2)) %" }
     if degraded > 0 { text += ", \(degraded) degraded (\(filledParts) parts filled)" }
     if guesses > 0 { text += ", \(guesses) guesses" }
-    return text
+    return text + UnreadableImages.note(unreadableImages)
   }
 }
 

@@ -23,6 +23,8 @@ struct Score: ParsableCommand {
       that accuracy is measured on later, such as a test set: the plan would be fitted to them.
       Subfolders are classes; if the class names are known, each must bear one of them.
 
+      \(UnreadableImages.help)
+
       The file is written again and again while s3 is computed. After Ctrl-C, or a crash, the same
       command goes on where it stopped.
 
@@ -84,7 +86,8 @@ struct Score: ParsableCommand {
     ComputeThreads.set(threads ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     let start = try Scoring.start(
       graph: graph, model: try FileDigest.sha256(path: options.model))
-    let (s2, s3) = try images(for: graph)
+    let unreadable = UnreadableImages()
+    let (s2, s3) = try images(for: graph, unreadable)
     var scores = start
     if !restart, FileSystem.exists(output) {
       scores = try ScoresFile.read(output)
@@ -115,7 +118,8 @@ struct Score: ParsableCommand {
       try session.save(scores)
     }
     Terminal.endProgress()
-    try report(scores, middle - begin, clock.now - middle)
+    try report(scores, middle - begin, clock.now - middle, unreadable.count)
+    try unreadable.finish()
   }
 
   private var choices: ScoringChoices { ScoringChoices(output: s2Output, unit: s3Unit) }
@@ -123,7 +127,7 @@ struct Score: ParsableCommand {
   // MARK: Images
 
   private func images(
-    for graph: Graph
+    for graph: Graph, _ unreadable: UnreadableImages
   ) throws -> (s2: CalibrationImages?, s3: CalibrationImages?) {
     guard s2Images + s3Images > 0 else { return (nil, nil) }
     let card = try ModelCard.load(
@@ -138,8 +142,16 @@ struct Score: ParsableCommand {
     let labels = (0..<set.count).map { set.label($0) }
     func choose(_ count: Int) throws(MartletError) -> CalibrationImages? {
       guard count > 0 else { return nil }
-      return try CalibrationImages(
-        set, CalibrationChoice.indices(labels: labels, count: count), preprocessing)
+      let chosen = CalibrationChoice.indices(labels: labels, count: count)
+      let readable = chosen.filter { index in
+        unreadable.reading(set.name(index)) { () throws(MartletError) in
+          try preprocessing.apply(try set.load(index))
+        } != nil
+      }
+      guard !readable.isEmpty else {
+        throw MartletError(.invalidFile, "none of the \(chosen.count) images can be read")
+      }
+      return try CalibrationImages(set, readable, preprocessing)
     }
     return (try choose(s2Images), try choose(s3Images))
   }
@@ -154,6 +166,7 @@ struct Score: ParsableCommand {
     var s3Images: Int?
     var s2Seconds: Double
     var s3Seconds: Double
+    var unreadableImages: Int
 
     private enum CodingKeys: String, CodingKey {
       case file, layers, neurons
@@ -161,15 +174,19 @@ struct Score: ParsableCommand {
       case s3Images = "s3_images"
       case s2Seconds = "s2_seconds"
       case s3Seconds = "s3_seconds"
+      case unreadableImages = "unreadable_images"
     }
   }
 
-  private func report(_ scores: ImportanceScores, _ s2: Duration, _ s3: Duration) throws {
+  private func report(
+    _ scores: ImportanceScores, _ s2: Duration, _ s3: Duration, _ unreadable: Int
+  ) throws {
     let report = Report(
       file: output, layers: scores.layers.count,
       neurons: scores.layers.reduce(0) { $0 + $1.s1.count },
       s2Images: scores.s2Calibration?.images, s3Images: scores.s3Calibration?.images,
-      s2Seconds: s2.inMilliseconds / 1e3, s3Seconds: s3.inMilliseconds / 1e3)
+      s2Seconds: s2.inMilliseconds / 1e3, s3Seconds: s3.inMilliseconds / 1e3,
+      unreadableImages: unreadable)
     if json { return try Terminal.printJSON(report) }
     var table = TextTable("layer", "neurons", "mean s1", "mean s2", "mean s3")
     for layer in scores.layers {
@@ -182,7 +199,8 @@ struct Score: ParsableCommand {
     print("")
     print(
       "\(report.neurons) neurons of \(report.layers) layers in \(output): s2 took "
-        + "\(report.s2Seconds.formatted(1)) s, s3 \(report.s3Seconds.formatted(1)) s")
+        + "\(report.s2Seconds.formatted(1)) s, s3 \(report.s3Seconds.formatted(1)) s"
+        + UnreadableImages.note(unreadable))
   }
 }
 

@@ -30,6 +30,8 @@ struct Study: ParsableCommand {
 
       \(LabellingHelp.text)
 
+      \(UnreadableImages.help)
+
       Examples:
         martlet study plan --model model.onnx --images validation/
         martlet study plan --model model.onnx --images test.tar --all --reliability 0.99,0.95,0.9,0.9
@@ -139,20 +141,24 @@ struct Study: ParsableCommand {
         calibration: try ImageSet.open(paths: calibration, labelling: .none),
         test: try ImageSet.open(paths: images, labelling: labelling))
     }
-    let images = try run.images(images, labelling: labelling, limit: limit)
+    let unreadable = UnreadableImages()
+    let images = try run.images(images, labelling: labelling, limit: limit, unreadable)
     let means =
-      calibration.isEmpty ? nil : try run.means(of: try run.calibrationImages(calibration))
+      calibration.isEmpty
+      ? nil : try run.means(of: try run.calibrationImages(calibration, unreadable))
     let subjects = run.subjects(
       sets, fill: means.map { .constants($0) } ?? (fill == .zero ? .zero : nil))
     let result = try run.study(subjects, images, keepsPredictions: predictions != nil)
     Terminal.endProgress()
-    let report = try StudyReport(
+    var report = try StudyReport(
       model: FileSystem.name(of: model), folders: folders, tables: result.tables,
       reliabilities: byPlan)
+    report.unreadableImages = unreadable.count
     // Everything has been computed: only now files appear.
     try stopped.check()
     try write(report, result, images)
     if json { try Terminal.printJSON(report) } else { print(report.text) }
+    try unreadable.finish()
   }
 
   private var isWhole: Bool { all || reliability != nil }

@@ -98,11 +98,14 @@ struct StudyReport: Encodable {
   var model: String
   var images: Int
   var imagesDigest: String
+  /// Test and calibration images that could not be read.
+  var unreadableImages = 0
   var plans: [PlanReport]
 
   private enum CodingKeys: String, CodingKey {
     case model, images, plans
     case imagesDigest = "images_sha256"
+    case unreadableImages = "unreadable_images"
   }
 
   init(

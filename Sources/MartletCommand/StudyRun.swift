@@ -77,17 +77,22 @@ struct StudyRun {
 
   /// Labelled images named on the command line, evenly thinned out to at most `limit`.
   func images(
-    _ paths: [String], labelling: ImageLabelling, limit: Int?
+    _ paths: [String], labelling: ImageLabelling, limit: Int?, _ unreadable: UnreadableImages
   ) throws(MartletError) -> LabelledImages {
-    try LabelledImages(
-      try ImageSet.open(paths: paths, labelling: labelling), preprocessing: preprocessing,
-      limit: limit)
+    try measuring.readable(
+      try LabelledImages(
+        try ImageSet.open(paths: paths, labelling: labelling), preprocessing: preprocessing,
+        limit: limit), unreadable)
   }
 
   /// Images named on the command line that need no labels.
-  func calibrationImages(_ paths: [String]) throws(MartletError) -> LabelledImages {
-    LabelledImages(
-      unlabelled: try ImageSet.open(paths: paths, labelling: .none), preprocessing: preprocessing)
+  func calibrationImages(
+    _ paths: [String], _ unreadable: UnreadableImages
+  ) throws(MartletError) -> LabelledImages {
+    try measuring.readable(
+      LabelledImages(
+        unlabelled: try ImageSet.open(paths: paths, labelling: .none),
+        preprocessing: preprocessing), unreadable)
   }
 
   /// The mean of each exchanged channel.

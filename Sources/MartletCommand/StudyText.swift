@@ -12,6 +12,8 @@ extension StudyReport {
   /// For people: two tables a plan.
   var text: String {
     plans.map { $0.text(images: images) }.joined(separator: "\n\n")
+      + (unreadableImages == 0
+        ? "" : "\n\n\(images) images" + UnreadableImages.note(unreadableImages))
   }
 
   /// For spreadsheets: a line a failure set.
