@@ -184,14 +184,10 @@ import Testing
 
   // MARK: Images and brokers
 
-  @Test func filesThatAreNoImagesAreNamed() throws {
+  @Test func filesThatAreNoInputsAreNamed() throws {
     try Workplace.with { place in
-      try place.write(Array("no image".utf8), to: "bad.jpg")
-      try place.write(Array("no image".utf8), to: "bad.png")
       try place.write([UInt8](repeating: 7, count: 2000), to: "bad.tar")
-      for name in ["bad.jpg", "bad.png", "bad.tar"] {
-        check(try place.run("infer", "demo.onnx", "--images", name), 65, name)
-      }
+      check(try place.run("infer", "demo.onnx", "--images", "bad.tar"), 65, "bad.tar")
       check(try place.run("infer", "demo.onnx", "--images", "missing.png"), 66, "missing.png")
       try place.write(Array("no tensor".utf8), to: "bad.npy")
       check(try place.run("infer", "demo.onnx", "--tensor", "bad.npy"), 65, "bad.npy")
@@ -217,7 +213,7 @@ import Testing
     }
   }
 
-  @Test func aBadImageEndsARun() throws {
+  @Test func aBadImageEndsNoRun() throws {
     try Workplace.with { place in
       let plan = try place.run("plan", "demo.onnx", "--devices", "1", "-o", "plan")
       try #require(plan.status == .exited(0), "\(plan.error)")
@@ -228,14 +224,23 @@ import Testing
           name: "worker")
         defer { worker.stop(patience: .seconds(2)) }
         let common = ["run", "--broker", broker.socketAddress, "--plan", "plan", "--json"]
-        let bad = try place.start(common + ["--images", "bad.png"], name: "bad")
-        check(try place.outcome(bad.wait(timeout: .seconds(20)), name: "bad"), 65, "bad.png")
-        let good = try place.start(
-          common + ["--images", "digits.tar", "--frames", "20"], name: "good")
-        let outcome = try place.outcome(good.wait(timeout: .seconds(20)), name: "good")
-        #expect(outcome.status == .exited(0), "\(outcome.error)")
-        #expect(outcome.json.count == 21 && !outcome.json.contains(nil))
-        #expect(outcome.json.last??["frames_per_second"] != nil)
+        func run(_ options: String...) throws -> Outcome {
+          let child = try place.start(common + options, name: "client")
+          return try place.outcome(child.wait(timeout: .seconds(20)), name: "client")
+        }
+        let bad = try run("--images", "bad.png", "digits.tar", "bad.png", "--frames", "20")
+        #expect(bad.status == .exited(1), "\(bad.error)")
+        #expect(bad.error.contains("passing over bad.png: neither a JPEG nor a PNG"))
+        #expect(bad.json.count == 20 && !bad.json.contains(nil))
+        #expect(bad.json.last??["frames"] == .integer(19))
+        #expect(bad.json.last??["unreadable_images"] == .integer(1))
+        let none = try run("--images", "bad.png")
+        #expect(none.status == .exited(1) && none.json.count == 1, "\(none.error)")
+        let good = try run("--images", "digits.tar", "--frames", "20")
+        #expect(good.status == .exited(0), "\(good.error)")
+        #expect(good.json.count == 21 && !good.json.contains(nil))
+        #expect(good.json.last??["frames_per_second"] != nil)
+        #expect(good.json.last??["unreadable_images"] == .integer(0))
       }
     }
   }
