@@ -1,3 +1,5 @@
+import TensorCore
+
 extension Graph {
   /// How many classes the first output scores, if it can be scores of classes: a vector for each of
   /// the batch's inputs. Nil for maps and for a model without outputs.

@@ -64,8 +64,8 @@ struct HeaderParser {
       throw MartletError(
         .unsupported, "the element type \(type) is not supported",
         context: ["source": source, "tensor": name],
-        hint: "convert the tensor to one of "
-          + ElementType.allCases.map(\.rawValue).joined(separator: ", "))
+        hint: "save it again as float32: tensor.float() in PyTorch, array.astype('float32') in "
+          + "NumPy; read are " + ElementType.allCases.map(\.rawValue).joined(separator: ", "))
     }
     guard places.count == 2, places[0] <= places[1] else {
       throw flaw("the data_offsets of \"\(name)\" are not a range")

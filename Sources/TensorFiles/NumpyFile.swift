@@ -4,10 +4,10 @@ public import TensorCore
 ///
 /// Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>, versions 1 to 3.
 public enum NumpyFile {
-  /// Reads an array: `<f4`, `<f2` and `<f8` become float32 (the last by rounding), `<i8`, `<i4`,
-  /// `|i1`, `|u1` and `|b1` int64.
+  /// Reads an array, in C or Fortran order: `<f4`, `<f2` and `<f8` become float32 (the last by
+  /// rounding), `<i8`, `<i4`, `<i2`, `|i1`, `<u4`, `<u2`, `|u1` and `|b1` int64.
   ///
-  /// - Throws: `invalidFile` with the offset, `unsupported` for other types and for Fortran order.
+  /// - Throws: `invalidFile` with the offset, `unsupported` for other types.
   public static func read(_ path: String) throws(MartletError) -> Tensor {
     let file = try ReadableFile(path)
     let (header, dataOffset) = try readHeader(file)
@@ -22,7 +22,40 @@ public enum NumpyFile {
     }
     // The elements as they are in the file and as they are used, which are there at once.
     try MemoryLimit.require(count, of: size + MemoryLayout<Int64>.size, for: "an array")
-    return Tensor(shape: shape, elements: try convert(file, dataOffset, count))
+    let elements = try convert(file, dataOffset, count)
+    guard header.isFortranOrder, shape.rank > 1 else {
+      return Tensor(shape: shape, elements: elements)
+    }
+    return switch elements {
+    case .float32(let values): Tensor(shape, inOrderOfC(values, header.shape))
+    case .int64(let values): Tensor(shape, inOrderOfC(values, header.shape))
+    }
+  }
+
+  /// Elements whose first index runs fastest, arranged so that the last one does.
+  private static func inOrderOfC<T>(_ values: [T], _ extents: [Int]) -> [T] {
+    var strides: [Int] = []
+    var next = 1
+    for extent in extents {
+      strides.append(next)
+      next *= extent
+    }
+    var index = [Int](repeating: 0, count: extents.count)
+    var place = 0
+    var result: [T] = []
+    result.reserveCapacity(values.count)
+    for _ in values.indices {
+      result.append(values[place])
+      // Counts up from the last index.
+      for axis in extents.indices.reversed() {
+        index[axis] += 1
+        place += strides[axis]
+        if index[axis] < extents[axis] { break }
+        place -= strides[axis] * extents[axis]
+        index[axis] = 0
+      }
+    }
+    return result
   }
 
   /// Writes a float32 tensor as `<f4`, an int64 one as `<i8`, in C order, atomically.
@@ -81,12 +114,17 @@ public enum NumpyFile {
       )
     case "<i8": integers(Int64.self)
     case "<i4": integers(Int32.self)
+    case "<i2": integers(Int16.self)
+    case "<u4": integers(UInt32.self)
+    case "<u2": integers(UInt16.self)
     case "|i1": integers(Int8.self)
     case "|u1", "|b1": integers(UInt8.self)
     default:
       throw MartletError(
         .unsupported, "the NumPy type \(type) is not supported", context: ["file": path],
-        hint: "save it with .astype('<f4')")
+        hint: type.hasSuffix("V2") || type == "bfloat16"
+          ? "bfloat16 is saved like this; save it with .astype('float32')"
+          : "save it with .astype('<f4'), or '<i8' for whole numbers")
     }
   }
 
@@ -120,11 +158,6 @@ public enum NumpyFile {
     guard let header = NumpyHeader(text) else {
       throw damagedArray(
         "the header is not {'descr': …, 'fortran_order': …, 'shape': …}", file.path, offset: 10)
-    }
-    guard !header.isFortranOrder else {
-      throw MartletError(
-        .unsupported, "an array in Fortran order is not supported", context: ["file": file.path],
-        hint: "save it with numpy.ascontiguousarray")
     }
     return (header, 8 + lengthBytes + length)
   }

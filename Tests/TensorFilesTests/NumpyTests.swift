@@ -39,13 +39,42 @@ import Testing
     #expect(try read(file(header("|u1"), [1, 255], version: 2)).integers == [1, 255])
     #expect(try read(file(header("|i1"), [1, 255], version: 3)).integers == [1, -1])
     #expect(try read(file(header("|b1"), [1, 0])).integers == [1, 0])
+    #expect(try read(file(header("<i2"), [1, 0, 255, 255])).integers == [1, -1])
+    #expect(try read(file(header("<u2"), [1, 0, 255, 255])).integers == [1, 65535])
+    #expect(
+      try read(file(header("<u4"), [1, 0, 0, 0, 255, 255, 255, 255])).integers == [1, 0xFFFF_FFFF])
     #expect(try read(file(header("<f2"), [0, 0x3C, 0, 0xC0])).floats == [1, -2])
     let double = (0..<8).map { UInt8(truncatingIfNeeded: (0.5).bitPattern >> (8 * UInt64($0))) }
     #expect(try read(file(header("<f8"), double + double)).floats == [0.5, 0.5])
   }
 
+  /// Element [i, j, k] of 2 x 3 x 2 is 6i + 2j + k.
+  @Test func fortranOrderIsRearranged() throws {
+    let stored: [UInt8] = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]
+    let header = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }\n"
+    let tensor = try read(file(header, stored))
+    #expect(tensor.shape.dimensions == [2, 3, 2])
+    #expect(tensor.integers == (0..<12).map { Int64($0) })
+    let floats = try read(
+      file(
+        "{'descr': '<f2', 'fortran_order': True, 'shape': (2, 2), }\n",
+        [0, 0, 0, 0x40, 0, 0x3C, 0x00, 0x42]))
+    #expect(floats.floats == [0, 1, 2, 3])
+    let empty = "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1), }\n"
+    #expect(try read(file(empty, [0, 0, 0x80, 0x3F])).floats == [1])
+  }
+
+  @Test func typesThatAreNotReadHaveAHint() throws {
+    for (type, hint) in [("<V2", "astype('float32')"), (">f4", "astype('<f4')")] {
+      let error = #expect(throws: MartletError.self) {
+        try read(
+          file("{'descr': '\(type)', 'fortran_order': False, 'shape': (1,), }\n", [0, 0, 0, 0]))
+      }
+      #expect(error?.code == .unsupported && error?.hint?.contains(hint) == true, "\(type)")
+    }
+  }
+
   @Test(arguments: [
-    "{'descr': '<f4', 'fortran_order': True, 'shape': (1,), }",
     "{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }",
     "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
     "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }",
