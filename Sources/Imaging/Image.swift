@@ -1,4 +1,5 @@
 public import TensorCore
+import TensorFiles
 
 /// An 8-bit image: rows from the top, pixels from the left, channels interleaved.
 public struct Image: Sendable, Equatable {
@@ -33,23 +34,28 @@ public struct Image: Sendable, Equatable {
   /// - Parameters:
   ///   - source: what the bytes are, named in errors.
   ///   - limit: the most pixels; for bytes from strangers, of whom a few may stand for very many.
-  /// - Throws: `invalidFile` for other formats and for damaged or cut-off data,
+  /// - Throws: `invalidFile` for other formats, naming those that are common, and for damaged or cut-off data,
   ///   `resourceExhausted` above `limit`.
   public static func decode(
     _ bytes: [UInt8], source: String, limit: Int = maximumPixels
   ) throws(MartletError) -> Image {
-    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
-      return try decodeJPEG(bytes, source: source, limit: limit)
+    switch FileKind(of: bytes) {
+    case .jpeg: return try decodeJPEG(bytes, source: source, limit: limit)
+    case .png: return try decodePNG(bytes, source: source, limit: limit)
+    case let kind?:
+      throw MartletError(
+        .invalidFile, "\(kind.rawValue) is neither JPEG nor PNG", context: ["source": source],
+        hint: kind.isImage ? "convert it to JPEG or PNG" : nil)
+    case nil where bytes.isEmpty:
+      throw MartletError(.invalidFile, "an image is empty", context: ["source": source])
+    case nil:
+      let start = bytes.prefix(8).map { byte in
+        (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }.joined(separator: " ")
+      throw MartletError(
+        .invalidFile, "neither a JPEG nor a PNG image",
+        context: ["source": source, "first_bytes": start])
     }
-    if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
-      return try decodePNG(bytes, source: source, limit: limit)
-    }
-    let start = bytes.prefix(8).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined(separator: " ")
-    throw MartletError(
-      .invalidFile, "neither a JPEG nor a PNG image",
-      context: ["source": source, "first_bytes": start.isEmpty ? "(none)" : start])
   }
 
   /// Refuses extents that are zero or too large before anything is allocated for them.

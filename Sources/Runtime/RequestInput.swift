@@ -16,7 +16,14 @@ struct RequestInput: Sendable {
   /// - Throws: `invalidFile`, `invalidShape` or `resourceExhausted` for what is not one, and
   ///   `unsupported` for an image if the model takes none.
   func tensor(_ bytes: [UInt8]) throws(MartletError) -> Tensor {
-    guard ContentType(of: bytes) != .other else { return try decodeTensor(bytes) }
+    guard let kind = FileKind(of: bytes), kind != .safetensors else {
+      return try decodeTensor(bytes)
+    }
+    guard kind.isImage else {
+      throw MartletError(
+        .invalidFile, "\(kind.rawValue) is no input",
+        hint: "send a JPEG, a PNG, or a safetensors file with one tensor of F32 or F16")
+    }
     guard let preprocessing else {
       throw MartletError(
         .unsupported, "this model does not take images; send a tensor",

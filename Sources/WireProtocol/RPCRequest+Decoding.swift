@@ -1,5 +1,6 @@
 import JSONCoding
 import TensorCore
+import TensorFiles
 
 /// Why a request was not executed.
 public struct RPCRefusal: Error, Sendable, Equatable {
@@ -17,11 +18,18 @@ extension RPCRequest {
   /// What says who asks (`client` and `id`) is read first, so that everything else that is wrong can
   /// be told. A reply topic that is given, in the payload or as a property, must be the client's own.
   ///
+  /// An image needs no envelope if the properties say who asks: a response topic of the contract, and
+  /// the id as correlation data. Its deadline is the message's expiry, or ten seconds.
+  ///
   /// - Parameter maximumBytes: of the whole payload.
   public init(
     decoding payload: [UInt8], of method: RPCMethod, root: TopicRoot,
     properties: RPCProperties = RPCProperties(), maximumBytes: Int
   ) throws(RPCRefusal) {
+    if let kind = FileKind(of: payload), kind.isImage {
+      self = try RPCRequest.bare(payload, of: method, root: root, properties, maximumBytes)
+      return
+    }
     let (envelope, content, key) = try RPCRequest.open(payload, of: method, maximumBytes)
     func require(_ condition: Bool, _ message: String) throws(RPCRefusal) {
       guard condition else {
@@ -75,6 +83,39 @@ extension RPCRequest {
         "a binary body stands behind one line of JSON and a line feed")
       body = envelope["body"].map(RPCBody.json) ?? .none
     }
+  }
+
+  /// A request that is an image and nothing else.
+  private static func bare(
+    _ image: [UInt8], of method: RPCMethod, root: TopicRoot, _ properties: RPCProperties,
+    _ maximumBytes: Int
+  ) throws(RPCRefusal) -> RPCRequest {
+    guard image.count <= maximumBytes else {
+      throw RPCRefusal(reason: .tooLarge, status: RPCStatus(.resourceExhausted, "too large"))
+    }
+    var client: String?
+    if let topic = properties.responseTopic,
+      case .reply(let name, method.service)? = root.parse(topic)
+    {
+      client = name
+    }
+    let id = properties.correlation.flatMap { String(validating: $0, as: UTF8.self) }
+    guard let client, let id, isValidID(id) else {
+      let own = (try? root.path(.reply(client: "me", service: method.service))) ?? ""
+      throw RPCRefusal(
+        reason: .noEnvelope,
+        status: RPCStatus(
+          .invalidArgument,
+          "an image stands behind one line of JSON with id, client, deadline_ms and content_type, or "
+            + "comes with a response topic such as \(own) and correlation data"),
+        key: client.map { RPCCallKey(client: $0, method: method, id: "-") })
+    }
+    return RPCRequest(
+      key: RPCCallKey(client: client, method: method, id: id),
+      deadlineMilliseconds: min(
+        properties.expirySeconds.map { max(UInt64($0) * 1000, 1) } ?? 10_000,
+        maximumDeadlineMilliseconds),
+      body: .bytes(image, type: ContentType(of: image).rawValue))
   }
 
   /// The envelope, what stands behind it, and who asks.

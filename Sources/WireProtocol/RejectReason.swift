@@ -2,6 +2,8 @@
 public enum RejectReason: String, Error, Sendable, Codable, CaseIterable {
   /// Not a message of the contract: unreadable, or with numbers that contradict each other.
   case garbage
+  /// An image as a request, without anything that says who asks.
+  case noEnvelope
   /// Longer than any message of its kind may be.
   case tooLarge
   /// A topic that means nothing here.

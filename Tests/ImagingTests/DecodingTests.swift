@@ -39,11 +39,22 @@ import Testing
 
   @Test func otherBytesAreShown() {
     let error = #expect(throws: MartletError.self) {
-      try Image.decode(Array("GIF89a..".utf8), source: "x.gif")
+      try Image.decode(Array("no image".utf8), source: "x.gif")
     }
     #expect(error?.code == .invalidFile)
-    #expect(error?.description.contains("47 49 46 38") == true)
-    #expect(throws: MartletError.self) { try Image.decode([], source: "empty") }
+    #expect(error?.description.contains("6e 6f 20 69") == true)
+  }
+
+  @Test(arguments: [
+    ("GIF89a..", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("<html>", "SVG or HTML"),
+    ("", "empty"),
+  ])
+  func otherFormatsAreNamed(text: String, name: String) {
+    let error = #expect(throws: MartletError.self) {
+      try Image.decode(Array(text.utf8), source: "x.jpg")
+    }
+    #expect(error?.code == .invalidFile)
+    for part in [name, "x.jpg"] { #expect(error?.description.contains(part) == true) }
   }
 
   @Test(arguments: ["rgb.png", "rgb.jpg", "progressive.jpg", "palette.png"])

@@ -4,6 +4,7 @@ import MQTT
 import Plan
 import Processes
 import Runtime
+import Synchronization
 import TensorCore
 import TensorFiles
 import Testing
@@ -106,6 +107,54 @@ extension DistributedTests {
         #expect(status { _ = try caller.result(of: call) } == "INVALID_ARGUMENT (3)")
         #expect(try caller.result(of: infer(png))["label"] != nil)
         #expect(gateways[0].exitStatus == nil)
+      }
+    }
+
+    @Test func formatsThatAreNotReadAreNamed() throws {
+      try with { _, caller, _ in
+        let others: [(String, [UInt8])] = [
+          ("a WebP image", Array("RIFF....WEBPVP8 ".utf8)),
+          ("a GIF image", Array("GIF89a....".utf8)),
+          ("a BMP image", Array("BM....".utf8) + [0, 0, 0, 0, 54]),
+          ("a NumPy array", [0x93] + Array("NUMPY\u{1}\u{0}".utf8)),
+        ]
+        for (name, bytes) in others {
+          let error = failure { _ = try caller.result(of: infer(bytes)) }
+          #expect(error?.description.contains("INVALID_ARGUMENT") == true)
+          for part in [name, "JPEG"] {
+            #expect(error?.description.contains(part) == true, "\(String(describing: error))")
+          }
+        }
+      }
+    }
+
+    /// As `mosquitto_rr -e REPLY -D request correlation-data ID -f photo.jpg` sends it.
+    @Test func anImageAloneIsAnsweredWhereItsPropertiesSay() throws {
+      try with { deployment, caller, _ in
+        let png = try deployment.digits.file(0)
+        let expected = try caller.result(of: infer(png))["label"]
+        let replies = Mutex<[[UInt8]]>([])
+        let reply = "martlet/1/default/reply/plain/inference"
+        let client = try MQTTClient(
+          try deployment.address.broker, logger: quietLogger,
+          onMessage: { message in
+            let payload = Array(message.payload)
+            replies.withLock { $0.append(payload) }
+          })
+        defer { client.close() }
+        try client.subscribe([(reply, .atLeastOnce)])
+        try client.connect(timeout: .seconds(10))
+        try client.publish(
+          MQTTMessage(
+            topic: "martlet/1/default/rpc/inference/infer/gateway", payload: png,
+            quality: .atLeastOnce,
+            properties: MQTTProperties(responseTopic: reply, correlationData: Array("1".utf8))))
+        let end = ContinuousClock.now + .seconds(20)
+        while replies.withLock({ $0.isEmpty }), ContinuousClock.now < end { usleep(1000) }
+        let answer = try JSON.decode(
+          JSONValue.self, from: try #require(replies.withLock { $0.first }), source: "reply")
+        #expect(answer["id"] == .string("1") && answer["status"] == .string("OK"))
+        #expect(answer["body"]?["label"] == expected && expected != nil)
       }
     }
 
