@@ -62,7 +62,7 @@ public struct WireComparison: Sendable {
   /// Runs everything against a broker of its own; `progress` gets each row as it is finished.
   ///
   /// - Throws: what the broker, the client or the reference program throws.
-  public func run(progress: (Row) -> Void = { _ in }) throws -> [Row] {
+  public func run(progress: (Row) throws -> Void = { _ in }) throws -> [Row] {
     try withEmbeddedBroker { broker in
       var rows: [Row] = []
       for (transport, address) in [
@@ -84,7 +84,7 @@ public struct WireComparison: Sendable {
               transport: transport, mode: mode, bytes: bytes, clientTurns: own,
               referenceTurns: other)
             rows.append(row)
-            progress(row)
+            try progress(row)
           }
         }
       }

@@ -50,7 +50,7 @@ struct BenchWire: ParsableCommand {
   @OptionGroup var overwrite: OverwriteOptions
 
   func run() throws {
-    if !once.isEmpty { return print(try WireComparison.wireOnce(once)) }
+    if !once.isEmpty { return try Terminal.print(try WireComparison.wireOnce(once)) }
     guard let reference else { throw ValidationError("--reference is missing") }
     try OutputFiles.check([json], overwrite)
     let bytes = sizes.split(separator: ",").compactMap { Int($0) }
@@ -61,8 +61,8 @@ struct BenchWire: ParsableCommand {
       referenceProgram: reference,
       clientCommand: [try System.executablePath(), "bench", "wire", "--once"], sizes: bytes,
       rounds: rounds, chunkBytes: chunk)
-    print(WireComparison.heading)
-    let rows = try comparison.run { print(WireComparison.line($0)) }
+    try Terminal.print(WireComparison.heading)
+    let rows = try comparison.run { try Terminal.print(WireComparison.line($0)) }
     if let json { try FileSystem.write(Array(WireComparison.json(rows).utf8), to: json) }
   }
 }

@@ -105,7 +105,7 @@ struct BenchChaos: ParsableCommand {
       configuration.workerOptions = workerOptions.split(separator: " ").map(String.init)
       return try ChaosRun(configuration, stopped: stopped.check, say: Terminal.printLine).run()
     }
-    print(report.text)
+    try Terminal.print(report.text)
     if let json { try FileSystem.write(Array(try JSON.encodeString(report).utf8), to: json) }
     if !report.failures.isEmpty { throw ExitCode.failure }
   }

@@ -68,7 +68,7 @@ struct BenchDeadline: ParsableCommand {
       let report = try benchmark.run(parsedTimeouts.compactMap { $0 })
       Terminal.endProgress()
       if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
-      if json { try Terminal.printJSON(report) } else { print(report.text) }
+      if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
       try unreadable.finish()
     }
   }

@@ -58,7 +58,7 @@ struct BenchFailures: ParsableCommand {
       defer { benchmark.close() }
       let report = try benchmark.run()
       Terminal.endProgress()
-      if json { try Terminal.printJSON(report) } else { print(report.text) }
+      if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
       try unreadable.finish()
     }
   }

@@ -82,7 +82,7 @@ struct BenchFrames: ParsableCommand {
     table.add("workers' processor time", "\(result.workerCPU.formatted(2)) ms")
     if let time = result.brokerCPU { table.add("broker's", "\(time.formatted(2)) ms") }
     table.add("client's", "\(result.clientCPU.formatted(2)) ms")
-    print(table.text)
+    try Terminal.print(table.text)
   }
   /// The broker that is there already, if one is named.
   private func site() throws(MartletError) -> FrameBenchmark.Site? {

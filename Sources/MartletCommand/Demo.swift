@@ -59,10 +59,8 @@ struct Demo: ParsableCommand {
       if json {
         try Terminal.printJSON(report)
       } else {
-        print(report.text)
+        try Terminal.print(report.text)
       }
-      // Somebody may be reading through a pipe while this goes on.
-      fflush(nil)
       if keep { try flight.hover() }
       try flight.unreadable.finish()
     }

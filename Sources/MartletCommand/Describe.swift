@@ -88,10 +88,10 @@ struct Describe: ParsableCommand {
       parameters: parameters, weightBytes: parameters * ElementType.float32.size,
       multiplyAdds: rows.reduce(0) { $0 + $1.multiplyAdds }, arenaBytes: program.arenaBytes,
       nodes: rows)
-    if json { try Terminal.printJSON(summary) } else { show(summary) }
+    if json { try Terminal.printJSON(summary) } else { try show(summary) }
   }
 
-  private func show(_ summary: Summary) {
+  private func show(_ summary: Summary) throws(MartletError) {
     var table = TextTable(
       "node", "operation", "output", "parameters", "multiply-adds", time ? "ms" : "")
     for row in summary.nodes {
@@ -99,14 +99,15 @@ struct Describe: ParsableCommand {
         row.name, row.operation, row.shape.description, row.parameters.asCount,
         row.multiplyAdds.asCount, row.milliseconds?.formatted(3) ?? "")
     }
-    print(table.text)
-    print("")
-    print(
+    try Terminal.print(table.text)
+    try Terminal.print("")
+    try Terminal.print(
       "inputs         \(summary.inputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
-    print(
+    try Terminal.print(
       "outputs        \(summary.outputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
-    print("parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes))")
-    print("multiply-adds  \(summary.multiplyAdds.asCount)")
-    print("arena          \(summary.arenaBytes.asBytes)")
+    try Terminal.print(
+      "parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes))")
+    try Terminal.print("multiply-adds  \(summary.multiplyAdds.asCount)")
+    try Terminal.print("arena          \(summary.arenaBytes.asBytes)")
   }
 }

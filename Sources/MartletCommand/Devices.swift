@@ -61,9 +61,8 @@ struct Devices: ParsableCommand {
     do {
       while true {
         try watch.wait(.seconds(1))
-        if !json, isatty(STDOUT_FILENO) == 1 { print("\u{1B}[H\u{1B}[2J", terminator: "") }
+        if !json, isatty(STDOUT_FILENO) == 1 { try StandardOutput.write("\u{1B}[H\u{1B}[2J") }
         try show(watch.rows)
-        fflush(nil)
       }
     } catch let error as MartletError where error.code == .cancelled {
       return
@@ -84,6 +83,6 @@ struct Devices: ParsableCommand {
         row.queue.map { "\($0)" } ?? "-",
         row.residentBytes.map { Int(clamping: $0).asBytes } ?? "-", row.plan ?? "-")
     }
-    print(table.text)
+    try Terminal.print(table.text)
   }
 }

@@ -158,7 +158,7 @@ struct Explore: ParsableCommand {
     try stopped.check()
     if let csv { try FileSystem.write(Array(report.csv.utf8), to: csv) }
     if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
-    if json { try Terminal.printJSON(report) } else { print(report.text) }
+    if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
     try unreadable.finish()
   }
 

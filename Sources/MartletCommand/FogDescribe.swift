@@ -36,7 +36,11 @@ struct FogDescribe: ParsableCommand {
     var design = try FogDesign.load(topology)
     if noSkips { design = try FogDesign(design.topology.withoutSkips) }
     if let svg { try FileSystem.write(Array(design.diagram.svg.utf8), to: svg) }
-    if json { try Terminal.printJSON(FogDescription(design)) } else { print(design.text) }
+    if json {
+      try Terminal.printJSON(FogDescription(design))
+    } else {
+      try Terminal.print(design.text)
+    }
   }
 }
 

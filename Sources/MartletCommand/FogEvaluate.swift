@@ -94,7 +94,7 @@ struct FogEvaluate: ParsableCommand {
     Terminal.endProgress()
     let report = try FogReport(data: data, split: split, series: series)
     if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
-    if json { try Terminal.printJSON(report) } else { print(report.text(all: all)) }
+    if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text(all: all)) }
   }
 
   private static func parse(_ argument: String) -> (label: String, paths: [String]) {

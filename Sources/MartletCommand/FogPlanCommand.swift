@@ -65,8 +65,8 @@ struct FogPlanCommand: ParsableCommand {
         device.cost.multiplyAdds.asCount, device.cost.bytesSent.asBytes,
         device.cost.bytesReceived.asBytes)
     }
-    print(table.text)
-    print("")
-    print("plan \(report.plan): \(report.exchanges) exchanges, in \(report.folder)")
+    try Terminal.print(table.text)
+    try Terminal.print("")
+    try Terminal.print("plan \(report.plan): \(report.exchanges) exchanges, in \(report.folder)")
   }
 }

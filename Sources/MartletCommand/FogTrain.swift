@@ -174,10 +174,10 @@ struct FogTrain: ParsableCommand {
       validationAccuracy: model.history.validationAccuracy,
       secondsPerEpoch: session.secondsPerEpoch)
     if json { return try Terminal.printJSON(report) }
-    print(
+    try Terminal.print(
       "\(output): \(report.weights.asCount) weights, \(samples) samples, \(report.epochs) epochs"
         + (report.secondsPerEpoch.map { " of \($0.formatted(3)) s" } ?? ""))
-    print(
+    try Terminal.print(
       "best after epoch \(report.bestEpoch): "
         + "\((report.validationAccuracy * 100).formatted(2)) % of the validation samples")
   }

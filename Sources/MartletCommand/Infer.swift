@@ -98,7 +98,8 @@ struct Infer: ParsableCommand {
       try Terminal.printJSON(TensorReport(timesMilliseconds: times, outputShape: first.shape))
     } else {
       let best = times.min() ?? 0
-      print("output \(first.shape), \(best.formatted(2)) ms" + (times.count > 1 ? " at best" : ""))
+      try Terminal.print(
+        "output \(first.shape), \(best.formatted(2)) ms" + (times.count > 1 ? " at best" : ""))
     }
   }
 
@@ -162,11 +163,11 @@ struct Infer: ParsableCommand {
     if json {
       try Terminal.printJSON(totals)
     } else if let accuracy = totals.accuracy {
-      print(
+      try Terminal.print(
         "top-1 \((accuracy * 100).formatted(2)) % (\(totals.correct) of \(totals.labelled) labelled images)"
           + UnreadableImages.note(unreadable.count))
     } else if unreadable.count > 0 {
-      print("\(totals.images) images" + UnreadableImages.note(unreadable.count))
+      try Terminal.print("\(totals.images) images" + UnreadableImages.note(unreadable.count))
     }
     try unreadable.finish()
   }
@@ -183,7 +184,7 @@ struct Infer: ParsableCommand {
     let top = answer.top.map {
       "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
     }
-    print("\(image): \(top.joined(separator: ", "))")
+    try Terminal.print("\(image): \(top.joined(separator: ", "))")
   }
 }
 

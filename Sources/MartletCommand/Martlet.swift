@@ -11,6 +11,11 @@ public struct Martlet: ParsableCommand {
     discussion: """
       It keeps answering, a little less surely, when devices stall, reboot or vanish.
 
+      Status: 0 if all went well; 1 if some images could not be read; 64 to 77 as in sysexits.h (64
+      wrong usage, 65 bad input, 66 something is missing, 69 the broker or a device cannot be reached,
+      74 output cannot be written, 75 no memory, room or time, 77 no permission); 130 after Ctrl-C; 141
+      if whoever read the output has gone away.
+
       Examples:
         martlet demo                                        see it fly on this machine
         martlet --version --verbose                         what it computes with
@@ -40,22 +45,32 @@ public struct Martlet: ParsableCommand {
   public init() {}
 
   /// Runs the command that the arguments name and ends the process with a meaningful status: 0, or
-  /// `MartletError.exitCode`, or 64 for wrong usage.
+  /// `MartletError.exitCode`, or 64 for wrong usage, 1 when some images could not be read, 141 when the
+  /// reader of standard output has gone away.
   public static func runAndExit() -> Never {
     ComputeSetup.correct()
+    StandardOutput.prepare()
     do {
-      try ComputeSetup.check()
-      if ComputeSetup.isAskedFor(CommandLine.arguments) {
-        print(ComputeSetup.report)
-        Glibc.exit(0)
+      do {
+        try ComputeSetup.check()
+        if ComputeSetup.isAskedFor(CommandLine.arguments) {
+          try Terminal.print(ComputeSetup.report)
+          Glibc.exit(0)
+        }
+        var command = try parseAsRoot()
+        try command.run()
+      } catch  where exitCode(for: error).isSuccess {
+        // What was asked for is help or the version.
+        try Terminal.print(fullMessage(for: error))
       }
-      var command = try parseAsRoot()
-      try command.run()
       Glibc.exit(0)
+    } catch let error as MartletError where error == StandardOutput.closed {
+      Glibc.exit(StandardOutput.closedStatus)
     } catch let error as MartletError {
       Terminal.printError(error)
       Glibc.exit(error.exitCode)
     } catch {
+      // Wrong usage, on standard error, or a status alone.
       exit(withError: error)
     }
   }

@@ -100,7 +100,7 @@ struct PlanCommand: ParsableCommand {
     Terminal.endProgress()
     let costs = devices.indices.map { folder.plan.cost(of: $0) }
     let report = Report(folder, costs, placed.budget, unreadableImages: unreadable.count)
-    if json { try Terminal.printJSON(report) } else { show(folder, costs, report) }
+    if json { try Terminal.printJSON(report) } else { try show(folder, costs, report) }
     try unreadable.finish()
   }
 
@@ -205,7 +205,9 @@ struct PlanCommand: ParsableCommand {
     }
   }
 
-  private func show(_ folder: PlanFolder, _ costs: [DeviceCost], _ report: Report) {
+  private func show(
+    _ folder: PlanFolder, _ costs: [DeviceCost], _ report: Report
+  ) throws(MartletError) {
     var table = TextTable(
       "device", "neurons", "weights", "multiply-adds", "sent/frame", "received/frame")
     for (device, cost) in zip(folder.plan.devices, costs) {
@@ -213,20 +215,20 @@ struct PlanCommand: ParsableCommand {
         device.name, "\(cost.neurons)", cost.weightBytes.asBytes, cost.multiplyAdds.asCount,
         cost.bytesSent.asBytes, cost.bytesReceived.asBytes)
     }
-    print(table.text)
-    print("")
+    try Terminal.print(table.text)
+    try Terminal.print("")
     if let protections = report.protections {
       var layers = TextTable("layer", "protection")
       for layer in protections { layers.add(layer.layer, layer.protection) }
-      print(layers.text)
-      print("")
+      try Terminal.print(layers.text)
+      try Terminal.print("")
       let kept = (report.agreement ?? []).enumerated().map {
         "\(($1 * 100).formatted(1)) % after \($0 + 1)"
       }
-      print("calibration answers that stay: " + kept.joined(separator: ", "))
-      print("")
+      try Terminal.print("calibration answers that stay: " + kept.joined(separator: ", "))
+      try Terminal.print("")
     }
-    print(
+    try Terminal.print(
       "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
         + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)"
         + UnreadableImages.note(report.unreadableImages))

@@ -128,7 +128,7 @@ struct Run: ParsableCommand {
       }
     var summary = statistics.summary(seconds: seconds)
     summary.unreadableImages = unreadable.count
-    if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+    if json { try Terminal.printJSON(summary) } else { try Terminal.print(summary.text) }
     try unreadable.finish()
   }
 
@@ -215,7 +215,7 @@ struct Run: ParsableCommand {
     }
     let guess = answer.guess == nil ? "" : ", a guess: nothing reached the last layer"
     let missing = answer.isDegraded ? ", \(answer.filledNeurons) neurons missing" : ""
-    print(
+    try Terminal.print(
       "\(image): \(best ?? "-"), \(answer.latency.inMilliseconds.formatted(1)) ms\(missing)\(guess)"
     )
   }

@@ -195,9 +195,9 @@ struct Score: ParsableCommand {
       }
       table.add(layer.name, "\(layer.s1.count)", mean(.s1), mean(.s2), mean(.s3))
     }
-    print(table.text)
-    print("")
-    print(
+    try Terminal.print(table.text)
+    try Terminal.print("")
+    try Terminal.print(
       "\(report.neurons) neurons of \(report.layers) layers in \(output): s2 took "
         + "\(report.s2Seconds.formatted(1)) s, s3 \(report.s3Seconds.formatted(1)) s"
         + UnreadableImages.note(unreadable))

@@ -157,7 +157,7 @@ struct Study: ParsableCommand {
     // Everything has been computed: only now files appear.
     try stopped.check()
     try write(report, result, images)
-    if json { try Terminal.printJSON(report) } else { print(report.text) }
+    if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
     try unreadable.finish()
   }
 

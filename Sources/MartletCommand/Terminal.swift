@@ -62,9 +62,16 @@ enum Terminal {
     }
   }
 
-  /// Prints JSON on standard output.
+  /// A line on standard output.
+  ///
+  /// - Throws: as `StandardOutput.write`.
+  static func print(_ text: String) throws(MartletError) { try StandardOutput.write(text + "\n") }
+
+  /// Prints JSON on standard output, on one line.
+  ///
+  /// - Throws: as `StandardOutput.write`.
   static func printJSON<Value: Encodable>(_ value: Value) throws(MartletError) {
-    print(try JSON.encodeString(value))
+    try print(try JSON.encodeString(value))
   }
 }
 

@@ -15,7 +15,6 @@ final class InspectSession {
   private let stream: TopicStream
   private let stopped: StopFlag
   private let deadline: MonotonicTime
-  private var output = StandardOutput()
   private var reader: MessageReader
   private var collector: TensorCollector
   private var shown = 0
@@ -52,7 +51,7 @@ final class InspectSession {
 
   private func write(_ text: String) throws(MartletError) {
     guard !text.isEmpty else { return }
-    try output.write(text, isStopped: { stopped.signal != nil })
+    try StandardOutput.write(text, isStopped: { stopped.signal != nil })
   }
 
   // MARK: Message by message
@@ -62,7 +61,7 @@ final class InspectSession {
   /// - Throws: `timedOut` when too few came in the time given.
   func follow(_ saver: TensorSaver?) throws {
     defer { tellLosses(isLast: true) }
-    while !output.isClosed, !isDone {
+    while !isDone {
       let wake = min(deadline, MonotonicTime.now() + .seconds(1))
       guard let batch = try messages(until: wake) else { return }
       var text = ""
@@ -71,7 +70,7 @@ final class InspectSession {
         guard text.utf8.count > 1 << 16 else { continue }
         try write(text)
         text = ""
-        if output.isClosed || stopped.signal != nil { return }
+        if stopped.signal != nil { return }
       }
       try write(text)
       tellLosses(isLast: false)
@@ -152,7 +151,7 @@ final class InspectSession {
     let isLive = Terminal.isOutputInteractive && !options.json
     var painted = 0
     var due = table.start + .seconds(1)
-    while !output.isClosed, MonotonicTime.now() < deadline {
+    while MonotonicTime.now() < deadline {
       guard let batch = try messages(until: min(deadline, due)) else { break }
       let now = MonotonicTime.now()
       for message in batch {
@@ -173,7 +172,7 @@ final class InspectSession {
     let text =
       options.json ? VisibleText.visibleJSON(try JSON.encodeString(report)) : report.text()
     // Also after Ctrl-C: this is what it was for.
-    try output.write(erase(painted) + text + "\n", isStopped: { false })
+    try StandardOutput.write(erase(painted) + text + "\n")
   }
 
   /// As much of the table as the terminal has room for.

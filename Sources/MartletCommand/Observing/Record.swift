@@ -90,7 +90,7 @@ struct Record: ParsableCommand {
       messages: writer.messages, dropped: session.dropped, bytes: writer.writtenBytes,
       files: writer.files)
     Terminal.endProgress()
-    if json { try Terminal.printJSON(summary) } else { print(summary.text) }
+    if json { try Terminal.printJSON(summary) } else { try Terminal.print(summary.text) }
     try result.get()
   }
 }

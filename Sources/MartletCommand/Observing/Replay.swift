@@ -90,7 +90,7 @@ struct Replay: ParsableCommand {
     client.close()
     Terminal.endProgress()
     let refused = player.refused(refusals.byTopic)
-    print(
+    try Terminal.print(
       "\(player.published - refused.count) messages published below \(root)"
         + (refused.count > 0 ? ", \(refused.count) refused by the broker" : "")
         + (player.foreign > 0 ? ", \(player.foreign) of other topics left out" : ""))

@@ -93,18 +93,18 @@ struct Report: ParsableCommand {
     if let html { try FileSystem.write(Array(try HTMLReport(report).text.utf8), to: html) }
     guard isFinal else {
       if format == nil, files.isEmpty, Terminal.isOutputInteractive {
-        print("\u{1B}[H\u{1B}[2J" + ReportTables(report).text)
+        try Terminal.print("\u{1B}[H\u{1B}[2J" + ReportTables(report).text)
       }
       return
     }
     guard format != nil || files.isEmpty || paper else {
-      return print("wrote " + files.joined(separator: " and "))
+      return try Terminal.print("wrote " + files.joined(separator: " and "))
     }
     switch format {
     case .json: try Terminal.printJSON(report)
-    case .csv: print(ReportCSV(report).text)
-    case .markdown: print(tables(report).map(\.markdown).joined(separator: "\n\n"))
-    case nil: print(tables(report).map(\.text).joined(separator: "\n\n"))
+    case .csv: try Terminal.print(ReportCSV(report).text)
+    case .markdown: try Terminal.print(tables(report).map(\.markdown).joined(separator: "\n\n"))
+    case nil: try Terminal.print(tables(report).map(\.text).joined(separator: "\n\n"))
     }
   }
 
@@ -128,9 +128,9 @@ struct Report: ParsableCommand {
     if paper { tables.append(PaperTable(reports, network: network).table) }
     switch format {
     case .json: try Terminal.printJSON(comparison)
-    case .csv: print(tables.map(\.csv).joined(separator: "\n\n"))
-    case .markdown: print(tables.map(\.markdown).joined(separator: "\n\n"))
-    case nil: print(tables.map(\.text).joined(separator: "\n\n"))
+    case .csv: try Terminal.print(tables.map(\.csv).joined(separator: "\n\n"))
+    case .markdown: try Terminal.print(tables.map(\.markdown).joined(separator: "\n\n"))
+    case nil: try Terminal.print(tables.map(\.text).joined(separator: "\n\n"))
     }
   }
 }
