@@ -25,7 +25,7 @@ public struct Image: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  /// Decodes a JPEG or PNG image, whichever the first bytes say.
+  /// Decodes a JPEG, PNG or (where libwebp is installed) WebP image, whichever the first bytes say.
   ///
   /// Transparency and orientation tags are ignored, gamma and colour profiles are not applied, as PIL
   /// and TorchVision do. A palette becomes RGB, CMYK becomes RGB. Of 16 bits the upper eight are kept,
@@ -42,6 +42,7 @@ public struct Image: Sendable, Equatable {
     switch FileKind(of: bytes) {
     case .jpeg: return try decodeJPEG(bytes, source: source, limit: limit)
     case .png: return try decodePNG(bytes, source: source, limit: limit)
+    case .webP: return try decodeWebP(bytes, source: source, limit: limit)
     case let kind?:
       throw MartletError(
         .invalidFile, "\(kind.rawValue) is neither JPEG nor PNG", context: ["source": source],

@@ -122,7 +122,7 @@ import Testing
       try place.write(Array(whole.prefix(whole.count / 2)), to: "sorted/5/truncated.png")
       try place.write([], to: "sorted/6/empty.jpg")
       #expect(symlink("nowhere", place.path("sorted/8/vanished.png")) == 0)
-      try place.write(Array("RIFF....WEBPVP8 ".utf8), to: "sorted/9/other.webp")
+      try place.write(Array("GIF89a....".utf8), to: "sorted/9/other.gif")
       let common = ["--json", "--images", "sorted"]
       for arguments in [
         ["infer", "demo.onnx"], ["run", "--in-process", "--plan", "plan"],
@@ -140,7 +140,8 @@ import Testing
         let count = outcome.json.last??[command == "run" ? "frames" : "images"]
         #expect(count == .integer(40), "\(command)")
         for part in [
-          "truncated.png: an image cannot", "empty.jpg: ", "vanished.png: ", "other.webp: ",
+          "truncated.png: an image cannot", "empty.jpg: ", "vanished.png: ",
+          "other.gif: a GIF image",
         ] {
           #expect(outcome.error.contains(part), "\(command): \(part) is not in \(outcome.error)")
         }

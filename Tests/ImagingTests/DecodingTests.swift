@@ -30,6 +30,26 @@ import Testing
     }
   }
 
+  @Test(arguments: ["lossy", "lossless"])
+  func webPIsReadAsPILReadsIt(name: String) throws {
+    let bytes = try Goldens.bytes(name + ".webp")
+    do {
+      let image = try Image.decode(bytes, source: name)
+      #expect(try largestDifference(image, Goldens.array(name + "-webp")) == 0)
+    } catch let error as MartletError where error.code == .unsupported {
+      print("webPIsReadAsPILReadsIt: not run, as libwebp is absent")
+      #expect(error.hint?.contains("libwebp7") == true)
+      return
+    }
+    for count in stride(from: 12, to: bytes.count - 4, by: 17) {
+      #expect(throws: MartletError.self) { try Image.decode(Array(bytes[..<count]), source: name) }
+    }
+    let huge = #expect(throws: MartletError.self) {
+      try Image.decode(bytes, source: name, limit: 100)
+    }
+    #expect(huge?.code == .resourceExhausted)
+  }
+
   @Test func greyIsPILsLuma() throws {
     let grey = try Goldens.image("rgb.png").grey
     #expect(try largestDifference(grey, Goldens.array("grey")) == 0)
@@ -46,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("GIF89a..", "a GIF image"), ("RIFF....WEBPVP8 ", "a WebP image"), ("<html>", "SVG or HTML"),
+    ("GIF89a..", "a GIF image"), ("II*\u{0}", "a TIFF image"), ("<html>", "SVG or HTML"),
     ("", "empty"),
   ])
   func otherFormatsAreNamed(text: String, name: String) {
