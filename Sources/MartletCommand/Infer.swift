@@ -12,7 +12,7 @@ struct Infer: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs the whole model in this process, without a broker.",
     discussion: """
-      Images: JPEG and PNG files, folders of them, or tar archives. Resize, crop, normalisation and
+      Images: JPEG, PNG and WebP files, folders of them, or tar archives. Resize, crop, normalisation and
       class names come from MODEL.json beside MODEL.onnx, or from the options; without either,
       TorchVision's evaluation transform is used for three channels.
 
