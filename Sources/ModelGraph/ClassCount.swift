@@ -1,12 +1,14 @@
 import TensorCore
 
 extension Graph {
-  /// How many classes the first output scores, if it can be scores of classes: a vector for each of
-  /// the batch's inputs. Nil for maps and for a model without outputs.
+  /// How many classes the first output scores, if it can be scores of classes: one vector for each
+  /// input of the batch, whatever axes of one element are beside it. Nil for maps and for a model
+  /// without outputs.
   public var classCount: Int? {
     guard let output = outputs.first else { return nil }
     let extents = self[output].shape.dimensions
-    let isVector = extents.dropFirst(2).allSatisfy { $0 == 1 }
-    return isVector && !extents.isEmpty ? extents.count == 1 ? extents[0] : extents[1] : nil
+    let own = extents.count == 1 ? extents[...] : extents.dropFirst()
+    guard !own.isEmpty, own.count(where: { $0 > 1 }) <= 1 else { return nil }
+    return own.reduce(1, *)
   }
 }
