@@ -89,7 +89,10 @@ public struct LabelledImages: Sendable {
     let (source, places, inputs) = (source, chosen, kept)
     return LabelledImages(
       names: places.map { names[$0] }, labels: places.map { labels[$0] }
-    ) { index throws(MartletError) in try inputs?[index] ?? source(places[index]) }
+    ) { index throws(MartletError) in
+      if let inputs { return inputs[index] }
+      return try source(places[index])
+    }
   }
 
   private static let keptElements = 1 << 24
