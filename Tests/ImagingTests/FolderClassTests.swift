@@ -21,11 +21,12 @@ import Testing
     }
   }
 
-  private func labels(
-    _ folder: String, _ labelling: ImageLabelling
-  ) throws -> [Int?] {
+  private func expect(
+    _ folder: String, _ labelling: ImageLabelling, _ labels: [Int?],
+    location: SourceLocation = #_sourceLocation
+  ) throws {
     let set = try ImageSet.open(paths: [folder], labelling: labelling)
-    return (0..<set.count).map(set.label)
+    #expect((0..<set.count).map(set.label) == labels, sourceLocation: location)
   }
 
   private func check(
@@ -64,17 +65,17 @@ import Testing
   @Test(arguments: [ImageLabelling.classes(digits, outputs: 10), .classes(nil, outputs: 10)])
   func someOfTheDigits(labelling: ImageLabelling) throws {
     try withImages((5...9).map { "\($0)/x.png" }) { folder in
-      #expect(try labels(folder, labelling) == [5, 6, 7, 8, 9])
+      try expect(folder, labelling, [5, 6, 7, 8, 9])
     }
   }
 
   @Test func aLoneFolderIsTheClassThatItNames() throws {
     try withImages(["cat/1.png", "cat/2.png"]) { folder in
-      #expect(try labels(folder, .classes(Self.pets, outputs: 3)) == [2, 2])
-      #expect(try labels(folder, .classes(nil, outputs: 3)) == [nil, nil])
+      try expect(folder, .classes(Self.pets, outputs: 3), [2, 2])
+      try expect(folder, .classes(nil, outputs: 3), [nil, nil])
     }
     try withImages(["cat/monday/1.png", "cat/tuesday/2.png"]) { folder in
-      #expect(try labels(folder, .classes(Self.pets, outputs: 3)) == [2, 2])
+      try expect(folder, .classes(Self.pets, outputs: 3), [2, 2])
     }
   }
 
@@ -86,24 +87,24 @@ import Testing
       check(
         folder, .classes(nil, outputs: 4), says: "folders: a, b, c", "count: 3", "outputs: 4",
         "--labels")
-      #expect(try labels(folder, .groups(nil)) == [0, 1, 2])
-      #expect(try labels(folder, .none) == [nil, nil, nil])
+      try expect(folder, .groups(nil), [0, 1, 2])
+      try expect(folder, .none, [nil, nil, nil])
       check(folder, .groups(Self.pets), says: "folder: a")
     }
   }
 
   @Test func numbersAreOutputsUnlessClassesAreNamedByNumbers() throws {
     try withImages(["02/1.png", "0/1.png"]) { folder in
-      #expect(try labels(folder, .classes(Self.pets, outputs: 3)) == [0, 2])
+      try expect(folder, .classes(Self.pets, outputs: 3), [0, 2])
     }
     try withImages(["5/1.png", "7/1.png"]) { folder in
-      #expect(try labels(folder, .classes(LabelNames(["7", "6", "5"]), outputs: 3)) == [2, 0])
+      try expect(folder, .classes(LabelNames(["7", "6", "5"]), outputs: 3), [2, 0])
       check(folder, .classes(LabelNames(["1", "2", "5"]), outputs: 3), says: "folder: 7")
       check(folder, .classes(nil, outputs: 6), says: "outputs: 6")
     }
     // As many as outputs, but not their numbers: in the order of the names.
     try withImages(["1/1.png", "10/1.png", "2/1.png"]) { folder in
-      #expect(try labels(folder, .classes(nil, outputs: 3)) == [0, 1, 2])
+      try expect(folder, .classes(nil, outputs: 3), [0, 1, 2])
     }
   }
 
@@ -117,10 +118,10 @@ import Testing
 
   @Test func imagesBesideClassFoldersHaveNoLabel() throws {
     try withImages(["cat/1.png", "preview.png"]) { folder in
-      #expect(try labels(folder, .classes(Self.pets, outputs: 3)) == [2, nil])
+      try expect(folder, .classes(Self.pets, outputs: 3), [2, nil])
     }
     try withImages(["holiday/1.png", "preview.png"]) { folder in
-      #expect(try labels(folder, .classes(Self.pets, outputs: 3)) == [nil, nil])
+      try expect(folder, .classes(Self.pets, outputs: 3), [nil, nil])
     }
     try withImages(["cat/1.png", "holiday/1.png", "preview.png"]) { folder in
       check(folder, .classes(Self.pets, outputs: 3), says: "folder: holiday")
