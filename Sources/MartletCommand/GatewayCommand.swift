@@ -12,7 +12,8 @@ struct GatewayCommand: ParsableCommand {
     abstract: "Answers inference/infer: a photograph or tensor in, JSON out.",
     discussion: """
       Any MQTT client can then classify images; see tools/classify.py. Several gateways of one group
-      share the requests. SIGTERM or Ctrl-C answers what is under way and ends with status 0.
+      share the requests. A request whose answer would not be good enough (--min-expected) gets the
+      status UNAVAILABLE, with the names of the devices that are missing. SIGTERM or Ctrl-C answers what is under way and ends with status 0.
 
       Examples:
         martlet gateway --broker HOST --plan plan
@@ -40,6 +41,7 @@ struct GatewayCommand: ParsableCommand {
 
   @OptionGroup var deadlines: DeadlineOptions
   @OptionGroup var copies: ReplicaOptions
+  @OptionGroup var demands: AnswerOptions
 
   @Option(help: "How long to try to reach any device for a request.")
   var patience = TimeArgument(.seconds(10), "10s")
@@ -61,6 +63,7 @@ struct GatewayCommand: ParsableCommand {
     configuration.client.patience = patience.duration
     let folder = try PlanFolder(reading: plan)
     configuration.client.study = try FailureTable.read(beside: folder)
+    configuration.client.policy = try demands.policy(study: configuration.client.study)
     let gateway = try Gateway(
       folder: folder, configuration: configuration,
       logger: try log.logger("martlet.gateway"))

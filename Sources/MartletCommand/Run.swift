@@ -13,8 +13,10 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Sends images to a running deployment and prints the answers.",
     discussion: """
-      Prints one line an image and a summary; every answer says what was missing from it.
-      Ends with status 0 only if every image was answered.
+      Prints one line an image and a summary; every answer says what was missing from it, and how
+      reliable it is without that: the study that martlet study leaves beside the plan knows.
+      Ends with status 0 only if every image was answered; with 1 if an answer was refused
+      (--min-expected).
 
       \(LabellingHelp.text)
 
@@ -72,6 +74,7 @@ struct Run: ParsableCommand {
 
   @OptionGroup var waiting: DeadlineOptions
   @OptionGroup var copies: ReplicaOptions
+  @OptionGroup var demands: AnswerOptions
 
   @Option(help: "How long to try, with no device or no broker there.")
   var patience = TimeArgument(.seconds(30), "30s")
@@ -88,6 +91,9 @@ struct Run: ParsableCommand {
     }
     guard inProcess || without == nil else {
       throw ValidationError("--without goes with --in-process")
+    }
+    guard !inProcess || !demands.retry else {
+      throw ValidationError("--retry goes with --broker: in one process nobody comes back")
     }
     guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
     guard frames ?? 1 > 0 else { throw ValidationError("--frames must be at least 1") }
@@ -130,6 +136,7 @@ struct Run: ParsableCommand {
     summary.unreadableImages = unreadable.count
     if json { try Terminal.printJSON(summary) } else { try Terminal.print(summary.text) }
     try unreadable.finish()
+    if summary.refused > 0 { throw ExitCode(1) }
   }
 
   /// Sends the first inputs to a deployment.
@@ -144,6 +151,7 @@ struct Run: ParsableCommand {
     configuration.deadline = waiting.deadline.policy
     configuration.replicas = copies.replicas
     configuration.study = try FailureTable.read(beside: folder)
+    configuration.policy = try demands.policy(study: configuration.study)
     configuration.patience = patience.duration
     configuration.guessSeed = guessSeed
     let engines = try DeviceEngines(folder: folder, device: nil)
@@ -186,6 +194,8 @@ struct Run: ParsableCommand {
       devices: try names.indices.map { device throws(MartletError) in
         try DeviceEngines(folder: folder, device: device)
       }, client: try DeviceEngines(folder: folder, device: nil), wire: wire.settings.elementType)
+    let study = try FailureTable.read(beside: folder)
+    let policy = try demands.policy(study: study)
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
@@ -194,11 +204,11 @@ struct Run: ParsableCommand {
     for index in 0..<count {
       try stopped.check()
       guard let input = load(index) else { continue }
-      try answered(
-        index,
-        try cluster.answer(
-          input, ticket: index, alive: names.map { !missing.contains($0) },
-          replicas: copies.replicas, guessSeed: guessSeed))
+      var answer = try cluster.answer(
+        input, ticket: index, alive: names.map { !missing.contains($0) },
+        replicas: copies.replicas, study: study, guessSeed: guessSeed)
+      answer.refusal = policy.refusal(of: answer)
+      try answered(index, answer)
     }
     return (clock.now - start).inMilliseconds / 1e3
   }
@@ -210,13 +220,17 @@ struct Run: ParsableCommand {
       try Terminal.printJSON(AnswerReport(image: image, label: label, answer, result))
       return
     }
+    if let refusal = answer.refusal {
+      print("\(image): refused: \(refusal)")
+      return
+    }
     let best = result.top.first.map {
       "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
     }
     let guess = answer.guess == nil ? "" : ", a guess: nothing reached the last layer"
     let missing = answer.isDegraded ? ", \(answer.filledNeurons) neurons missing" : ""
-    try Terminal.print(
-      "\(image): \(best ?? "-"), \(answer.latency.inMilliseconds.formatted(1)) ms\(missing)\(guess)"
-    )
+    let caution = answer.caution.map { "; \($0)" } ?? ""
+    let time = answer.latency.inMilliseconds.formatted(1)
+    try Terminal.print("\(image): \(best ?? "-"), \(time) ms\(missing)\(guess)\(caution)")
   }
 }

@@ -12,12 +12,17 @@ struct RunStatistics {
   private var filledNeurons = 0
   private var filledParts = 0
   private var guesses = 0
+  private var refused = 0
   private var latency = Quantiles()
 
   init(devices: [String]) { self.devices = devices }
 
   mutating func add(_ answer: Answer, label: Int?, result: Classification) {
     frames += 1
+    guard answer.refusal == nil else {
+      refused += 1
+      return
+    }
     if let label {
       labelled += 1
       if label == result.label { correct += 1 }
@@ -35,7 +40,7 @@ struct RunStatistics {
       accuracy: labelled > 0 ? Double(correct) / Double(labelled) : nil,
       framesPerSecond: seconds > 0 ? Double(frames) / seconds : 0, p50: latency.p50 ?? 0,
       p99: latency.p99 ?? 0, degraded: degraded, filledParts: filledParts,
-      filledNeurons: filledNeurons, guesses: guesses)
+      filledNeurons: filledNeurons, guesses: guesses, refused: refused)
   }
 }
 
@@ -55,10 +60,12 @@ struct RunSummary: Encodable {
   var guesses: Int
   /// Images that were not sent, because they could not be read.
   var unreadableImages = 0
+  /// Answers that were not good enough to be given; they are in `frames` and in no other figure.
+  var refused: Int
 
   private enum CodingKeys: String, CodingKey {
     case unreadableImages = "unreadable_images"
-    case frames, labelled, correct, accuracy, guesses
+    case frames, labelled, correct, accuracy, guesses, refused
     case framesPerSecond = "frames_per_second"
     case p50 = "latency_p50_ms"
     case p99 = "latency_p99_ms"
@@ -74,6 +81,7 @@ struct RunSummary: Encodable {
     if let accuracy { text += ", top-1 \((accuracy * 100).formatted(2)) %" }
     if degraded > 0 { text += ", \(degraded) degraded (\(filledParts) parts filled)" }
     if guesses > 0 { text += ", \(guesses) guesses" }
+    if refused > 0 { text += ", \(refused) refused" }
     return text + UnreadableImages.note(unreadableImages)
   }
 }

@@ -28,6 +28,23 @@ extension LayerPlacement {
   }
 }
 
+extension Plan {
+  /// Whether these devices supply every neuron, by their own copies or by codes. In a model with
+  /// depthwise filters a coded layer needs a holder of each filter besides.
+  ///
+  /// - Parameter alive: by device.
+  public func isWhole(alive: [Bool]) -> Bool {
+    let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
+    let hasFilters = graph.nodes.enumerated().contains { number, node in
+      if case .convolution = node.operation { return !weighted.contains(number) }
+      return false
+    }
+    return placements.allSatisfy {
+      $0.lostNeurons(alive: alive, isBehindFilters: hasFilters).isEmpty
+    }
+  }
+}
+
 extension LayerCode {
   /// How each stripe's lost blocks follow from the others; nil if those of some stripe do not.
   func decodings(_ attendance: Attendance) -> [[Stripe.Decoding]]? {

@@ -34,8 +34,11 @@ extension Answer {
       guess: outcome.isNull ? plan.guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
       attendance: roles, report: outcome.fills,
+      devices: plan.devices.map(\.name),
       present: zip(plan.devices, isPresent).compactMap { $1 ? $0.name : nil },
       expectedAccuracy: study?.expectedAccuracy(alive: isPresent)?.accuracy,
+      reliability: Reliability(
+        isComplete: fills.isEmpty && !outcome.isNull, alive: isPresent, study: study),
       latency: .nanoseconds(Int64(clamping: latencyNanoseconds)), attempts: attempts)
   }
 }

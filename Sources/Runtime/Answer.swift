@@ -1,4 +1,5 @@
 public import Plan
+public import Resilience
 public import TensorCore
 public import WireProtocol
 
@@ -34,10 +35,16 @@ public struct Answer: Sendable {
   public var attendance: Attendance
   /// Who lacked what, by numbers: with `attendance`, all that `LocalCluster` needs to repeat it.
   public var report: FillReport
+  /// The names of the plan's devices, in order.
+  public var devices: [String]
   /// The names of the devices that were counted on and of which nothing was missing.
   public var present: [String]
   /// The accuracy to expect of the devices in `present`, 0 to 1, where the plan has been studied.
   public var expectedAccuracy: Double?
+  /// How far it can be trusted.
+  public var reliability: Reliability
+  /// Why it may not be given: the policy asks for more; nil for an answer.
+  public var refusal: String?
   /// From `submit` to the answer.
   public var latency: Duration
   /// How often the frame was sent; more than once if nothing at all came back.

@@ -22,6 +22,8 @@ public struct ClientConfiguration: Sendable {
   public var frameLimit: Duration = .seconds(5)
   /// How long to try, with no device or no broker there, before giving up.
   public var patience: Duration = .seconds(30)
+  /// Which answers are given, refused or asked for again.
+  public var policy = AnswerPolicy()
   /// What the guesses are drawn with that stand in for answers when nothing reaches the last layer.
   public var guessSeed: UInt64 = 0
 
@@ -50,6 +52,8 @@ public final class InferenceClient {
     var attempts: Int
     /// How often the connection had been lost before.
     var losses: Int
+    /// What has come so far, if it is to be bettered.
+    var answer: Answer?
   }
 
   /// Called for each change of a device's state, while the client waits.
@@ -75,12 +79,13 @@ public final class InferenceClient {
   var losses = 0
   /// What frames move, and what was seen to move; it is asked for when a frame has to be sent again.
   lazy var links = LinkReport(core.plan, elementBytes: encoder.elementType.size)
-  private var listensToMetrics = false
+  var listensToMetrics = false
   var lastLoss: MartletError?
   private var nextFrame: UInt64 = 1
   private var nextTicket = 0
-  private var outstanding: [Int: Outstanding] = [:]
+  var outstanding: [Int: Outstanding] = [:]
   private var tickets: [FrameKey: Int] = [:]
+  var retries = RetryBook()
   var isStopped = false
   var isWoken = false
   /// How many results were published.
@@ -248,8 +253,9 @@ public final class InferenceClient {
   /// How many frames are waiting for their answers.
   public var framesInFlight: Int { outstanding.count }
 
-  /// The next answer, in the order in which frames finish. A frame to which nobody answers at all is
-  /// sent again until the patience ends.
+  /// The next answer, in the order in which frames finish; each frame has one. A frame to which nobody
+  /// answers at all is sent again until the patience ends, and so is one whose answer does not satisfy
+  /// the policy, if that says so: at the patience's end it gets the last answer that it had.
   ///
   /// - Throws: `unreachable` when no device or no broker answers within the patience: the frame is given
   ///   up then, and others go on. `timedOut` when the last frame has come to its end without an answer;
@@ -270,13 +276,15 @@ public final class InferenceClient {
     while true {
       // What has arrived counts, however long the caller was away: parts before deadlines.
       try pump(until: .zero)
+      if let answer = try askAgain() { return answer }
       let (outcome, wake) = core.work(clock: MonotonicTime.now)
       guard let outcome else {
         if isWoken || MonotonicTime.now() >= end {
           isWoken = false
           return nil
         }
-        try pump(until: min(wake, end))
+        let look = retries.nextLook(isEnough: isEnoughThere)
+        try pump(until: min(wake, end, look))
         continue
       }
       defer { core.recycle(outcome) }
@@ -284,43 +292,28 @@ public final class InferenceClient {
         let frame = outstanding[ticket]
       else { continue }
       guard outcome.hasParts else {
-        if frame.end <= .now() {
-          outstanding[ticket] = nil
-          if outstanding.isEmpty { return nil }
-        } else {
-          try sendAgain(ticket, frame)
-        }
+        if let answer = try bearSilence(ticket, frame) { return answer }
+        if outstanding.isEmpty { return nil }
         continue
       }
-      outstanding[ticket] = nil
-      var answer = Answer(
+      let now = MonotonicTime.now()
+      let answer = Answer(
         outcome, ticket: ticket, attempts: frame.attempts,
-        latencyNanoseconds: MonotonicTime.now().nanoseconds(since: frame.submitted),
+        latencyNanoseconds: now.nanoseconds(since: frame.submitted),
         study: configuration.study, guessSeed: configuration.guessSeed)
-      answer.result = publishResult(answer, expected: frame.expected)
-      return answer
-    }
-  }
-
-  /// Sends a frame again to which nobody answered. One that is given up is no longer waited for.
-  private func sendAgain(_ ticket: Int, _ frame: Outstanding) throws(MartletError) {
-    do {
-      try checkPatience(frame)
-      // Where the bytes are is of interest only now.
-      if !listensToMetrics {
-        listensToMetrics = true
-        try client.subscribe(try root.path(.allMetrics))
+      if configuration.policy.retries, !configuration.policy.isSatisfied(by: answer.reliability),
+        retries.hold(ticket, until: retryEnd(frame), now: now)
+      {
+        outstanding[ticket]?.answer = answer
+        continue
       }
-      try send(ticket)
-    } catch {
-      outstanding[ticket] = nil
-      throw error
+      return deliver(answer)
     }
   }
 
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
-  private func publishResult(_ answer: Answer, expected: Int?) -> FrameResult? {
+  func publishResult(_ answer: Answer, expected: Int?) -> FrameResult? {
     let plan = core.plan
     guard var result = FrameResult(answer, labels: plan.model.labels) else { return nil }
     results += 1
@@ -340,7 +333,7 @@ public final class InferenceClient {
   /// Sends a frame to whoever is there, waiting for somebody to be there, for the connection to take
   /// it, and for devices that are full. A device that stays full is waited for as long as a frame may
   /// take; then it drops its oldest frames.
-  private func send(_ ticket: Int) throws(MartletError) {
+  func send(_ ticket: Int) throws(MartletError) {
     guard var frame = outstanding[ticket] else { return }
     let holdEnd = MonotonicTime.now().adding(nanoseconds: configuration.frameLimit.nanoseconds)
     while true {

@@ -195,6 +195,12 @@ final class InferenceLane: Sendable {
 /// What a caller gets for an answer.
 enum RequestOutcome {
   static func result(_ answer: Answer) -> Result<FrameResult, MartletError> {
+    if let refusal = answer.refusal {
+      return .failure(
+        MartletError(
+          .unreachable, "no answer is good enough now: \(refusal)",
+          hint: "ask again when the devices are back"))
+    }
     guard let result = answer.result else {
       return .failure(MartletError(.unsupported, "the model has no classes to name"))
     }

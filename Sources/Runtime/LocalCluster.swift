@@ -1,6 +1,7 @@
 public import Kernels
 import ModelGraph
 public import Plan
+public import Resilience
 public import TensorCore
 public import WireProtocol
 
@@ -55,10 +56,11 @@ public final class LocalCluster {
   /// - Parameters:
   ///   - ticket: the frame's number, counted from zero; with `guessSeed` it decides a guess.
   ///   - alive: by device.
+  ///   - study: what is known of the plan's accuracy without some devices.
   /// - Throws: what `run` throws.
   public func answer(
     _ input: Tensor, ticket: Int, alive: [Bool], replicas: Replicas = .standby,
-    guessSeed: UInt64 = 0
+    study: FailureTable? = nil, guessSeed: UInt64 = 0
   ) throws(MartletError) -> Answer {
     let clock = ContinuousClock()
     let start = clock.now
@@ -71,8 +73,11 @@ public final class LocalCluster {
       outputs: outputs.isEmpty ? [guess.tensor] : outputs,
       guess: outputs.isEmpty ? guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
       fills: [], attendance: attendance, report: FillReport(),
-      present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil }, expectedAccuracy: nil,
-      latency: end - start, attempts: 1)
+      devices: plan.devices.map(\.name),
+      present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil },
+      expectedAccuracy: study?.expectedAccuracy(alive: alive)?.accuracy,
+      reliability: Reliability(of: plan, alive: alive, study: study), latency: end - start,
+      attempts: 1)
   }
 
   /// One frame as it went elsewhere: each device lacks exactly the parts that the report says it
