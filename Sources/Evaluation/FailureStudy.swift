@@ -71,6 +71,7 @@ public struct FailureStudy: Sendable {
   private let subjects: [Subject]
   private let values: [ExchangedValue]
   private let fills: [ChannelFill]
+  private let head: Head
   private let trie: MaskTrie
   /// The leaf of each subject's sets.
   private let leafOf: [[Int]]
@@ -81,8 +82,13 @@ public struct FailureStudy: Sendable {
   ///   - model: of the plans' graph, whose points are those of `values`.
   ///   - values: the exchanged values.
   ///   - subjects: the plans.
-  /// - Precondition: each subject places every layer.
-  public init(model: MaskedModel, values: [ExchangedValue], subjects: [Subject]) {
+  ///   - head: how the model's output is read.
+  /// - Precondition: each subject places every layer, and the head has an accuracy.
+  public init(
+    model: MaskedModel, values: [ExchangedValue], subjects: [Subject], head: Head = .unknown
+  ) {
+    precondition(head.hasAccuracy, "a study counts right answers")
+    self.head = head
     precondition(values.map(\.point) == model.points, "one point per exchanged value")
     self.model = model
     self.subjects = subjects
@@ -149,13 +155,13 @@ public struct FailureStudy: Sendable {
       elements += [Float](
         repeating: 0, count: (model.batch - range.count) * model.inputCounts[0])
       var answers: [[Ranking]] = Array(repeating: [], count: trie.leaves.count)
-      let classes = model.outputCount
+      let outputs = model.outputCount
       try execution.run([elements], masks: trie, isStopped: isStopped) { leaf, scores in
         guard !scores.isEmpty else { return }
         answers[leaf] = range.enumerated().map { entry, index in
           Ranking(
             UnsafeBufferPointer(
-              rebasing: scores[entry * classes..<(entry + 1) * classes]),
+              rebasing: scores[entry * outputs..<(entry + 1) * outputs]), head: head,
             truth: images.labels[index])
         }
       }
@@ -172,12 +178,14 @@ public struct FailureStudy: Sendable {
       throw MartletError(.invalidArgument, "there are no images to study")
     }
     for (name, label) in zip(images.names, images.labels)
-    where !(0..<model.outputCount).contains(label) {
+    where !(0..<classes).contains(label) {
       throw MartletError(
         .mismatch, "a label is no class of the model",
-        context: ["image": name, "label": "\(label)", "classes": "\(model.outputCount)"])
+        context: ["image": name, "label": "\(label)", "classes": "\(classes)"])
     }
   }
+
+  private var classes: Int { head.classes(outputs: model.outputCount) ?? 0 }
 
   private func result(_ tally: Tally, _ images: LabelledImages) throws(MartletError) -> Result {
     let digest = try FileDigest.sha256(Array(tally.digests.joined(separator: "\n").utf8))
@@ -185,7 +193,7 @@ public struct FailureStudy: Sendable {
     for (subject, leaves) in zip(subjects, leafOf) {
       let fill = if case .zero = subject.fill { "zero" } else { "mean" }
       let guess =
-        subject.guess ?? ClassGuess(frequencies: nil, classes: model.outputCount)
+        subject.guess ?? ClassGuess(frequencies: nil, classes: classes)
       let right = guess.expectedCorrect(of: images.labels)
       let rows = zip(subject.sets, leaves).map { failed, leaf in
         guard tally.answered[leaf] else {
@@ -203,7 +211,7 @@ public struct FailureStudy: Sendable {
       tables.append(
         try FailureTable(
           plan: subject.plan, method: subject.method, devices: subject.devices,
-          images: images.count, imagesDigest: digest, classes: model.outputCount, fill: fill,
+          images: images.count, imagesDigest: digest, classes: classes, fill: fill,
           rows: rows,
           guessAccuracy: subject.guess.map { _ in right / Double(images.count) }))
     }
@@ -219,7 +227,7 @@ public struct FailureStudy: Sendable {
 
   /// What a client with seed 0 draws for images that it sends in order.
   private func guesses(_ guess: ClassGuess?, images: Int) -> [Prediction] {
-    let guess = guess ?? ClassGuess(frequencies: nil, classes: model.outputCount)
+    let guess = guess ?? ClassGuess(frequencies: nil, classes: classes)
     return (0..<images).map { image in
       let label = guess.draw(seed: 0, frame: UInt64(image))
       return Prediction(label: Int32(label), confidence: Float(guess.frequencies[label]))

@@ -8,6 +8,7 @@ struct PhaseTotals: Sendable {
   private(set) var labelled = 0
   private(set) var top1 = 0
   private(set) var top5 = 0
+  private(set) var refused = 0
   private(set) var latency = LatencyHistogram()
   private(set) var degradedFrames = 0
   private(set) var fills: [String: Int] = [:]
@@ -19,11 +20,12 @@ struct PhaseTotals: Sendable {
 
   mutating func add(_ result: FrameResult) {
     frames += 1
-    if let expected = result.expected {
+    if let isRight = result.isRight {
       labelled += 1
-      if result.label == expected { top1 += 1 }
-      if result.top5.contains(where: { $0.label == expected }) { top5 += 1 }
+      if isRight { top1 += 1 }
+      if result.top5.contains(where: { $0.label == result.truth }) { top5 += 1 }
     }
+    if result.status == .refused { refused += 1 }
     latency.add(result.latencyMilliseconds)
     if !result.degraded.isEmpty { degradedFrames += 1 }
     for part in result.degraded {
@@ -42,6 +44,7 @@ struct PhaseTotals: Sendable {
     labelled += other.labelled
     top1 += other.top1
     top5 += other.top5
+    refused += other.refused
     latency.merge(other.latency)
     degradedFrames += other.degradedFrames
     fills.merge(other.fills, uniquingKeysWith: +)
@@ -62,6 +65,7 @@ struct PhaseTotals: Sendable {
     if labelled < frames {
       notes.append("the right class is known of \(labelled) of \(frames) frames")
     }
+    if refused > 0 { notes.append("\(refused) answers were not good enough and were refused") }
     let rows = devices.sorted { $0.key < $1.key }
     for (name, totals) in rows where totals.activeEnergyIntervals < PhaseTotals.fewIntervals {
       notes.append(

@@ -35,7 +35,8 @@ extension FogModel {
     let sharding = try Sharding(graph, blocks: blocks)
     let plan = try Plan(
       model: Plan.Model(
-        name: name, sha256: sha256, preprocessing: nil, labels: labels, frequencies: frequencies),
+        name: name, sha256: sha256, preprocessing: nil, labels: labels, frequencies: frequencies,
+        head: Head(detecting: graph)),
       method: "fog", devices: nodes.map { Plan.Device(name: $0.name, tier: $0.tier.rawValue) },
       graph: graph, sharding: sharding,
       placements: nodes.indices.map { LayerPlacement(holders: [[$0]]) })

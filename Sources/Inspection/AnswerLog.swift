@@ -69,8 +69,9 @@ public struct AnswerLog: Sendable {
     let counts = Dictionary(
       result.degraded.map { ("\($0.device) \($0.reason.rawValue)", 1) }, uniquingKeysWith: +)
     let entry = Entry(
-      client: client, frame: result.frame, label: result.labelName ?? "\(result.label)",
-      confidence: result.confidence, latencyMilliseconds: result.latencyMilliseconds,
+      client: client, frame: result.frame,
+      label: result.labelName ?? result.label.map { "\($0)" } ?? result.refusedOrRaw,
+      confidence: result.confidence ?? 0, latencyMilliseconds: result.latencyMilliseconds,
       missing: counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { ($0.key, $0.value) },
       filledNeurons: result.filledNeurons, time: now)
     if latest.count == AnswerLog.capacity { latest.removeLast() }
@@ -95,4 +96,9 @@ public struct AnswerLog: Sendable {
       return !trust.alive.contains(device)
     }
   }
+}
+
+extension FrameResult {
+  /// What stands in place of a class where there is none.
+  fileprivate var refusedOrRaw: String { status == .refused ? "refused" : task ?? "no class" }
 }

@@ -69,10 +69,11 @@ struct DeadlineBenchmark {
       latency.add(answer.latency.inMilliseconds)
       sum += answer.latency.inMilliseconds
       row.filledParts += answer.fills.count
-      if let label = inputs.label(index) {
+      if let label = inputs.label(index),
+        let isRight = Prediction(answer, of: fleet.plan.plan).isRight(label)
+      {
         labelled += 1
-        let scores = answer.outputs.first?.floats ?? []
-        if Classification(scores: scores, names: []).label == label { correct += 1 }
+        if isRight { correct += 1 }
       }
     }
     row.mean = sum / Double(frames)

@@ -72,7 +72,6 @@ final class DemoFlight {
 
   private func stream() throws {
     guard let preprocessing = plan.plan.model.preprocessing else { return }
-    let labels = plan.plan.model.labels
     let (killAt, restartAt) = (options.frames / 3, options.frames / 2)
     let returnBy = options.frames * 3 / 4
     var stream = FrameStream(count: options.frames, inFlight: options.inFlight)
@@ -96,11 +95,13 @@ final class DemoFlight {
       }
       statistics.submitted(index)
       return try preprocessing.apply(try set.load(shown[index % shown.count]))
-    } label: { index in
-      set.label(shown[index % shown.count])
+    } origin: { index in
+      let image = shown[index % shown.count]
+      return FrameOrigin(image: set.name(image), truth: set.label(image))
     } answered: { [self] index, answer in
-      let result = Classification(answer, names: labels)
-      statistics.add(index, answer, label: set.label(shown[index % shown.count]), result: result)
+      statistics.add(
+        index, answer, truth: set.label(shown[index % shown.count]),
+        prediction: Prediction(answer, of: plan.plan))
       progress.show(statistics, devices: client.devices)
     }
     progress.end()

@@ -44,18 +44,18 @@ struct DemoStatistics {
   }
 
   /// A frame is answered.
-  mutating func add(_ index: Int, _ answer: Answer, label: Int?, result: Classification) {
+  mutating func add(_ index: Int, _ answer: Answer, truth: Int?, prediction: Prediction) {
     let now = clock.now
     let phase = phases.removeValue(forKey: index) ?? self.phase
     var entry = entries[phase] ?? Entry(statistics: RunStatistics(devices: devices))
-    entry.statistics.add(answer, label: label, result: result)
+    entry.statistics.add(answer, truth: truth, prediction: prediction)
     entry.seconds += last.map { (now - $0).inMilliseconds / 1e3 } ?? 0
     entries[phase] = entry
     last = now
     answered += 1
-    if let label {
+    if let truth, let isRight = prediction.isRight(truth) {
       labelled += 1
-      if label == result.label { correct += 1 }
+      if isRight { correct += 1 }
     }
     recent.append(now)
     if recent.count > 100 { recent.removeFirst() }

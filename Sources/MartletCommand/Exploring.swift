@@ -19,6 +19,7 @@ struct Exploring {
   init(
     context: PlacingContext, measuring: Measuring, calibration: LabelledImages, meanFill: Bool
   ) throws(MartletError) {
+    try context.head.requireOneOfMany(for: "martlet explore")
     self.context = context
     self.measuring = measuring
     values = ExchangedValue.all(of: context.graph, context.sharding)
@@ -149,7 +150,7 @@ struct Exploring {
         FailureStudy.Subject(
           plan: $0.name, method: $0.series, devices: context.devices.map(\.name),
           placements: $0.placements, sets: sets, fill: fill)
-      })
+      }, head: context.head)
     return try measuring.run(study, images).tables
   }
 

@@ -99,8 +99,8 @@ final class FailureBenchmark {
     try stream.run(client: client) { index in
       try stopped.check()
       return inputs[index]
-    } label: {
-      inputs.label($0)
+    } origin: {
+      FrameOrigin(truth: inputs.label($0))
     } answered: { _, _ in
     }
     return Double(options.frames) / stream.seconds

@@ -16,10 +16,10 @@ struct FrameStream {
 
   /// - Parameters:
   ///   - load: the input of a frame; nil for one that is left out.
-  ///   - label: the class that is right, if it is known.
+  ///   - origin: what is known of a frame.
   ///   - answered: called with each frame's number and answer, in the order of the answers.
   mutating func run(
-    client: InferenceClient, load: (Int) throws -> Tensor?, label: (Int) -> Int?,
+    client: InferenceClient, load: (Int) throws -> Tensor?, origin: (Int) -> FrameOrigin,
     answered: (Int, Answer) throws -> Void
   ) throws {
     let clock = ContinuousClock()
@@ -30,7 +30,7 @@ struct FrameStream {
     while next < count || client.framesInFlight > 0 {
       while next < count, client.framesInFlight < inFlight {
         if let input = try load(next) {
-          indices[try client.submit(input, expected: label(next))] = next
+          indices[try client.submit(input, origin: origin(next))] = next
         }
         next += 1
       }

@@ -2,10 +2,12 @@ import ArgumentParser
 import Imaging
 import Kernels
 import ModelGraph
+import Plan
 import Runtime
 import Tables
 import TensorCore
 import TensorFiles
+import WireProtocol
 
 /// `martlet infer`: the whole model in this process.
 struct Infer: ParsableCommand {
@@ -19,6 +21,17 @@ struct Infer: ParsableCommand {
       \(LabellingHelp.text)
 
       \(UnreadableImages.help)
+
+      How the output is read follows from the model's last operations: a softmax or a plain layer is
+      a classification, a sigmoid is binary (one number) or multilabel. "task" in MODEL.json says
+      otherwise: classification, binary, multilabel or raw. Anything else (a map, several outputs, a
+      single plain number) is raw: its outputs are summarised, and no class is named.
+
+      With --json each line says schema_version, status, request_id, time (RFC 3339, UTC), image,
+      task, label, label_name and confidence (the model's answer), truth and truth_name (the right
+      class, where it is known), top5, labels (multilabel: all of at least one half), outputs (raw:
+      name, shape, min, mean, max), latency_ms and, for answers of devices, degraded, guessed,
+      reliable, expected_accuracy and present. The last line adds them up.
 
       Examples:
         martlet infer model.onnx --images photo.jpg
@@ -105,17 +118,6 @@ struct Infer: ParsableCommand {
 
   // MARK: Images
 
-  private struct ImageReport: Encodable {
-    struct Candidate: Encodable {
-      var label: Int
-      var name: String?
-      var confidence: Double
-    }
-    var image: String
-    var label: Int?
-    var top5: [Candidate]
-  }
-
   private struct Totals: Encodable {
     var images: Int
     var labelled: Int
@@ -140,21 +142,35 @@ struct Infer: ParsableCommand {
     let set = try ImageSet.open(paths: images, labelling: try card.labelling(for: graph))
     let names = set.labelNames?.names ?? []
     let execution = try Execution(Program(graph))
+    let head = try card.head(of: graph)
+    let outputNames = graph.outputs.map { graph[$0].name }
     var totals = Totals(images: 0, labelled: 0, correct: 0)
     let unreadable = UnreadableImages()
+    let clock = ContinuousClock()
     for index in 0..<set.count {
       let read = unreadable.reading(set.name(index)) { () throws(MartletError) in
         try preprocessing.apply(try set.load(index))
       }
       guard let input = read else { continue }
-      let scores = try execution.run(inputs: [input]).first?.floats ?? []
-      let answer = Classification(scores: scores, names: names)
+      let start = clock.now
+      let outputs = try execution.run(inputs: [input])
+      let latency = clock.now - start
+      let prediction = Prediction(
+        zip(outputNames, outputs).map { (name: $0, tensor: $1) }, head: head, names: names)
       totals.images += 1
-      if let label = set.label(index) {
+      if let isRight = set.label(index).flatMap(prediction.isRight) {
         totals.labelled += 1
-        if label == answer.label { totals.correct += 1 }
+        if isRight { totals.correct += 1 }
       }
-      try report(set.name(index), set.label(index), answer)
+      if json {
+        let origin = FrameOrigin(
+          requestID: "infer-\(index + 1)", image: set.name(index), truth: set.label(index))
+        try Terminal.printJSON(
+          FrameResult(
+            prediction, frame: UInt64(index) + 1, latency: latency, origin: origin, names: names))
+      } else {
+        try Terminal.print("\(set.name(index)): \(prediction.text(classes: 5))")
+      }
     }
     totals.unreadableImages = unreadable.count
     if totals.labelled > 0 {
@@ -170,21 +186,6 @@ struct Infer: ParsableCommand {
       try Terminal.print("\(totals.images) images" + UnreadableImages.note(unreadable.count))
     }
     try unreadable.finish()
-  }
-
-  private func report(_ image: String, _ label: Int?, _ answer: Classification) throws {
-    if json {
-      try Terminal.printJSON(
-        ImageReport(
-          image: image, label: label,
-          top5: answer.top.map { .init(label: $0.label, name: $0.name, confidence: $0.confidence) })
-      )
-      return
-    }
-    let top = answer.top.map {
-      "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
-    }
-    try Terminal.print("\(image): \(top.joined(separator: ", "))")
   }
 }
 

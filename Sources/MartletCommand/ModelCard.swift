@@ -1,6 +1,7 @@
 import Imaging
 import JSONCoding
 import ModelGraph
+import Plan
 import TensorCore
 import TensorFiles
 
@@ -13,15 +14,31 @@ struct ModelCard: Codable {
   private var labels: [String]?
   /// The share of each class among the training samples, by output index.
   var frequencies: [Double]?
+  /// How the output is read: the name of a `Head.Task`; else the model's last operations say it.
+  var task: String?
   /// The class names of a file that wins over the card's.
   private var given: LabelNames?
   /// What the class names are from.
   private(set) var namesSource = ""
 
-  private enum CodingKeys: String, CodingKey { case preprocessing, labels, frequencies }
+  private enum CodingKeys: String, CodingKey { case preprocessing, labels, frequencies, task }
 
   /// The class names, not yet held against a model.
   var names: LabelNames? { given ?? labels.map { LabelNames($0) } }
+
+  /// How the model's output is read.
+  ///
+  /// - Throws: `invalidArgument` for a task that is none, `mismatch` for one that the output cannot have.
+  func head(of graph: Graph) throws(MartletError) -> Head {
+    guard let task else { return Head(detecting: graph) }
+    guard let known = Head.Task(rawValue: task) else {
+      throw MartletError(
+        .invalidArgument, "the model's card names a task that is not known",
+        context: ["task": task],
+        hint: "use one of " + Head.Task.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return try Head(of: graph, task: known)
+  }
 
   /// The card for a model.
   ///

@@ -120,6 +120,7 @@ struct Placer {
 
   private func budget() throws -> Result {
     try requireEqualShares()
+    try context.head.requireOneOfMany(for: "--method budget")
     if let survive = options.survive, survive >= devices.count {
       throw MartletError(
         .invalidArgument,

@@ -17,6 +17,7 @@ struct PlacingContext: Sendable {
   /// How images get labels for the model.
   let labelling: ImageLabelling
   let frequencies: [Double]?
+  let head: Head
 
   /// - Parameter sharding: by neurons if nil.
   init(
@@ -31,6 +32,7 @@ struct PlacingContext: Sendable {
     labels = try card.classNames(for: graph)?.names ?? []
     labelling = try card.labelling(for: graph)
     frequencies = card.frequencies
+    head = try card.head(of: graph)
   }
 
   var shares: [Double] { devices.map(\.share) }
@@ -43,7 +45,7 @@ struct PlacingContext: Sendable {
     try Plan(
       model: Plan.Model(
         name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: labels,
-        frequencies: frequencies),
+        frequencies: frequencies, head: head),
       method: method, devices: devices, graph: graph, sharding: sharding, placements: placements,
       fill: fill)
   }

@@ -25,7 +25,9 @@ struct PlanCommand: ParsableCommand {
         {"preprocessing": {"channels": 3, "resizeShort": 256, "crop": [224, 224],
           "scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406],
           "deviation": [0.229, 0.224, 0.225], "interpolation": "bilinear"},
-         "labels": ["cat", "dog"], "frequencies": [0.7, 0.3]}
+         "labels": ["cat", "dog"], "frequencies": [0.7, 0.3], "task": "classification"}
+      "task" says how the output is read: classification, binary, multilabel or raw; without it the
+      model's last operations say it (see martlet infer --help). It becomes part of the plan.
 
       In a vertical plan what a lost device would have sent is null, and what is computed from nothing
       but null is null as well. An answer that comes to null is a guess, drawn by the frequencies of
@@ -166,6 +168,7 @@ struct PlanCommand: ParsableCommand {
     var folder: String
     var method: String
     var fill: String
+    var task: String
     var layers: Int
     var exchanges: Int
     /// Weight bytes of all devices over those of the model.
@@ -192,6 +195,7 @@ struct PlanCommand: ParsableCommand {
       self.folder = folder.path
       method = folder.plan.method
       fill = folder.plan.fill == .zero ? "zero" : "mean"
+      task = folder.plan.head.task.rawValue
       layers = folder.plan.sharding.layers.count
       exchanges = folder.plan.exchanges.count { $0.stage != nil }
       copies = costs.copies(of: folder.plan)
@@ -232,6 +236,10 @@ struct PlanCommand: ParsableCommand {
       "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
         + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)"
         + UnreadableImages.note(report.unreadableImages))
+    if !folder.plan.head.hasAccuracy {
+      try Terminal.print(
+        "answers are of task \(report.task): no single class is right, so there is no accuracy")
+    }
   }
 }
 

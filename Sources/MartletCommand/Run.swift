@@ -22,6 +22,9 @@ struct Run: ParsableCommand {
 
       \(UnreadableImages.help)
 
+      With --json each line has the form of result/<client> and of a gateway's answers, described at
+      martlet infer --help; the summary is the last line.
+
       Examples:
         martlet run --broker broker.local --plan plan --images photos/
         martlet run --broker unix:/run/mosquitto.sock --plan plan --images digits.tar --json
@@ -122,9 +125,9 @@ struct Run: ParsableCommand {
       unreadable.reading(inputs.name(index)) { () throws(MartletError) in try inputs.input(index) }
     }
     func take(_ index: Int, _ answer: Answer) throws {
-      let result = Classification(answer, names: folder.plan.model.labels)
-      statistics.add(answer, label: inputs.label(index), result: result)
-      try show(inputs.name(index), inputs.label(index), answer, result)
+      let prediction = Prediction(answer, of: folder.plan)
+      statistics.add(answer, truth: inputs.label(index), prediction: prediction)
+      try show(inputs.name(index), answer, prediction)
     }
     let seconds =
       if let broker {
@@ -172,7 +175,9 @@ struct Run: ParsableCommand {
     }
     var stream = FrameStream(count: count, inFlight: inFlight)
     try stream.run(
-      client: client, load: load, label: { inputs.label($0) }, answered: answered)
+      client: client, load: load,
+      origin: { FrameOrigin(image: inputs.name($0), truth: inputs.label($0)) },
+      answered: answered)
     return stream.seconds
   }
 
@@ -208,29 +213,27 @@ struct Run: ParsableCommand {
         input, ticket: index, alive: names.map { !missing.contains($0) },
         replicas: copies.replicas, study: study, guessSeed: guessSeed)
       answer.refusal = policy.refusal(of: answer)
+      let origin = FrameOrigin(
+        requestID: "run-\(index + 1)", image: inputs.name(index), truth: inputs.label(index))
+      answer.result = FrameResult(answer, of: folder.plan, origin: origin)
       try answered(index, answer)
     }
     return (clock.now - start).inMilliseconds / 1e3
   }
 
-  private func show(
-    _ image: String, _ label: Int?, _ answer: Answer, _ result: Classification
-  ) throws {
+  private func show(_ image: String, _ answer: Answer, _ prediction: Prediction) throws {
     if json {
-      try Terminal.printJSON(AnswerReport(image: image, label: label, answer, result))
+      if let result = answer.result { try Terminal.printJSON(result) }
       return
     }
     if let refusal = answer.refusal {
-      print("\(image): refused: \(refusal)")
+      try Terminal.print("\(image): refused: \(refusal)")
       return
-    }
-    let best = result.top.first.map {
-      "\($0.name ?? "\($0.label)") \(($0.confidence * 100).formatted(1)) %"
     }
     let guess = answer.guess == nil ? "" : ", a guess: nothing reached the last layer"
     let missing = answer.isDegraded ? ", \(answer.filledNeurons) neurons missing" : ""
     let caution = answer.caution.map { "; \($0)" } ?? ""
     let time = answer.latency.inMilliseconds.formatted(1)
-    try Terminal.print("\(image): \(best ?? "-"), \(time) ms\(missing)\(guess)\(caution)")
+    try Terminal.print("\(image): \(prediction.text()), \(time) ms\(missing)\(guess)\(caution)")
   }
 }

@@ -1,3 +1,4 @@
+import Plan
 import Runtime
 import Tables
 import TensorCore
@@ -12,20 +13,26 @@ struct RunStatistics {
   private var filledNeurons = 0
   private var filledParts = 0
   private var guesses = 0
+  /// The head of answers whose truth is known and makes them neither right nor wrong.
+  private var unjudged: Head.Task?
   private var refused = 0
   private var latency = Quantiles()
 
   init(devices: [String]) { self.devices = devices }
 
-  mutating func add(_ answer: Answer, label: Int?, result: Classification) {
+  mutating func add(_ answer: Answer, truth: Int?, prediction: Prediction) {
     frames += 1
     guard answer.refusal == nil else {
       refused += 1
       return
     }
-    if let label {
-      labelled += 1
-      if label == result.label { correct += 1 }
+    if let truth {
+      if let isRight = prediction.isRight(truth) {
+        labelled += 1
+        if isRight { correct += 1 }
+      } else {
+        unjudged = prediction.head.task
+      }
     }
     if answer.isDegraded { degraded += 1 }
     filledNeurons += answer.filledNeurons
@@ -40,7 +47,8 @@ struct RunStatistics {
       accuracy: labelled > 0 ? Double(correct) / Double(labelled) : nil,
       framesPerSecond: seconds > 0 ? Double(frames) / seconds : 0, p50: latency.p50 ?? 0,
       p99: latency.p99 ?? 0, degraded: degraded, filledParts: filledParts,
-      filledNeurons: filledNeurons, guesses: guesses, refused: refused)
+      filledNeurons: filledNeurons, guesses: guesses, refused, unjudged: refused,
+      unjudged: unjudged?.rawValue)
   }
 }
 
@@ -62,6 +70,9 @@ struct RunSummary: Encodable {
   var unreadableImages = 0
   /// Answers that were not good enough to be given; they are in `frames` and in no other figure.
   var refused: Int
+  /// The task of answers whose right class is known but which are neither right nor wrong by one class;
+  /// nil where there are none.
+  var unjudged: String?
 
   private enum CodingKeys: String, CodingKey {
     case unreadableImages = "unreadable_images"
@@ -79,59 +90,10 @@ struct RunSummary: Encodable {
     var text = "\(frames) frames, \(framesPerSecond.formatted(1)) frames/s, "
     text += "latency p50 \(p50.formatted(1)) ms, p99 \(p99.formatted(1)) ms"
     if let accuracy { text += ", top-1 \((accuracy * 100).formatted(2)) %" }
+    if let unjudged { text += ", no top-1 (a head of task \(unjudged))" }
     if degraded > 0 { text += ", \(degraded) degraded (\(filledParts) parts filled)" }
     if guesses > 0 { text += ", \(guesses) guesses" }
     if refused > 0 { text += ", \(refused) refused" }
     return text + UnreadableImages.note(unreadableImages)
-  }
-}
-
-/// One answer, for scripts.
-struct AnswerReport: Encodable {
-  struct Candidate: Encodable {
-    var label: Int
-    var name: String?
-    var confidence: Double
-  }
-  struct Fill: Encodable {
-    var layer: String
-    var device: String
-    var reason: String
-    var neurons: Int
-  }
-  var image: String
-  var label: Int?
-  var frame: UInt64
-  var top5: [Candidate]
-  var latencyMilliseconds: Double
-  var degraded: [Fill]
-  var filledNeurons: Int
-  /// Whether the answer is a random guess, because nothing reached the last layer.
-  var guessed: Bool
-  var present: [String]
-  var expectedAccuracy: Double?
-  var attempts: Int
-
-  private enum CodingKeys: String, CodingKey {
-    case image, label, frame, top5, degraded, guessed, present, attempts
-    case expectedAccuracy = "expected_accuracy"
-    case latencyMilliseconds = "latency_ms"
-    case filledNeurons = "filled_neurons"
-  }
-
-  init(image: String, label: Int?, _ answer: Answer, _ result: Classification) {
-    self.image = image
-    self.label = label
-    frame = answer.frame
-    top5 = result.top.map { Candidate(label: $0.label, name: $0.name, confidence: $0.confidence) }
-    latencyMilliseconds = answer.latency.inMilliseconds
-    degraded = answer.fills.map {
-      Fill(layer: $0.layer, device: $0.device, reason: $0.reason, neurons: $0.neurons)
-    }
-    filledNeurons = answer.filledNeurons
-    present = answer.present
-    expectedAccuracy = answer.expectedAccuracy
-    guessed = answer.guess != nil
-    attempts = answer.attempts
   }
 }

@@ -137,6 +137,9 @@ struct Score: ParsableCommand {
         .unsupported, "the model's input is not an image",
         hint: "--s2-images 0 --s3-images 0 computes s1 alone")
     }
+    if s3Images > 0 {
+      try card.head(of: graph).requireOneOfMany(for: "s3", hint: "--s3-images 0 leaves it out")
+    }
     let set = try ImageSet.open(
       paths: calibration, labelling: .groups(try card.classNames(for: graph)))
     let labels = (0..<set.count).map { set.label($0) }

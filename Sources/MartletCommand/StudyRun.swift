@@ -12,6 +12,7 @@ struct StudyRun {
   private let values: [ExchangedValue]
   private let model: MaskedModel
   private let measuring: Measuring
+  private let head: Head
 
   init(
     folders: [PlanFolder], graph: Graph, measuring: Measuring
@@ -21,6 +22,14 @@ struct StudyRun {
       throw MartletError(
         .unsupported, "the model's input is not an image", context: ["plan": folders[0].path])
     }
+    for folder in folders { try folder.plan.head.requireAccuracy(for: "martlet study") }
+    for folder in folders.dropFirst() where folder.plan.head != first.head {
+      throw MartletError(
+        .mismatch, "the plans read the model's output in different ways",
+        context: ["plans": "\(folders[0].path), \(folder.path)"],
+        hint: "run martlet plan again with the same card")
+    }
+    head = first.head
     for folder in folders where folder.plan.model.preprocessing != preprocessing {
       throw MartletError(
         .mismatch, "the plans prepare images in different ways",
@@ -104,7 +113,7 @@ struct StudyRun {
   func study(
     _ subjects: [FailureStudy.Subject], _ images: LabelledImages, keepsPredictions: Bool
   ) throws(MartletError) -> FailureStudy.Result {
-    let study = FailureStudy(model: model, values: values, subjects: subjects)
+    let study = FailureStudy(model: model, values: values, subjects: subjects, head: head)
     return try measuring.run(study, images, keepsPredictions: keepsPredictions)
   }
 }

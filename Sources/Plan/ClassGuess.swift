@@ -13,9 +13,6 @@ public struct ClassGuess: Sendable, Hashable {
       frequencies ?? Array(repeating: 1 / Double(max(classes, 1)), count: classes)
   }
 
-  /// The frequencies in place of a model's output.
-  public var tensor: Tensor { Tensor([frequencies.count], frequencies.map { Float($0) }) }
-
   /// The class drawn for a frame: the same for the same seed and frame, on every machine.
   public func draw(seed: UInt64, frame: UInt64) -> Int {
     // SplitMix64's finaliser (Steele, Lea, Flood 2014).
@@ -39,10 +36,21 @@ public struct ClassGuess: Sendable, Hashable {
 }
 
 extension Plan {
-  /// What an answer is drawn from when it is null.
+  /// What an answer is drawn from when it is null; among no classes where there are none to guess.
   public var guess: ClassGuess {
-    ClassGuess(
+    let count = graph.outputs.first.map { graph[$0].shape.count } ?? 0
+    return ClassGuess(
       frequencies: model.frequencies,
-      classes: graph.outputs.first.map { graph[$0].shape.count } ?? 0)
+      classes: head.hasAccuracy ? head.classes(outputs: count) ?? 0 : 0)
+  }
+
+  /// What stands in for a null answer: the frequencies in place of the outputs, and the class drawn by
+  /// them. Neither where no class can be guessed.
+  public func guess(seed: UInt64, frame: UInt64) -> (outputs: [Tensor], label: Int?) {
+    guard head.hasAccuracy else { return ([], nil) }
+    let guess = guess
+    let values = guess.frequencies.map { Float($0) }
+    let shown = head.task == .binary ? Array(values.suffix(1)) : values
+    return ([Tensor([shown.count], shown)], guess.draw(seed: seed, frame: frame))
   }
 }

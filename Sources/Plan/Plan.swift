@@ -70,12 +70,15 @@ public struct Plan: Sendable {
     public var labels: [String]
     /// The share of each class among the training samples, where it is known: what a guess goes by.
     public var frequencies: [Double]?
+    /// How its output is read; nil in plans that do not say.
+    public var head: Head?
 
     /// Describes a model.
     public init(
       name: String, sha256: String, preprocessing: Preprocessing?, labels: [String],
-      frequencies: [Double]? = nil
+      frequencies: [Double]? = nil, head: Head? = nil
     ) {
+      self.head = head
       self.name = name
       self.sha256 = sha256
       self.preprocessing = preprocessing
@@ -134,7 +137,11 @@ public struct Plan: Sendable {
       throw MartletError(
         .unsupported, "a vertical plan has no channel means: what is lost is null")
     }
-    try Plan.check(model.frequencies, outputs: graph.outputs.first.map { graph[$0].shape.count })
+    try Plan.check(
+      model.frequencies,
+      outputs: graph.outputs.first.flatMap {
+        (model.head ?? .unknown).classes(outputs: graph[$0].shape.count)
+      })
     self.model = model
     self.method = method
     self.devices = devices
@@ -202,8 +209,8 @@ public struct Plan: Sendable {
       abs(frequencies.reduce(0, +) - 1) < 1e-6
     else {
       throw MartletError(
-        .mismatch, "the class frequencies are not one probability for each output of the model",
-        context: ["frequencies": "\(frequencies.count)", "outputs": "\(outputs ?? 0)"])
+        .mismatch, "the class frequencies are not one probability for each class of the model",
+        context: ["frequencies": "\(frequencies.count)", "classes": "\(outputs ?? 0)"])
     }
   }
 

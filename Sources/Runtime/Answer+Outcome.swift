@@ -26,12 +26,12 @@ extension Answer {
         neurons: plan.neurons(
           of: part.exchange, from: part.device, attendance: roles, missing: missing))
     }
+    let guess = outcome.isNull ? plan.guess(seed: guessSeed, frame: UInt64(ticket)) : nil
     let isPresent = plan.devices.indices.map { !missing.contains($0) }
     self.init(
       ticket: ticket, frame: outcome.key.frame,
-      outputs: outcome.isNull
-        ? [plan.guess.tensor] : outcome.engine.outputs(of: outcome.execution),
-      guess: outcome.isNull ? plan.guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
+      outputs: guess?.outputs ?? outcome.engine.outputs(of: outcome.execution),
+      guess: guess?.label,
       fills: fills.sorted { ($0.layer, $0.device) < ($1.layer, $1.device) },
       attendance: roles, report: outcome.fills,
       devices: plan.devices.map(\.name),
@@ -40,25 +40,5 @@ extension Answer {
       reliability: Reliability(
         isComplete: fills.isEmpty && !outcome.isNull, alive: isPresent, study: study),
       latency: .nanoseconds(Int64(clamping: latencyNanoseconds)), attempts: attempts)
-  }
-}
-
-extension FrameResult {
-  /// What is published of an answer; nil for a model without outputs.
-  init?(_ answer: Answer, labels: [String]) {
-    let ranking = Classification(answer, names: labels)
-    guard let best = ranking.top.first else { return nil }
-    self.init(
-      frame: answer.frame, label: best.label, labelName: best.name,
-      top5: ranking.top.map {
-        .init(label: $0.label, labelName: $0.name, confidence: $0.confidence)
-      }, confidence: best.confidence,
-      latencyMilliseconds: Double(answer.latency.nanoseconds) / 1e6,
-      degraded: answer.fills.map {
-        .init(
-          layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
-          filledBy: $0.filledBy)
-      }, filledNeurons: answer.filledNeurons, guessed: answer.guess != nil,
-      present: answer.present, expectedAccuracy: answer.expectedAccuracy)
   }
 }

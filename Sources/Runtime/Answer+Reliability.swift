@@ -1,4 +1,5 @@
 public import Resilience
+import TensorCore
 
 extension Answer {
   /// A device of which something was missing, and why: `d2 lost`, or `d2 absent` where nothing of it
@@ -31,6 +32,10 @@ extension Answer {
 extension AnswerPolicy {
   /// Why an answer may not be given; nil if it may.
   public func refusal(of answer: Answer) -> String? {
+    // Nothing reached the last layer, and no class can be guessed.
+    if answer.outputs.isEmpty {
+      return "nothing reached the last layer without \(answer.missing.joined(separator: ", "))"
+    }
     guard let minimumExpected, !accepts(answer.reliability) else { return nil }
     let expected =
       switch answer.reliability {
@@ -39,13 +44,5 @@ extension AnswerPolicy {
       }
     return "\(expected) without \(answer.missing.joined(separator: ", ")), "
       + "less than the \(minimumExpected.asPercent) asked for"
-  }
-}
-
-extension Double {
-  /// A share as a percentage with one decimal.
-  fileprivate var asPercent: String {
-    let tenths = Int((self * 1000).rounded())
-    return "\(tenths / 10).\(tenths % 10) %"
   }
 }

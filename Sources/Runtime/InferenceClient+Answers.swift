@@ -14,7 +14,7 @@ extension InferenceClient {
         Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted)))
     }
     answer.refusal = configuration.policy.refusal(of: answer)
-    answer.result = publishResult(answer, expected: frame?.expected)
+    answer.result = publishResult(answer, frame?.origin ?? FrameOrigin())
     return answer
   }
 

@@ -46,7 +46,7 @@ public final class InferenceClient {
 
   struct Outstanding {
     var input: Tensor
-    var expected: Int?
+    var origin: FrameOrigin
     var submitted: MonotonicTime
     var end: MonotonicTime
     var attempts: Int
@@ -225,18 +225,18 @@ public final class InferenceClient {
   ///
   /// - Parameters:
   ///   - input: the model's input, in its shape.
-  ///   - expected: the class that is right, if it is known: `result/<client>` tells it to whoever
-  ///     computes accuracy.
+  ///   - origin: what `result/<client>` repeats, such as the class that is right, for whoever computes
+  ///     accuracy.
   ///   - end: when the answer is of no use any more: what has come until then is the answer, and
   ///     without anything there is none.
   /// - Returns: a ticket that the answer repeats.
   public func submit(
-    _ input: Tensor, expected: Int? = nil, until end: MonotonicTime = .distantFuture
+    _ input: Tensor, origin: FrameOrigin = FrameOrigin(), until end: MonotonicTime = .distantFuture
   ) throws(MartletError) -> Int {
     let ticket = nextTicket
     nextTicket += 1
     outstanding[ticket] = Outstanding(
-      input: input, expected: expected, submitted: .now(), end: end, attempts: 0,
+      input: input, origin: origin, submitted: .now(), end: end, attempts: 0,
       losses: losses)
     do {
       try send(ticket)
@@ -313,20 +313,20 @@ public final class InferenceClient {
 
   /// Tells whoever listens, as `result/<client>`. A failure is no loss to the caller, who has the
   /// answer.
-  func publishResult(_ answer: Answer, expected: Int?) -> FrameResult? {
-    let plan = core.plan
-    guard var result = FrameResult(answer, labels: plan.model.labels) else { return nil }
+  func publishResult(_ answer: Answer, _ origin: FrameOrigin) -> FrameResult {
+    var origin = origin
+    origin.requestID = origin.requestID ?? "\(id)-\(answer.ticket)"
+    var result = FrameResult(answer, of: core.plan, origin: origin)
     results += 1
     result.epoch = header.epoch
     result.sequence = results
-    result.expected = expected
     result.plan = header.plan
-    result.alive = zip(plan.devices, answer.awaited).filter(\.1).map(\.0.name)
-    guard let payload = try? result.payload() else { return nil }
-    try? client.publish(
-      MQTTMessage(
-        topic: resultTopic, payload: payload, quality: .atLeastOnce,
-        properties: MQTTProperties(expirySeconds: 3600, contentType: "application/json")))
+    if let payload = try? result.payload() {
+      try? client.publish(
+        MQTTMessage(
+          topic: resultTopic, payload: payload, quality: .atLeastOnce,
+          properties: MQTTProperties(expirySeconds: 3600, contentType: "application/json")))
+    }
     return result
   }
 

@@ -149,7 +149,8 @@ final class InferenceLane: Sendable {
         // A tenth of the time is left for the way back.
         let now = MonotonicTime.now()
         let end = now.adding(nanoseconds: job.deadline.nanoseconds(since: now) / 10 * 9)
-        running[try client.submit(job.input, until: end)] = job.key
+        let origin = FrameOrigin(requestID: job.key.id)
+        running[try client.submit(job.input, origin: origin, until: end)] = job.key
       } catch {
         deliver(job.key, .failure(error))
         throw error
@@ -202,7 +203,7 @@ enum RequestOutcome {
           hint: "ask again when the devices are back"))
     }
     guard let result = answer.result else {
-      return .failure(MartletError(.unsupported, "the model has no classes to name"))
+      return .failure(MartletError(.io, "the answer was not put into words"))
     }
     return .success(result)
   }

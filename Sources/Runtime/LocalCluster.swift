@@ -67,11 +67,10 @@ public final class LocalCluster {
     let attendance = Attendance(alive: alive, replicas: replicas)
     let outputs = try run([input], attendance: attendance, report: FillReport())
     let end = clock.now
-    let guess = plan.guess
+    let guess = outputs.isEmpty ? plan.guess(seed: guessSeed, frame: UInt64(ticket)) : nil
     return Answer(
       ticket: ticket, frame: UInt64(ticket) + 1,
-      outputs: outputs.isEmpty ? [guess.tensor] : outputs,
-      guess: outputs.isEmpty ? guess.draw(seed: guessSeed, frame: UInt64(ticket)) : nil,
+      outputs: guess?.outputs ?? outputs, guess: guess?.label,
       fills: [], attendance: attendance, report: FillReport(),
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil },

@@ -8,6 +8,3 @@ package func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
   guard !seconds.overflow, (0...9_000_000_000).contains(seconds.partialValue) else { return 0 }
   return UInt64(seconds.partialValue) * 1000 + UInt64(time.tv_nsec / 1_000_000)
 }
-
-/// e to the power of x.
-func exponential(_ x: Double) -> Double { exp(x) }

@@ -1,7 +1,45 @@
 public import TensorCore
 
-/// The answer for one frame, and how sure it is. Topic `result/<client>`.
+/// The answer for one frame, and how sure it is: what `result/<client>`, a gateway's reply,
+/// `martlet run --json` and `martlet infer --json` say, in one form.
+///
+/// Version 2 of the form. Keys that are not known are left out:
+///
+/// | key | what |
+/// |---|---|
+/// | `schema_version` | 2; absent in messages of version 1 |
+/// | `status` | `answered`, or `refused`: then there is no `label`, and `refusal` says why |
+/// | `request_id` | text that names the request: the caller's own id at a gateway |
+/// | `time` | when the answer was there: RFC 3339, UTC, with milliseconds |
+/// | `image` | the input's name: a path, or `sample 3` |
+/// | `task` | `classification`, `binary`, `multilabel` or `raw`: how the output is read |
+/// | `label`, `label_name`, `confidence` | the class that the model holds for likeliest, its name, and its probability from 0 to 1; none for `raw` |
+/// | `truth`, `truth_name` | the class that is right, where it is known |
+/// | `top5` | up to five classes, likeliest first: `label`, `label_name`, `confidence` |
+/// | `labels` | for `multilabel`: all labels of at least one half, in the same form |
+/// | `outputs` | for `raw`: `name`, `shape`, `min`, `mean`, `max` and `not_finite` of each output |
+/// | `latency_ms` | from sending the frame to its answer |
+/// | `degraded` | the parts that were missing: `layer`, `device`, `reason`, `filled_by`, `neurons` |
+/// | `filled_neurons` | how many neurons that were |
+/// | `guessed` | whether the class was drawn at random, because nothing reached the last layer |
+/// | `reliable` | whether the answer is about as sure as with all devices; false where nobody knows |
+/// | `expected_accuracy` | the share of such answers that are right, 0 to 1, by the plan's study |
+/// | `present`, `alive` | the devices of which nothing was missing; those that were counted on |
+/// | `frame`, `epoch`, `seq`, `plan`, `attempts` | the frame's number, the client's run, the result's number in it, the plan's id, how often the frame was sent |
+///
+/// In version 1 the class that is right was called `expected` here; that is still read.
 public struct FrameResult: WireMessage, Equatable {
+  /// The version of the form that is written.
+  public static let currentVersion = 2
+
+  /// What became of a frame.
+  public enum Status: String, Codable, Sendable {
+    /// There is an answer.
+    case answered
+    /// There was one, and it was not good enough to be given.
+    case refused
+  }
+
   /// A class and its probability.
   public struct Candidate: Codable, Sendable, Equatable {
     /// The class index.
@@ -35,11 +73,15 @@ public struct FrameResult: WireMessage, Equatable {
     public var reason: MissingReason
     /// Who went on without it: devices' names, and `client`.
     public var filledBy: [String]?
+    /// Neurons in the part.
+    public var neurons: Int?
 
     /// The part of `layer` from `device` was missing.
     public init(
-      layer: String, device: String, reason: MissingReason, filledBy: [String]? = nil
+      layer: String, device: String, reason: MissingReason, filledBy: [String]? = nil,
+      neurons: Int? = nil
     ) {
+      self.neurons = neurons
       self.layer = layer
       self.device = device
       self.reason = reason
@@ -47,47 +89,105 @@ public struct FrameResult: WireMessage, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-      case layer, device, reason
+      case layer, device, reason, neurons
       case filledBy = "filled_by"
     }
   }
 
-  /// The run of the client that this belongs to.
-  public var epoch: UInt64 = 0
-  /// Counts the client's results of this run from 1.
-  public var sequence: UInt64 = 0
-  /// The frame's number.
-  public var frame: UInt64
-  /// The most probable class.
-  public var label: Int
+  /// What an output is like that names no class.
+  public struct Output: Codable, Sendable, Equatable {
+    /// The model's name of it.
+    public var name: String
+    /// Its extents.
+    public var shape: [Int]
+    /// The smallest element; nil when there is no finite one.
+    public var minimum: Double?
+    /// The mean of the finite elements.
+    public var mean: Double?
+    /// The largest element.
+    public var maximum: Double?
+    /// How many elements are NaN or infinite.
+    public var notFinite: Int
+
+    /// Describes an output.
+    public init(name: String, shape: [Int], statistics: TensorStatistics) {
+      self.name = name
+      self.shape = shape
+      minimum = statistics.minimum.map(Double.init)
+      mean = statistics.mean
+      maximum = statistics.maximum.map(Double.init)
+      notFinite = statistics.notFinite
+    }
+
+    enum CodingKeys: String, CodingKey {
+      case name, shape, mean
+      case minimum = "min"
+      case maximum = "max"
+      case notFinite = "not_finite"
+    }
+  }
+
+  /// The version of the form; nil in messages of the first.
+  public var schemaVersion: Int? = FrameResult.currentVersion
+  /// What became of the frame; nil in messages of version 1, which are answers.
+  public var status: Status? = .answered
+  /// Names the request.
+  public var requestID: String?
+  /// When the answer was there: RFC 3339, UTC.
+  public var time: String?
+  /// The input's name.
+  public var image: String?
+  /// How the output is read: the name of a `Head.Task`.
+  public var task: String?
+  /// The class or label that the model holds for likeliest; nil where the outputs name none, and for a
+  /// refused answer.
+  public var label: Int?
   /// Its name, when the plan has names.
   public var labelName: String?
+  /// The probability of `label`, 0 to 1.
+  public var confidence: Double?
+  /// The class that is right, when the client knows: what accuracy is computed from.
+  public var truth: Int?
+  /// Its name.
+  public var truthName: String?
   /// Up to five classes, the most probable first.
   public var top5: [Candidate]
-  /// The probability of `label`, 0 to 1.
-  public var confidence: Double
+  /// For a multi-label head, all labels of at least one half.
+  public var labels: [Candidate]?
+  /// For outputs that name no class, what they are like.
+  public var outputs: [Output]?
   /// Milliseconds from sending the frame to this answer.
   public var latencyMilliseconds: Double
   /// The parts that were filled in; empty when nothing was missing.
   public var degraded: [Degradation]
   /// How many neurons were filled in, over all layers.
   public var filledNeurons: Int
-  /// The class that is right, when the client knows: what accuracy is computed from.
-  public var expected: Int?
-  /// The plan's id.
-  public var plan: String?
-  /// The devices that were counted on when the frame was sent.
-  public var alive: [String]?
   /// Whether `label` is a random guess, because nothing reached the last layer.
   public var guessed: Bool?
-  /// The devices that were counted on and of which nothing was missing.
-  public var present: [String]
+  /// Whether the answer is about as sure as with all devices; false where nobody knows.
+  public var reliable: Bool?
+  /// Why the answer was refused.
+  public var refusal: String?
   /// The accuracy to expect of these devices, 0 to 1; nil when the plan has not been studied.
   public var expectedAccuracy: Double?
+  /// The devices that were counted on and of which nothing was missing.
+  public var present: [String]
+  /// The devices that were counted on when the frame was sent.
+  public var alive: [String]?
+  /// The frame's number.
+  public var frame: UInt64
+  /// The run of the client that this belongs to.
+  public var epoch: UInt64 = 0
+  /// Counts the client's results of this run from 1.
+  public var sequence: UInt64 = 0
+  /// The plan's id.
+  public var plan: String?
+  /// How often the frame was sent.
+  public var attempts: Int?
 
   /// An answer.
   public init(
-    frame: UInt64, label: Int, labelName: String? = nil, top5: [Candidate], confidence: Double,
+    frame: UInt64, label: Int?, labelName: String? = nil, top5: [Candidate], confidence: Double?,
     latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0,
     guessed: Bool? = nil, present: [String] = [], expectedAccuracy: Double? = nil
   ) {
@@ -104,55 +204,32 @@ public struct FrameResult: WireMessage, Equatable {
     self.expectedAccuracy = expectedAccuracy
   }
 
-  /// The most bytes of a payload.
-  public static let maximumBytes = 256 * 1024
-
-  /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
-    try Field.number(frame, "frame")
-    try Field.count(label, "label", atMost: 1 << 30)
-    try Field.text(labelName ?? "", "label_name")
-    try Field.count(top5.count, "top5", atMost: 5)
-    for candidate in top5 {
-      try Field.count(candidate.label, "top5.label", atMost: 1 << 30)
-      try Field.text(candidate.labelName ?? "", "top5.label_name")
-      try Field.require(
-        (0...1).contains(candidate.confidence), "top5.confidence", "\(candidate.confidence)")
-    }
-    try Field.require((0...1).contains(confidence), "confidence", "\(confidence)")
-    try Field.measure(latencyMilliseconds, "latency_ms")
-    try Field.count(degraded.count, "degraded", atMost: 2048)
-    for part in degraded {
-      try Field.identifier(part.layer, "degraded.layer")
-      try Field.identifier(part.device, "degraded.device")
-      try Field.count(part.filledBy?.count ?? 0, "degraded.filled_by", atMost: 1025)
-      for name in part.filledBy ?? [] { try Field.identifier(name, "degraded.filled_by") }
-    }
-    try Field.count(filledNeurons, "filled_neurons", atMost: 1 << 40)
-    try Field.number(epoch, "epoch")
-    try Field.number(sequence, "seq")
-    try Field.count(expected ?? 0, "expected", atMost: 1 << 30)
-    try Field.text(plan ?? "", "plan", atMost: TensorHeader.maximumPlanBytes)
-    try Field.count(alive?.count ?? 0, "alive", atMost: 1024)
-    for device in alive ?? [] { try Field.identifier(device, "alive") }
-    try Field.count(present.count, "present", atMost: 256)
-    for device in present { try Field.identifier(device, "present") }
-    if let expectedAccuracy {
-      try Field.require(
-        (0...1).contains(expectedAccuracy), "expected_accuracy", "\(expectedAccuracy)")
-    }
+  /// Whether the class is the right one; nil where that is not known, or no one class is right.
+  public var isRight: Bool? {
+    guard let truth, let label, status != .refused, task.map(FrameResult.judged.contains) ?? true
+    else { return nil }
+    return label == truth
   }
 
+  /// Tasks of which one class is right.
+  private static let judged: Set<String> = ["classification", "binary"]
+
   enum CodingKeys: String, CodingKey {
-    case epoch
-    case sequence = "seq"
-    case frame, label
+    case schemaVersion = "schema_version"
+    case status
+    case requestID = "request_id"
+    case time, image, task, label
     case labelName = "label_name"
-    case top5, confidence
+    case confidence, truth
+    case truthName = "truth_name"
+    case top5, labels, outputs
     case latencyMilliseconds = "latency_ms"
-    case degraded, guessed, present
-    case expectedAccuracy = "expected_accuracy"
+    case degraded
     case filledNeurons = "filled_neurons"
-    case expected, plan, alive
+    case guessed, reliable, refusal
+    case expectedAccuracy = "expected_accuracy"
+    case present, alive, frame, epoch
+    case sequence = "seq"
+    case plan, attempts
   }
 }

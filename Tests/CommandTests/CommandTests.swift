@@ -269,7 +269,7 @@ import Testing
         }
         let outcome = try run("--samples", "x.npy", "--sample-labels", "y.npy")
         #expect(outcome.status == .exited(0), "\(outcome.error)")
-        #expect(outcome.json.count == 3 && outcome.json.first??["label"] == .integer(3))
+        #expect(outcome.json.count == 3 && outcome.json.first??["truth"] == .integer(3))
         #expect(outcome.json.first??["guessed"] == .bool(false))
         #expect(outcome.json.last??["guesses"] == .integer(0))
         check(try run("--samples", "short.npy"), 65, "short.npy")

@@ -36,7 +36,7 @@ private func record(_ workplace: Workplace, _ name: String, method: String = "lo
         degraded: isLost ? [.init(layer: "conv", device: "d1", reason: .lost)] : [])
       result.epoch = 3
       result.sequence = number
-      result.expected = 1
+      result.truth = 1
       result.alive = isLost ? ["d0"] : ["d0", "d1"]
       try send(.result(client: "c1"), result, at: Double(second) + Double(frame) / 10)
     }

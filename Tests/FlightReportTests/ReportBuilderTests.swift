@@ -44,7 +44,7 @@ private struct Script {
     result.epoch = 5
     let number = next(client)
     result.sequence = sequence ?? number
-    result.expected = expected
+    result.truth = expected
     result.alive = alive
     try send(.result(client: client), result, at: seconds)
   }

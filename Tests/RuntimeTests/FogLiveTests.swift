@@ -124,7 +124,7 @@ extension DistributedTests {
               sample, ticket: answer.ticket, alive: alive)
             #expect(answer.outputs == expected.outputs && answer.guess == expected.guess)
             #expect(Named(answer) == Named(without: failed), "without \(failed.sorted())")
-            if Classification(answer, names: []).label == label { correct += 1 }
+            if Prediction(answer, of: deployment.plan.plan).label == label { correct += 1 }
           }
           let combination = try #require(
             analytic.combinations.first { Set($0.failed) == failed })

@@ -48,7 +48,7 @@ extension DistributedTests {
             let guess = try #require(
               try client.answer(try deployment.digits[0]) { $0.guess != nil })
             #expect(guess.guess == 7)
-            #expect(Classification(guess, names: []).label == 7)
+            #expect(Prediction(guess, of: deployment.plan.plan).label == 7)
             // Known to be gone, it is not waited for.
             let known = try #require(
               try client.answer(try deployment.digits[1]) { $0.awaited.contains(false) })

@@ -1,5 +1,5 @@
 /// What the elements of a tensor are like, at a glance.
-public struct TensorStatistics: Sendable, Equatable {
+public struct TensorStatistics: Sendable, Hashable {
   /// How many elements.
   public private(set) var count = 0
   /// How many are exactly zero.
