@@ -79,6 +79,7 @@ struct PlanCommand: ParsableCommand {
     let graph = try options.graph()
     let vertical = method.method == .vertical ? try verticalDesign(graph) : nil
     let devices = try vertical?.devices ?? deviceList()
+    try Plan.checkNewNames(devices)
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     try card.tellAssumptions(for: graph, model: options.model)

@@ -138,10 +138,12 @@ public struct PlanFolder: Sendable {
   /// - Parameters:
   ///   - graph: the model with its weights, from which the plan was made.
   ///   - progress: called with each finished device.
-  /// - Throws: `invalidArgument` if the folder exists and holds something else; `io` and the like.
+  /// - Throws: `invalidArgument` if the folder exists and holds something else, or for a device with a
+  ///   reserved name; `io` and the like.
   public static func write(
     _ plan: Plan, graph: Graph, to path: String, progress: (Int) -> Void = { _ in }
   ) throws(MartletError) -> PlanFolder {
+    try Plan.checkNewNames(plan.devices)
     _ = try isThere(path)
     let temporary = path + ".partial"
     if FileSystem.exists(temporary) { try FileSystem.removeFlatFolder(temporary) }

@@ -25,7 +25,7 @@ extension Prediction.Candidate {
 }
 
 extension Prediction.Output {
-  /// Such as `heat [1, 4, 8, 8]: min -0.5, mean 0.1, max 2.5`.
+  /// Such as `heat 1x4x8x8: min -0.5, mean 0.1, max 2.5`.
   public var text: String {
     var text = "\(name) \(shape): "
     if let minimum = statistics.minimum, let mean = statistics.mean,

@@ -42,7 +42,7 @@ public final class Gateway {
   /// Prepares a gateway; nothing is sent before `run`.
   ///
   /// - Throws: `unsupported` for a model with several inputs, `invalidArgument` for names that are
-  ///   no identifiers or the same.
+  ///   no identifiers, mean something else or belong to a device of the plan.
   public init(
     folder: PlanFolder, configuration: GatewayConfiguration, logger: Logger
   ) throws(MartletError) {
@@ -56,10 +56,7 @@ public final class Gateway {
     name = configuration.name ?? configuration.address.userName(or: "gateway")
     try Identifier.check(name, what: "gateway")
     try Identifier.check(configuration.group, what: "group")
-    guard name != configuration.group else {
-      throw MartletError(
-        .invalidArgument, "a gateway needs another name than its group", context: ["name": name])
-    }
+    try Gateway.check(name: name, group: configuration.group, plan: folder.plan)
     epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
     root = try TopicRoot(deployment: configuration.address.deployment)
     input = RequestInput(
@@ -107,6 +104,26 @@ public final class Gateway {
         (try root.path(.calls(target: name)), .atLeastOnce),
         (try root.path(.presence(device: name)), .atLeastOnce),
       ])
+  }
+
+  /// Checks that calls to the gateway, to its group and to the plan's devices are told apart.
+  private static func check(name: String, group: String, plan: Plan) throws(MartletError) {
+    guard name != group else {
+      throw MartletError(
+        .invalidArgument, "a gateway needs another name than its group", context: ["name": name])
+    }
+    try Plan.Device.checkUnreserved(name, what: "gateway")
+    guard group != "client" else {
+      throw MartletError(.invalidArgument, "a group cannot be called client")
+    }
+    for (what, taken) in [("name", name), ("group", group)]
+    where plan.devices.contains(where: { $0.name == taken }) {
+      throw MartletError(
+        .invalidArgument,
+        "a device of the plan has the \(what) of the gateway and would answer for it",
+        context: [what: taken, "devices": plan.devices.map(\.name).joined(separator: " ")],
+        hint: "give another --\(what), or plan again with another name for the device")
+    }
   }
 
   /// Asks the gateway to answer what it has and leave. May be called from any thread.

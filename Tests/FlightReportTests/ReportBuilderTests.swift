@@ -33,7 +33,8 @@ private struct Script {
 
   mutating func answer(
     at seconds: Double, alive: [String], label: Int = 1, expected: Int? = 1, latency: Double = 10,
-    missing: [String] = [], client: String = "c1", sequence: UInt64? = nil
+    missing: [String] = [], client: String = "c1", sequence: UInt64? = nil,
+    _ adjust: (inout FrameResult) -> Void = { _ in }
   ) throws {
     var result = FrameResult(
       frame: 1, label: label,
@@ -46,6 +47,7 @@ private struct Script {
     result.sequence = sequence ?? number
     result.truth = expected
     result.alive = alive
+    adjust(&result)
     try send(.result(client: client), result, at: seconds)
   }
 
@@ -189,6 +191,21 @@ private struct Script {
     #expect(presences.map(\.state) == ["ready", "silent", "ready", "lost", "ready"])
     #expect(presences.map(\.startSeconds).map { ($0 * 10).rounded() / 10 } == [0, 3.5, 6, 6.5, 9])
     #expect(presences.last.map { ($0.endSeconds * 10).rounded() / 10 } == 10)
+  }
+
+  @Test func refusedAnswersAndLabelsOfTheirOwnAreNeitherRightNorWrong() throws {
+    var script = try Script()
+    for n in 0..<10 { try script.answer(at: 1 + Double(n), alive: ["d0"]) }
+    for n in 0..<5 {
+      try script.answer(at: 20 + Double(n), alive: ["d0"]) {
+        $0.status = .refused
+        ($0.label, $0.confidence, $0.top5) = (nil, nil, [])
+      }
+    }
+    try script.answer(at: 30, alive: ["d0"]) { $0.task = "multilabel" }
+    let run = try #require(script.builder.report.runs.first)
+    #expect(run.total.frames == 16 && run.total.top1?.correct == 10 && run.total.top1?.of == 10)
+    #expect(run.phases[0].notes.contains { $0.contains("5 answers were not good enough") })
   }
 
   @Test func littleIsSaidToBeLittle() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import Glibc
 import JSONCoding
 import MQTT
 import Plan
@@ -70,6 +71,8 @@ extension DistributedTests {
               let answer = try caller.result(of: infer(bytes))
               #expect(answer["label"] == .integer(Int64(direct.label ?? -1)))
               #expect(answer["confidence"] == .number(direct.top[0].confidence))
+              #expect(answer["schema_version"] == .integer(2) && answer["truth"] == nil)
+              #expect(answer["request_id"] != nil && answer["time"] != nil)
               #expect(answer["degraded"] == .array([]))
             }
           }
@@ -281,40 +284,17 @@ extension DistributedTests {
       }
     }
 
-    private static let python: String? = {
-      let named = getenv("MARTLET_PYTHON").map { String(cString: $0) }
-      return [named, "/usr/bin/python3"].compactMap { $0 }.first { path in
-        guard FileSystem.exists(path),
-          let child = try? ChildProcess(
-            .init(
-              executable: path, arguments: ["-c", "import paho.mqtt.client"],
-              standardOutput: .discarded, standardError: .discarded))
-        else { return false }
-        return child.wait(timeout: .seconds(20)) == .exited(0)
-      }
-    }()
-
-    @Test(.enabled(if: python != nil, "needs Python with paho-mqtt (python3-paho-mqtt)"))
-    func tenLinesOfPythonClassify() throws {
-      try with { deployment, _, _ in
-        let python = try #require(Self.python)
-        let script =
-          FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-          + "/tools/classify.py"
-        for index in 0..<3 {
-          let photo = deployment.folder + "/photo.png"
-          let output = deployment.folder + "/python.out"
-          try FileSystem.write(try deployment.digits.file(index), to: photo)
-          let child = try ChildProcess(
-            .init(
-              executable: python,
-              arguments: [script, "127.0.0.1:\(deployment.broker.port)", photo],
-              standardOutput: .file(output), standardError: .inherited))
-          #expect(child.wait(timeout: .seconds(30)) == .exited(0))
-          let reply = try JSON.decode(
-            JSONValue.self, from: try FileSystem.read(output), source: output)
-          #expect(reply["status"] == .string("OK"), "\(reply)")
-          #expect(reply["body"]?["label"] != nil)
+    @Test func namesThatDevicesAndGroupsHaveAreRefused() throws {
+      try Deployment.with(devices: 2) { deployment in
+        for (options, word) in [
+          (["--name", "d1"], "d1"), (["--group", "d0"], "d0"), (["--name", "gateway"], "gateway"),
+          (["--name", "gateway", "--group", "other"], "gateway"),
+          (["--name", "client"], "client"), (["--group", "client"], "client"),
+        ] {
+          let name = options[0] == "--name" ? options[1] : "g0"
+          let gateway = try deployment.startGateway(name, options)
+          #expect(gateway.wait(timeout: .seconds(20)) == .exited(64), "\(options)")
+          #expect(deployment.standardError(of: name).contains(word), "\(options)")
         }
       }
     }

@@ -115,6 +115,23 @@ extension DistributedTests {
       }
     }
 
+    @Test(arguments: ["gateway", "client", "means"])
+    func namesThatMeanSomethingElseAreRefused(_ name: String) throws {
+      try TemporaryFolder.with(prefix: "martlet-rights") { folder in
+        for options in [["--devices", "d0,\(name)"], ["--devices", "d0", "--gateways", name]] {
+          let errors = folder + "/errors"
+          let make = try ChildProcess(
+            .init(
+              executable: Self.checkout + "/tools/make-broker",
+              arguments: ["--host", "localhost", "--client", "laptop"] + options
+                + [folder + "/broker"], standardOutput: .discarded, standardError: .file(errors)))
+          #expect(make.wait(timeout: .seconds(60)) == .exited(1))
+          #expect(try FileSystem.readText(errors).contains("'\(name)'"))
+          #expect(!FileSystem.exists(folder + "/broker"))
+        }
+      }
+    }
+
     /// A mistake in the rights is said by whoever it concerns, with the topic, instead of looking like
     /// a dead device.
     @Test(arguments: [

@@ -93,6 +93,56 @@ private func text(_ message: some WireMessage) throws -> String {
     #expect(throws: MartletError.self) { try bad.payload() }
   }
 
+  @Test func frameResultOfTheFirstVersionIsStillRead() throws {
+    let old = """
+      {"epoch":5,"seq":2,"frame":7,"label":3,"label_name":"cat","top5":[{"label":3,"label_name":"cat",\
+      "confidence":0.75}],"confidence":0.75,"latency_ms":12.5,"degraded":[{"layer":"a","device":"b",\
+      "reason":"lost","filled_by":["client"]}],"guessed":false,"present":["d0"],"filled_neurons":4,\
+      "expected":3,"plan":"0123456789abcdef","alive":["d0","b"]}
+      """
+    let result = try FrameResult(payload: Array(old.utf8), source: "t")
+    #expect(result.schemaVersion == nil && result.status == nil && result.task == nil)
+    #expect(result.label == 3 && result.labelName == "cat" && result.confidence == 0.75)
+    #expect(result.truth == 3 && result.isRight == true)
+    #expect(
+      result.degraded == [.init(layer: "a", device: "b", reason: .lost, filledBy: ["client"])])
+    #expect(result.alive == ["d0", "b"] && result.sequence == 2 && result.epoch == 5)
+  }
+
+  @Test func frameResultSaysWhatItKnowsAndWhatItIs() throws {
+    var result = FrameResult(
+      frame: 5, label: 3, labelName: "cat", top5: [.init(label: 3, confidence: 0.75)],
+      confidence: 0.75, latencyMilliseconds: 12.5)
+    result.requestID = "42"
+    result.time = WallClock.rfc3339(unixMilliseconds: 1_772_366_400_250)
+    result.image = "photos/cat.jpg"
+    result.task = "classification"
+    (result.truth, result.truthName) = (1, "dog")
+    #expect(result.isRight == false)
+    for field in [
+      #""schema_version":2"#, #""status":"answered""#, #""request_id":"42""#,
+      #""time":"2026-03-01T12:00:00.250Z""#, #""image":"photos/cat.jpg""#, #""truth":1"#,
+      #""truth_name":"dog""#, #""task":"classification""#, #""label":3"#,
+    ] {
+      #expect(try text(result).contains(field), "\(field)")
+    }
+    #expect(try FrameResult(payload: result.payload(), source: "t") == result)
+    result.task = "multilabel"
+    #expect(result.isRight == nil)
+
+    var raw = FrameResult(
+      frame: 1, label: nil, top5: [], confidence: nil, latencyMilliseconds: 1)
+    let values: [Float] = [1, 2, .nan]
+    raw.outputs = [
+      .init(
+        name: "heat", shape: [1, 3],
+        statistics: values.withUnsafeBufferPointer { TensorStatistics($0) })
+    ]
+    #expect(try FrameResult(payload: raw.payload(), source: "t") == raw)
+    #expect(try text(raw).contains(#""min":1"#) && text(raw).contains(#""not_finite":1"#))
+    #expect(try !text(raw).contains("label\""))
+  }
+
   @Test func decodingSurvivesNoise() throws {
     let seed: UInt64 = 5
     var random = SeededGenerator(seed: seed)
@@ -108,7 +158,7 @@ private func text(_ message: some WireMessage) throws -> String {
       }
       if let result = try? FrameResult(payload: payload, source: "t") {
         accepted += 1
-        #expect((0...1).contains(result.confidence), "seed \(seed)")
+        #expect(result.confidence.map((0...1).contains) ?? true, "seed \(seed)")
       }
     }
     #expect(accepted > 0 && accepted < 5000, "seed \(seed): the mutations test nothing")
