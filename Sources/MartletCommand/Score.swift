@@ -3,6 +3,7 @@ import Glibc
 import Imaging
 import Kernels
 import ModelGraph
+import Plan
 public import Planning
 import Processes
 import Tables

@@ -46,7 +46,7 @@ extension Plan {
 
   /// What stands in for a null answer: the frequencies in place of the outputs, and the class drawn by
   /// them. Neither where no class can be guessed.
-  public func guess(seed: UInt64, frame: UInt64) -> (outputs: [Tensor], label: Int?) {
+  public func guessedAnswer(seed: UInt64, frame: UInt64) -> (outputs: [Tensor], label: Int?) {
     guard head.hasAccuracy else { return ([], nil) }
     let guess = guess
     let values = guess.frequencies.map { Float($0) }

@@ -1,5 +1,7 @@
 // Which neurons are lost with some devices, by the rules by which frames are computed.
 
+import ModelGraph
+
 extension LayerPlacement {
   /// The neurons of an exchanged value that nobody can supply when only some devices are alive,
   /// ascending.
@@ -36,8 +38,8 @@ extension Plan {
   public func isWhole(alive: [Bool]) -> Bool {
     let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
     let hasFilters = graph.nodes.enumerated().contains { number, node in
-      if case .convolution = node.operation { return !weighted.contains(number) }
-      return false
+      guard case .convolution(_) = node.operation else { return false }
+      return !weighted.contains(number)
     }
     return placements.allSatisfy {
       $0.lostNeurons(alive: alive, isBehindFilters: hasFilters).isEmpty

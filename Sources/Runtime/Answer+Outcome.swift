@@ -26,7 +26,7 @@ extension Answer {
         neurons: plan.neurons(
           of: part.exchange, from: part.device, attendance: roles, missing: missing))
     }
-    let guess = outcome.isNull ? plan.guess(seed: guessSeed, frame: UInt64(ticket)) : nil
+    let guess = outcome.isNull ? plan.guessedAnswer(seed: guessSeed, frame: UInt64(ticket)) : nil
     let isPresent = plan.devices.indices.map { !missing.contains($0) }
     self.init(
       ticket: ticket, frame: outcome.key.frame,

@@ -1,4 +1,5 @@
 public import Plan
+import Resilience
 import TensorCore
 public import WireProtocol
 

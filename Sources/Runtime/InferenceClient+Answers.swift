@@ -1,5 +1,6 @@
 import Resilience
 import TensorCore
+import WireProtocol
 
 /// How frames end: with one answer each, which may be asked for again before.
 extension InferenceClient {

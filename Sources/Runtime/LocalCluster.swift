@@ -67,7 +67,7 @@ public final class LocalCluster {
     let attendance = Attendance(alive: alive, replicas: replicas)
     let outputs = try run([input], attendance: attendance, report: FillReport())
     let end = clock.now
-    let guess = outputs.isEmpty ? plan.guess(seed: guessSeed, frame: UInt64(ticket)) : nil
+    let guess = outputs.isEmpty ? plan.guessedAnswer(seed: guessSeed, frame: UInt64(ticket)) : nil
     return Answer(
       ticket: ticket, frame: UInt64(ticket) + 1,
       outputs: guess?.outputs ?? outputs, guess: guess?.label,

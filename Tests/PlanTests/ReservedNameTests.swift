@@ -1,6 +1,6 @@
 import ModelGraph
-import Partitioning
 import Plan
+import Planning
 import Processes
 import TensorCore
 import TensorFiles

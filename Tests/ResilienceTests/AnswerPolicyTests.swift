@@ -1,5 +1,5 @@
-import Partitioning
 import Plan
+import Planning
 import Resilience
 import TensorCore
 import TestSupport

@@ -1,5 +1,4 @@
 import Glibc
-import Glibc
 import JSONCoding
 import MQTT
 import Plan

@@ -64,7 +64,7 @@ extension DistributedTests {
     }
 
     /// What `result/<client>` said of a frame, with every key that it has.
-    private func published(
+    private func message(
       _ deployment: Deployment, _ client: InferenceClient, _ body: () throws -> Answer
     ) throws -> JSONValue {
       let watcher = try Watcher(deployment.broker)
@@ -94,7 +94,7 @@ extension DistributedTests {
           seen.insert(try #require(result.label))
         }
         #expect(seen == [0, 1], "the inputs show one side only")
-        let published = try published(deployment, client) {
+        let published = try message(deployment, client) {
           _ = try client.submit(input(2), origin: FrameOrigin(image: "a.png", truth: 1))
           return try client.next()
         }
@@ -123,7 +123,7 @@ extension DistributedTests {
     @Test func twoOutputsNameNoClass() throws {
       let graph = try Self.graph(outputs: 4, activation: nil, twice: true)
       try with(graph, labels: ["a", "b", "c", "d"]) { deployment, client in
-        let published = try published(deployment, client) { try client.answer(input(3)) }
+        let published = try message(deployment, client) { try client.answer(input(3)) }
         #expect(published["task"] == .string("raw") && published["label"] == nil)
         guard case .array(let outputs)? = published["outputs"] else {
           Issue.record("there are no outputs")
