@@ -195,7 +195,7 @@ let package = Package(
       "Runtime",
       [
         "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Planning", "ModelGraph",
-        "Kernels", "FogNetwork", "FogTraining",
+        "Kernels", "FogNetwork", "FogTraining", "Chaos",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
       ]),

@@ -38,3 +38,28 @@ CK_CLONES void ck_half_to_float(const uint16_t *in, float *out, size_t count) {
     out[i] = float_of(result | sign);
   }
 }
+
+// What is not below the limit carries into the sign bit. No early exit, so that the loops vectorise:
+// nearly all that comes is finite.
+CK_CLONES int ck_floats_are_below(const void *in, size_t count, uint32_t limit) {
+  const unsigned char *bytes = in;
+  const uint32_t step = 0x80000000u - limit;
+  uint32_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint32_t b;
+    memcpy(&b, bytes + 4 * i, 4);
+    found |= (b & 0x7fffffffu) + step;
+  }
+  return (found & 0x80000000u) == 0;
+}
+
+CK_CLONES int ck_halves_are_finite(const void *in, size_t count) {
+  const unsigned char *bytes = in;
+  uint16_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    uint16_t h;
+    memcpy(&h, bytes + 2 * i, 2);
+    found |= (uint16_t)((h & 0x7fffu) + 0x0400u);
+  }
+  return (found & 0x8000u) == 0;
+}

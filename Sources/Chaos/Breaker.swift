@@ -24,6 +24,8 @@ final class Breaker {
   private var seed: UInt64
   private var slow: [Fault: SlowSubscriber] = [:]
   private var garbage: [Fault: GarbagePublisher] = [:]
+  private var forgers: [Fault: EpochForger] = [:]
+  private(set) var forgedParts = 0
   private var recordings: [LimitedRecording] = []
   private static let deployment = "default"
 
@@ -71,6 +73,9 @@ final class Breaker {
         garbage: try Garbage(
           seed: seed, plan: plan.plan, planID: plan.id, deployment: Self.deployment,
           clients: clients), logger: logger)
+    case .forgedEpoch:
+      forgers[fault] = try EpochForger(
+        try intruder(), deployment: Self.deployment, logger: logger)
     case .duplicate: try fleet.duplicate(device)
     case .fullDisk:
       let path = "\(folder)/flight-\(recordings.count).rec"
@@ -138,6 +143,7 @@ final class Breaker {
       isBrokerDown = false
     case .slowSubscriber: slow.removeValue(forKey: fault)?.close()
     case .garbage: garbageMessages += garbage.removeValue(forKey: fault)?.close() ?? 0
+    case .forgedEpoch: forgedParts += forgers.removeValue(forKey: fault)?.close() ?? 0
     // What comes of them shows when all is well again; see `settle`.
     case .duplicate, .fullDisk: break
     case .stall, .drop, .delay, .disconnect: break
@@ -160,8 +166,10 @@ final class Breaker {
     caller.close()
     for subscriber in slow.values { subscriber.close() }
     for publisher in garbage.values { _ = publisher.close() }
+    for forger in forgers.values { _ = forger.close() }
     slow = [:]
     garbage = [:]
+    forgers = [:]
     for recording in recordings { recording.close() }
     recordings = []
   }

@@ -63,6 +63,8 @@ public struct ChaosReport: Sendable, Encodable {
   public var growthBytes: Int?
   /// Messages of the garbage publisher.
   public var garbageMessages = 0
+  /// Parts that were repeated with an epoch that is far too high.
+  public var forgedParts = 0
   /// What failed, in words; empty if all checks passed.
   public var failures: [String] = []
 
@@ -84,5 +86,6 @@ public struct ChaosReport: Sendable, Encodable {
     case peakResidentBytes = "peak_resident_bytes"
     case growthBytes = "growth_bytes"
     case garbageMessages = "garbage_messages"
+    case forgedParts = "forged_parts"
   }
 }

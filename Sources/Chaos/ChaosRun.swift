@@ -278,6 +278,7 @@ public final class ChaosRun {
     report.peakResidentBytes = resources.peakResidentBytes
     report.growthBytes = resources.growth
     report.garbageMessages = breaker.garbageMessages
+    report.forgedParts = breaker.forgedParts
     report.undone = undone
     report.failures += failures + breaker.failures + fleet.failures + resources.failures
     return report

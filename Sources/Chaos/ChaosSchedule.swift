@@ -119,7 +119,7 @@ public struct ChaosSchedule: Sendable, Hashable {
     case .pause, .cut, .stall, .disconnect: 1000...10_000
     case .drop, .delay: 2000...6000
     case .brokerForgets, .brokerRemembers: 200...4000
-    case .slowSubscriber, .garbage, .fullDisk: 3000...8000
+    case .slowSubscriber, .garbage, .forgedEpoch, .fullDisk: 3000...8000
     case .duplicate: 3000...4000
     }
   }

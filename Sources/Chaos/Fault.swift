@@ -18,6 +18,8 @@ public struct Fault: Sendable, Hashable {
     case slowSubscriber = "slow_subscriber"
     /// Somebody publishes random bytes and messages that are nearly right.
     case garbage
+    /// Somebody repeats parts with an epoch that is far too high, as a flipped bit would.
+    case forgedEpoch = "forged_epoch"
     /// A second worker of the same name is started; the first has to give way.
     case duplicate
     /// A worker is killed and started again with another wall clock.
@@ -41,6 +43,7 @@ public struct Fault: Sendable, Hashable {
       case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
       case .stall, .drop, .delay, .disconnect, .exit: true
       case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage, .fullDisk: false
+      case .forgedEpoch: false
       }
     }
 
@@ -49,7 +52,7 @@ public struct Fault: Sendable, Hashable {
       switch self {
       case .kill, .terminate, .duplicate, .clockStep, .exit: true
       case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .stall, .drop, .delay, .disconnect, .fullDisk: false
+      case .stall, .drop, .delay, .disconnect, .fullDisk, .forgedEpoch: false
       }
     }
 
@@ -58,7 +61,7 @@ public struct Fault: Sendable, Hashable {
       switch self {
       case .kill, .terminate, .pause, .cut, .clockStep, .stall, .disconnect, .exit: true
       case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .drop, .delay, .fullDisk: false
+      case .drop, .delay, .fullDisk, .forgedEpoch: false
       }
     }
 

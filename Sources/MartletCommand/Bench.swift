@@ -10,13 +10,15 @@ struct Bench: ParsableCommand {
     discussion: """
       Examples:
         martlet bench failures                  what losses, stalls and returns cost
+        martlet bench stalls                    what it costs when workers stand still for a moment
         martlet bench deadline --svg fig3.svg   latency and accuracy against the timeout
         martlet bench wire --reference wire     what tools/bench/wire calls
         martlet bench frames --plan plan --tensor input.npy
         martlet bench chaos --minutes 3         what tools/chaos calls
       """,
     subcommands: [
-      BenchWire.self, BenchFailures.self, BenchDeadline.self, BenchFrames.self, BenchChaos.self,
+      BenchWire.self, BenchFailures.self, BenchStalls.self, BenchDeadline.self, BenchFrames.self,
+      BenchChaos.self,
     ])
 }
 

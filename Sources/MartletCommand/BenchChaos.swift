@@ -16,7 +16,7 @@ struct BenchChaos: ParsableCommand {
     discussion: """
       Starts a broker, worker processes and clients at full rate on this machine. Waves of faults
       follow each other: SIGKILL, SIGSTOP, SIGTERM, cut connections, broker crashes, a slow
-      subscriber, garbage, duplicate devices, clock steps. Checked are: every frame answered exactly
+      subscriber, garbage, parts of forged epochs, duplicate devices, clock steps. Checked are: every frame answered exactly
       once or refused with a status; every answer, bit for bit, against the same frame computed in
       this process with the same parts missing at the same devices; no worker ends by itself, leaks
       memory or descriptors; five seconds after each wave all devices are back; nobody waits for a

@@ -14,8 +14,8 @@ struct BenchDeadline: ParsableCommand {
       this machine. The middle worker stays present and beats its heart, but sends no part, and with
       --deadline every:T nobody suspects it: so every exchange of every frame waits for the whole
       timeout T, as before a failure is known. The dashed line is the latency with all devices sending
-      and no timeout. The last row is the same failure under the default deadline, which waits once
-      and then no more. Frames are sent one after the other; latency is their mean.
+      and no timeout. The last row is the same failure under --deadline adaptive, which waits once and
+      then no more. Frames are sent one after the other; latency is their mean.
 
       Examples:
         martlet bench deadline

@@ -29,7 +29,7 @@ struct DeadlineBenchmark {
       fixed.append(row)
       watch.show(index + 2)
     }
-    let adaptive = try measure(DeadlineArgument(.standard, "adaptive"), silent: fleet.victim)
+    let adaptive = try measure(DeadlineArgument(.learned, "adaptive"), silent: fleet.victim)
     return DeadlineReport(
       model: fleet.plan.plan.model.name, method: fleet.plan.plan.method,
       devices: fleet.names.count, silent: fleet.victim, frames: frames, healthy: healthy,

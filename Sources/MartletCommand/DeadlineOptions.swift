@@ -7,14 +7,19 @@ import WireProtocol
 struct DeadlineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How long to wait for a part of another device: adaptive, adaptive:30ms..1s, fixed:30ms, or every:30ms.",
+      "How long to wait for a part of another device: consequence, consequence:30ms..2s, adaptive, adaptive:30ms..1s, fixed:30ms, or every:30ms.",
       discussion: """
         adaptive learns for each stage and device how late its parts usually are, and waits four times \
-        as long, within the bounds. A device that misses a deadline is not waited for again until its \
-        own parts are in time. every waits in every exchange, whoever missed an earlier one. A worker \
-        waits for other workers, and a client for the last layer's parts once the first has come.
+        as long, within the bounds. consequence waits like that, from the first time on, where copies \
+        or parity that have come make up for the part, or the plan's study says that its loss costs \
+        nothing. Where nothing does, it waits until the device's will, its goodbye or half a second \
+        without any sign of life say that it is gone, and up to the second time if it lives. A device \
+        that misses a deadline is not waited for again until its own parts are in time. fixed waits \
+        as long for everybody; every does so in every exchange, whoever missed an earlier one. A \
+        worker waits for other workers, and a client for the last layer's parts once the first has \
+        come.
         """, valueName: "policy"))
-  var deadline = DeadlineArgument(.standard, "adaptive")
+  var deadline = DeadlineArgument(.standard, "consequence")
 }
 
 /// What replicas do.
@@ -49,12 +54,13 @@ struct DeadlineArgument: ExpressibleByArgument, CustomStringConvertible {
   init?(argument: String) {
     let fields = argument.split(separator: ":", maxSplits: 1).map(String.init)
     switch (fields.first, fields.count) {
-    case ("adaptive", 1): self.init(.standard, argument)
+    case ("consequence", 1): self.init(.standard, argument)
+    case ("consequence", 2):
+      guard let (floor, bound) = Self.range(fields[1]) else { return nil }
+      self.init(.consequence(floor: floor, bound: bound), argument)
+    case ("adaptive", 1): self.init(.learned, argument)
     case ("adaptive", 2):
-      guard let dots = fields[1].firstRange(of: ".."),
-        let floor = Self.nanoseconds(fields[1][..<dots.lowerBound]),
-        let ceiling = Self.nanoseconds(fields[1][dots.upperBound...]), floor <= ceiling
-      else { return nil }
+      guard let (floor, ceiling) = Self.range(fields[1]) else { return nil }
       self.init(.adaptive(floor: floor, ceiling: ceiling), argument)
     case ("fixed", 2):
       guard let wait = Self.nanoseconds(fields[1]) else { return nil }
@@ -70,6 +76,14 @@ struct DeadlineArgument: ExpressibleByArgument, CustomStringConvertible {
   }
 
   var defaultValueDescription: String { description }
+
+  /// Two times with two dots between them, the shorter first.
+  private static func range(_ text: String) -> (UInt64, UInt64)? {
+    guard let dots = text.firstRange(of: ".."), let low = nanoseconds(text[..<dots.lowerBound]),
+      let high = nanoseconds(text[dots.upperBound...]), low <= high
+    else { return nil }
+    return (low, high)
+  }
 
   private static func nanoseconds(_ text: some StringProtocol) -> UInt64? {
     guard let time = TimeArgument(argument: String(text)) else { return nil }

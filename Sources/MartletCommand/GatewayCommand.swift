@@ -33,6 +33,9 @@ struct GatewayCommand: ParsableCommand {
   @Option(help: "This gateway's own name (default: the user name, else a random one).")
   var name: String?
 
+  @Option(help: .hidden)
+  var clockOffset = 0
+
   @Option(help: "Frames under way at once.")
   var inFlight = 4
 
@@ -64,9 +67,13 @@ struct GatewayCommand: ParsableCommand {
     let folder = try PlanFolder(reading: plan)
     configuration.client.study = try FailureTable.read(beside: folder)
     configuration.client.policy = try demands.policy(study: configuration.client.study)
-    let gateway = try Gateway(
-      folder: folder, configuration: configuration,
-      logger: try log.logger("martlet.gateway"))
+    configuration.clockOffsetSeconds = clockOffset
+    let (prepared, logger) = (configuration, try log.logger("martlet.gateway"))
+    let gateway = try Host { least throws(MartletError) in
+      var configuration = prepared
+      configuration.leastEpoch = least
+      return try Gateway(folder: folder, configuration: configuration, logger: logger)
+    }
     let stop = gateway.stopper
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }

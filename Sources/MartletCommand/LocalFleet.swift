@@ -74,6 +74,9 @@ final class LocalFleet {
     }
   }
 
+  /// The workers that run, in the order of the plan.
+  var processes: [ChildProcess] { names.compactMap { workers[$0] } }
+
   func signal(_ device: String, _ signal: Int32) { workers[device]?.signal(signal) }
 
   /// Waits for a worker that was killed.

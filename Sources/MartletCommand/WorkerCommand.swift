@@ -2,6 +2,7 @@ public import ArgumentParser
 import Kernels
 import Plan
 import Processes
+import Resilience
 import Runtime
 public import Telemetry
 import TensorCore
@@ -86,6 +87,7 @@ struct WorkerCommand: ParsableCommand {
     var configuration = WorkerConfiguration(address: try broker.address())
     configuration.wire = wire.settings
     configuration.deadline = waiting.deadline.policy
+    configuration.study = try FailureTable.read(beside: folder)
     configuration.stateFolder = state
     configuration.isMute = mute
     configuration.heartbeat = heartbeat.duration
@@ -96,8 +98,13 @@ struct WorkerCommand: ParsableCommand {
     configuration.clockOffsetSeconds = clockOffset
     configuration.energySource = energy
     configuration.publishesMetrics = !noMetrics
-    let worker = try Worker(
-      engines: engines, planID: folder.id, configuration: configuration, logger: logger)
+    let prepared = configuration
+    let worker = try Host { least throws(MartletError) in
+      var configuration = prepared
+      configuration.leastEpoch = least
+      return try Worker(
+        engines: engines, planID: folder.id, configuration: configuration, logger: logger)
+    }
     let stop = worker.stopper
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }

@@ -302,6 +302,10 @@ public struct Plan: Sendable {
     return Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
   }
 
+  /// Whether others take over some of a device's work when it is missing: they hold copies, or it is
+  /// part of a code.
+  public func hasStandIn(for device: Int) -> Bool { hasStandIns[device] }
+
   /// What one device computes, sends and gathers in frames with that attendance; nil for the client,
   /// which computes the model's outputs.
   public func program(device: Int?, attendance: Attendance) -> DeviceProgram {

@@ -8,6 +8,12 @@ public struct Repair: Sendable, Hashable {
 }
 
 extension Plan {
+  /// Whether a coded layer's lost rows can be restored; see `repair`.
+  public func canRepair(layer: Int, missing: Set<Int>) -> Bool {
+    guard let code = placements[layer].code else { return false }
+    return code.stripes.allSatisfy { $0.decoding(missing: missing.contains) != nil }
+  }
+
   /// How a coded layer's lost rows are restored; nil when they cannot be.
   ///
   /// - Parameter missing: the devices whose parts did not come.

@@ -130,6 +130,18 @@ public struct FailureTable: Sendable, Equatable {
     return row(failed: failed).map(estimate)
   }
 
+  /// How much less accuracy counts as none: one percentage point.
+  public static let negligible = 0.01
+
+  /// Whether losing some devices costs nothing, when others are missing already: both sets were
+  /// studied, and the accuracy is less by no more than `negligible`.
+  public func isFree(losing devices: Set<Int>, besides missing: Set<Int> = []) -> Bool {
+    guard let before = row(failed: missing.sorted()),
+      let after = row(failed: missing.union(devices).sorted())
+    else { return false }
+    return estimate(after).accuracy >= estimate(before).accuracy - Self.negligible
+  }
+
   /// A row's top-1 accuracy.
   public func estimate(_ row: Row) -> Estimate {
     var estimate = Estimate(correct: row.correct, of: images)

@@ -1,12 +1,33 @@
+import Plan
+import Resilience
 import TensorCore
 import WireProtocol
 
-/// What all frames of one receiver know together about how late parts come: an `ArrivalBook` that
-/// they share.
+/// What all frames of one receiver know together about how late parts come, and what their loss costs:
+/// an `ArrivalBook` and a `FailureTable` that they share.
 final class Arrivals {
   var book: ArrivalBook
+  let study: FailureTable?
 
-  init(policy: DeadlinePolicy, devices: Int) {
+  init(policy: DeadlinePolicy, devices: Int, study: FailureTable?) {
     book = ArrivalBook(policy: policy, devices: devices)
+    self.study = study
+  }
+}
+
+extension FailureTable {
+  /// Whether the table says that a frame loses nothing without the parts of some devices.
+  ///
+  /// It knows what the survivors make of a loss that they know of. In the frame of a loss, copies and
+  /// parity on standby are not there yet, and it says nothing about that.
+  ///
+  /// - Parameter missing: devices that the frame lacks already.
+  func isFree(
+    _ devices: Set<Int>, besides missing: Set<Int>, plan: Plan, replicas: Replicas
+  ) -> Bool {
+    guard replicas == .active || !devices.contains(where: plan.hasStandIn(for:)) else {
+      return false
+    }
+    return isFree(losing: devices, besides: missing)
   }
 }

@@ -1,12 +1,13 @@
 package import Kernels
 import ModelGraph
 package import Plan
+package import Resilience
 package import TensorCore
 package import WireProtocol
 
 /// What a client does with messages and time: who can be counted on, and which frames are answered.
 /// Knows neither sockets nor clocks; `InferenceClient` feeds it.
-package final class ClientCore {
+package final class ClientCore: Gatherer {
   /// A frame that has come to its end.
   package struct Outcome {
     package var key: FrameKey
@@ -24,27 +25,27 @@ package final class ClientCore {
   let plan: Plan
   package let planID: String
   private let replicas: Replicas
-  private(set) var liveness: Liveness
+  var liveness: Liveness
   package private(set) var drops = DropCounter<RejectReason>()
   /// Devices that asked to hold back new frames.
   private var full: Set<String> = []
   private var receiver: PartReceiver
-  private var tasks: [FrameTask] = []
+  var tasks: [FrameTask] = []
   private var heard: Set<FrameKey> = []
   /// Working memory of the last frames' program, for frames with the same attendance.
   private var pool: [Execution] = []
   private var poolProgram: ObjectIdentifier?
-  private let names: [String]
+  let names: [String]
   private let exchanges: [String: Int]
   private let frameLimit: UInt64
-  private let arrivals: Arrivals
+  let arrivals: Arrivals
 
   /// - Parameters:
   ///   - deadline: how long to wait for a device once another has answered.
   ///   - frameLimit: nanoseconds that a frame may take at most.
   package init(
     engines: DeviceEngines, planID: String, deadline: DeadlinePolicy, frameLimit: UInt64,
-    replicas: Replicas = .standby
+    replicas: Replicas = .standby, study: FailureTable? = nil
   ) {
     self.engines = engines
     plan = engines.plan
@@ -54,7 +55,7 @@ package final class ClientCore {
     names = plan.devices.map(\.name)
     exchanges = Dictionary(
       plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-    arrivals = Arrivals(policy: deadline, devices: names.count)
+    arrivals = Arrivals(policy: deadline, devices: names.count, study: study)
     liveness = Liveness(devices: names)
     receiver = PartReceiver(
       plan: plan, planID: planID, exchanges: Set(plan.possibleGatherings(device: nil)))
@@ -118,7 +119,10 @@ package final class ClientCore {
         let epoch = liveness.epoch(of: names[number]) ?? 0
         switch roles.roles[number] {
         case .awaited: return GatherState.Device(epoch: epoch)
-        case .probed: return GatherState.Device(epoch: epoch, down: .suspect)
+        case .probed:
+          let isDoubted = isMerelyLate(number, at: now)
+          return GatherState.Device(
+            epoch: epoch, down: isDoubted ? nil : .suspect, isDoubted: isDoubted)
         case .absent:
           let state = liveness.state(of: names[number], at: now)
           return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
@@ -159,6 +163,11 @@ package final class ClientCore {
     let isTrusted = liveness.state(of: names[part.device], at: now) == .alive
     liveness.part(
       of: names[part.device], epoch: part.header.epoch, at: now, inTime: timing == .inTime)
+    guard part.isFinite else {
+      distrust(part.device, now: now)
+      task?.spoil(part.exchange, device: part.device)
+      return .notFinite
+    }
     // Parts of other clients' frames come on the same topics and are none of our business.
     guard let task else { return nil }
     guard let report else { return .garbage }
@@ -168,7 +177,12 @@ package final class ClientCore {
     {
     case .accepted, .reserve:
       heard.insert(key)
-      for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
+      if isTrusted {
+        for fill in report.all where fill.reason == .corrupt { distrust(fill.device, now: now) }
+      }
+      for (device, wasFree) in task.merge(report, isTrusted: isTrusted, now: now) {
+        suspect(device, wasFree: wasFree)
+      }
       return nil
     case nil: return nil
     case .duplicate: return .duplicate
@@ -179,12 +193,8 @@ package final class ClientCore {
     }
   }
 
-  /// A device was waited for in vain, here or by a peer of it.
-  private func suspect(_ device: Int) {
-    guard arrivals.book.policy.raisesSuspicion else { return }
-    liveness.missDeadline(of: names[device])
-    for task in tasks { task.deviceDown(device, reason: .suspect) }
-  }
+  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
+  package func wasAway(_ nanoseconds: UInt64) { postpone(by: nanoseconds) }
 
   /// Takes word of a device.
   package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
@@ -201,7 +211,10 @@ package final class ClientCore {
 
   /// Takes a device's heartbeat.
   package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
-    guard liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now) else { return }
+    guard
+      liveness.heartbeat(
+        of: name, epoch: heartbeat.epoch, promise: heartbeat.promise, at: now)
+    else { return }
     if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
   }
 
@@ -239,13 +252,13 @@ package final class ClientCore {
       guard let reason = change.to.missingReason, change.to != .unknown, change.to != .draining,
         change.to != .suspect || someoneIsAlive, let number = names.firstIndex(of: change.device)
       else { continue }
-      for task in tasks { task.deviceDown(number, reason: reason) }
+      goesDown(number, reason: reason, at: now)
     }
     guard someoneIsAlive else {
       for task in tasks { task.isDoubtful = true }
       return changes
     }
-    let end = now.adding(nanoseconds: arrivals.book.policy.longest)
+    let end = now.adding(nanoseconds: arrivals.book.policy.absence)
     for task in tasks where task.isDoubtful {
       task.isDoubtful = false
       if !heard.contains(task.key) { task.expectNothing(after: end) }
@@ -261,10 +274,11 @@ package final class ClientCore {
     for task in tasks {
       if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
       while true {
+        wake = min(wake, giveUpSilent(task, now: clock()))
         let progress = task.progress(now: clock())
         for miss in task.takeMissed() {
           arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
-          suspect(miss.device)
+          suspect(miss.device, wasFree: miss.wasFree)
         }
         if case .waiting(let until) = progress { wake = min(wake, until) }
         guard progress == .runnable else {

@@ -77,6 +77,14 @@ public final class DeviceEngine: Sendable {
     }
   }
 
+  /// Whether slots that nobody delivered can be decoded from what came.
+  func canRestore(_ missing: [Int], of gathering: DeviceProgram.Gathering) -> Bool {
+    let point = plan.exchanges[gathering.exchange]
+    return point.isDecoded && attendance.replicas == .active
+      && plan.canRepair(
+        layer: point.layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
+  }
+
   /// Fills the slots that nobody delivered: decoded where enough parity came, else with zeros, with
   /// the plan's channel means, or, where something would have been decoded with them, with what marks
   /// everything as lost that depends on it.

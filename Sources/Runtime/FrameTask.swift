@@ -29,10 +29,12 @@ final class FrameTask {
   struct Miss: Hashable {
     var exchange: Int
     var device: Int
+    /// Whether nothing was lost by it, so that it was not waited for as long as it would be worth.
+    var wasFree = false
   }
 
   /// A boundary's exchange in progress.
-  private struct Gather {
+  struct Gather {
     let gathering: DeviceProgram.Gathering
     var state: GatherState
     /// For a client: whether a part has come.
@@ -44,6 +46,8 @@ final class FrameTask {
   let execution: Execution
   let roles: Attendance
   let started: MonotonicTime
+  /// From when on a peer's silence counts: the beginning, and what this process was away later.
+  private(set) var listeningSince: MonotonicTime
   /// What was missing here, and what others say was missing before their parts.
   private(set) var fills = FillReport()
   /// Of `fills`, the parts of devices that were to take part: what the attendance does not say.
@@ -56,25 +60,29 @@ final class FrameTask {
   private var missed: Set<Miss> = []
   /// Whether somebody was waited for in vain, here or at a peer: others may come as late as a whole
   /// deadline from then on.
-  private(set) var isDelayed = false
+  var isDelayed = false
   /// Whether this frame ends before its deadlines because its caller is in a hurry, which raises no
   /// suspicion of devices.
   var isHurried = false
   /// For a client: whether nobody was alive when the frame was sent or since, so that it may be lost.
   var isDoubtful = false
   /// For a client: when the frame ends if nothing has come for it at all; see `expectNothing`.
-  private var emptyEnd = MonotonicTime.distantFuture
-  private let waiting: WaitStart
-  private let arrivals: Arrivals
+  var emptyEnd = MonotonicTime.distantFuture
+  let waiting: WaitStart
+  let arrivals: Arrivals
   private var segment = 0
-  private var gathers: [Gather] = []
-  private var boundaryEntered: MonotonicTime?
+  var gathers: [Gather] = []
+  var boundaryEntered: MonotonicTime?
   /// The stage of the last boundary.
-  private var stage = -1
+  var stage = -1
   /// How many stages lie between the last boundaries: those before this device may wait in each.
-  private var stages: UInt64 = 1
+  var stages: UInt64 = 1
   /// Parts that came before their boundary, by exchange.
   private var early: [Int: [(device: Int, epoch: UInt64, elements: [Float])]] = [:]
+  /// Devices whose parts came before their boundary and cannot be used, by exchange.
+  private var spoiled: [Int: Set<Int>] = [:]
+  /// Exchanges for which this device computed infinities or NaN.
+  private(set) var ownSpoiled: Set<Int> = []
   /// Devices known to be down, and since which epoch the others live.
   private var devices: [GatherState.Device]
 
@@ -90,6 +98,7 @@ final class FrameTask {
     self.waiting = waiting
     self.arrivals = arrivals
     started = now
+    listeningSince = now
   }
 
   /// The segment that has just run or runs next; for ordering and logs.
@@ -123,7 +132,10 @@ final class FrameTask {
         publish(publication, UnsafeBufferPointer(start: nil, count: 0))
         continue
       }
-      engine.withOwnPart(publication, in: execution) { publish(publication, $0) }
+      engine.withOwnPart(publication, in: execution) { part in
+        if !WireElements.areFinite(part) { ownSpoiled.insert(publication.exchange) }
+        publish(publication, part)
+      }
     }
     segment += 1
     let sent = now()
@@ -138,7 +150,8 @@ final class FrameTask {
   func progress(now: MonotonicTime) -> Progress {
     var next = MonotonicTime.distantFuture
     for index in gathers.indices {
-      switch gathers[index].state.tick(now) {
+      let gathering = gathers[index].gathering
+      switch gathers[index].state.tick(now, isFree: { isFree($0, of: gathering) }) {
       case .wait(let until): next = min(next, until)
       case .complete, .degrade: break
       }
@@ -192,10 +205,43 @@ final class FrameTask {
     }
   }
 
+  /// What a device sent for an exchange cannot be used: it is not waited for there.
+  func spoil(_ exchange: Int, device: Int) {
+    if let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) {
+      gathers[index].state.spoil(device: device)
+    } else if isAhead(exchange) {
+      spoiled[exchange, default: []].insert(device)
+    }
+  }
+
   /// A device went down: nobody waits for it any more in this frame.
   func deviceDown(_ device: Int, reason: MissingReason) {
     devices[device].down = reason
     for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
+  }
+
+  /// A device was late where nothing was lost by it: it is only waited for where something is.
+  func deviceDoubted(_ device: Int) {
+    devices[device].isDoubted = true
+    for index in gathers.indices { gathers[index].state.deviceDoubted(device) }
+  }
+
+  /// Devices whose parts are lacking now and not given up.
+  var awaited: Set<Int> {
+    gathers.reduce(into: []) { result, gather in
+      if gather.state.finished == nil { result.formUnion(gather.state.wanted) }
+    }
+  }
+
+  /// Whether an exchange loses nothing if these slots stay without a copy.
+  private func isFree(_ slots: [Int], of gathering: DeviceProgram.Gathering) -> Bool {
+    if slots.isEmpty || engine.canRestore(slots, of: gathering) { return true }
+    guard let study = arrivals.study else { return false }
+    var missing = Set(fills.fills.map(\.device))
+    for device in devices.indices where roles[device] == .absent { missing.insert(device) }
+    return study.isFree(
+      Set(slots.map { gathering.slots[$0].candidates[0] }), besides: missing,
+      plan: engine.plan, replicas: roles.replicas)
   }
 
   /// The number under which this engine's fills are reported; see `FillReport.Fill.receiver`.
@@ -207,13 +253,14 @@ final class FrameTask {
   /// - Parameter isTrusted: whether it is known to run well. One that has just come back from a long
   ///   stall blames everybody.
   /// - Returns: devices that somebody waited for in vain, and this task still waits for: in the same
-  ///   exchange, or, for a client, which gathers only the last one, in any.
-  func merge(_ report: FillReport, isTrusted: Bool, now: MonotonicTime) -> Set<Int> {
-    guard !report.isEmpty else { return [] }
+  ///   exchange, or, for a client, which gathers only the last one, in any; with whether nothing was
+  ///   lost by it there.
+  func merge(_ report: FillReport, isTrusted: Bool, now: MonotonicTime) -> [Int: Bool] {
+    guard !report.isEmpty else { return [:] }
     fills.merge(report)
     for fill in report.all where roles[fill.device] != .absent { surprises.insert(fill) }
     let late = report.all.filter { $0.reason == .deadline }
-    guard isTrusted, !late.isEmpty else { return [] }
+    guard isTrusted, !late.isEmpty else { return [:] }
     let accused = late.filter { fill in
       devices[fill.device].down == nil
         && gathers.contains { gather in
@@ -221,10 +268,10 @@ final class FrameTask {
             && !gather.state.hasPart(of: fill.device)
         }
     }
-    let guilty = Set(accused.map(\.device))
+    let guilty = Dictionary(accused.map { ($0.device, $0.isCovered) }) { $0 && $1 }
     if !isDelayed {
       isDelayed = true
-      for index in gathers.indices { extendWaits(index, from: now, but: guilty) }
+      for index in gathers.indices { extendWaits(index, from: now, but: Set(guilty.keys)) }
     }
     return guilty
   }
@@ -241,6 +288,7 @@ final class FrameTask {
 
   /// This process could not listen for some nanoseconds: everybody gets them.
   func postpone(by nanoseconds: UInt64) {
+    listeningSince = listeningSince.adding(nanoseconds: nanoseconds)
     for index in gathers.indices { gathers[index].state.postpone(by: nanoseconds) }
   }
 
@@ -277,80 +325,16 @@ final class FrameTask {
     }
     for index in gathers.indices {
       setWaits(index, entered: now)
-      takeOwnPart(index)
       let exchange = gathers[index].gathering.exchange
+      for device in spoiled.removeValue(forKey: exchange) ?? [] {
+        gathers[index].state.spoil(device: device)
+      }
+      takeOwnPart(index)
       for part in early.removeValue(forKey: exchange) ?? [] {
         _ = receive(
           PartElements.floats(part.elements), exchange: exchange, device: part.device,
           epoch: part.epoch, now: now)
       }
-    }
-  }
-
-  // MARK: Deadlines
-
-  /// A client's waits begin with the first part, when all stages lie behind it.
-  private func countStages(_ gatherings: [DeviceProgram.Gathering]) {
-    let numbers = gatherings.compactMap { engine.plan.exchanges[$0.exchange].stage }
-    guard case .ownPart = waiting, let next = numbers.max() else { return }
-    stages = UInt64(max(next - stage, 1))
-    stage = max(stage, next)
-  }
-
-  /// How many waits may lie between the frame's beginning and a part of an exchange.
-  ///
-  /// Blocks of nodes do not wait in step: what came early by a skip hyperconnection says nothing about
-  /// those that it skipped, who may still be waiting for somebody else. So they have their time from
-  /// the beginning. Parts of neurons do, and it is enough to count from the last boundary.
-  private func stagesSinceStart(_ exchange: Int) -> UInt64 {
-    let point = engine.plan.exchanges[exchange]
-    guard case .ownPart = waiting, point.isWhole, let stage = point.stage else { return 0 }
-    return UInt64(stage + 1)
-  }
-
-  private func setWaits(_ index: Int, entered: MonotonicTime) {
-    let gathering = gathers[index].gathering
-    switch waiting {
-    case .ownPart:
-      arrivals.book.began(gathering.exchange, of: key, at: entered)
-      grantWaits(index, from: entered, limit: .distantFuture)
-    case .firstPart(let limit):
-      for part in gathering.parts {
-        gathers[index].state.wait(
-          for: part.device, until: min(entered.adding(nanoseconds: limit), emptyEnd))
-      }
-    }
-  }
-
-  /// A client's waits begin with the first part.
-  private func beginWaiting(_ index: Int, now: MonotonicTime) {
-    guard case .firstPart(let limit) = waiting, !gathers[index].hasBegun else { return }
-    gathers[index].hasBegun = true
-    let entered = boundaryEntered ?? started
-    grantWaits(index, from: now, limit: entered.adding(nanoseconds: limit))
-  }
-
-  private func grantWaits(_ index: Int, from start: MonotonicTime, limit: MonotonicTime) {
-    let gathering = gathers[index].gathering
-    for part in gathering.parts {
-      let wait =
-        isDelayed
-        ? arrivals.book.policy.longest
-        : arrivals.book.wait(for: part.device, in: gathering.exchange)
-      let end = max(
-        start.adding(nanoseconds: wait * stages),
-        started.adding(nanoseconds: wait * stagesSinceStart(gathering.exchange)))
-      gathers[index].state.wait(for: part.device, until: min(end, limit))
-      if arrivals.book.isBarred(part.device, in: gathering.exchange) {
-        gathers[index].state.deviceDown(part.device, reason: .denied)
-      }
-    }
-  }
-
-  private func extendWaits(_ index: Int, from now: MonotonicTime, but accused: Set<Int>) {
-    for part in gathers[index].gathering.parts where !accused.contains(part.device) {
-      gathers[index].state.wait(
-        for: part.device, until: now.adding(nanoseconds: arrivals.book.policy.longest))
     }
   }
 
@@ -367,6 +351,10 @@ final class FrameTask {
       }
       return
     }
+    // Nobody else uses it either.
+    guard !ownSpoiled.contains(own.exchange) else {
+      return gathers[index].state.spoil(device: device)
+    }
     engine.withOwnPart(own, in: execution) { part in
       for piece in place.pieces {
         engine.place(part, place, piece, gathering: gathering, in: execution)
@@ -380,10 +368,10 @@ final class FrameTask {
   private func leaveBoundary(now: MonotonicTime) {
     for gather in gathers {
       let exchange = gather.gathering.exchange
-      for device in gather.state.missedDeadlines {
-        missed.insert(Miss(exchange: exchange, device: device))
-        isDelayed = true
-      }
+      let (gone, late) = (gather.state.missedDeadlines, gather.state.lateButFree)
+      missed.formUnion(gone.map { Miss(exchange: exchange, device: $0) })
+      missed.formUnion(late.map { Miss(exchange: exchange, device: $0, wasFree: true) })
+      if !gone.isEmpty || !late.isEmpty { isDelayed = true }
       let slots = gather.gathering.slots
       let missing = slots.indices.filter { gather.state.source(of: $0) == nil }
       let lost = engine.fill(missing, gathering: gather.gathering, in: execution)

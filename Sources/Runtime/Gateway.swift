@@ -12,7 +12,7 @@ import WireProtocol
 /// tensor and get the answer as JSON. Several gateways of one group share the requests.
 ///
 /// Three threads: this one keeps the calls, one decodes images, and one runs the frames.
-public final class Gateway {
+public final class Gateway: EpochBound {
   private let configuration: GatewayConfiguration
   private let folder: PlanFolder
   private let name: String
@@ -57,7 +57,10 @@ public final class Gateway {
     try Identifier.check(name, what: "gateway")
     try Identifier.check(configuration.group, what: "group")
     try Gateway.check(name: name, group: configuration.group, plan: folder.plan)
-    epoch = Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds())
+    let offset = configuration.clockOffsetSeconds
+    epoch = max(
+      Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds(offsetSeconds: offset)),
+      configuration.leastEpoch ?? 0)
     root = try TopicRoot(deployment: configuration.address.deployment)
     input = RequestInput(
       shape: graph[graph.inputs[0]].shape, preprocessing: folder.plan.model.preprocessing)
@@ -76,7 +79,7 @@ public final class Gateway {
     }
     presence = try GatewayPresence(
       name: name, epoch: epoch, root: root, plan: folder.id, methods: server.methods,
-      heartbeat: configuration.heartbeat)
+      heartbeat: configuration.heartbeat, clock: { unixMilliseconds(offsetSeconds: offset) })
     var broker = configuration.address.configuration(clientIDPrefix: name)
     broker.will = try presence.message(.lost)
     client = try MQTTClient(
@@ -87,6 +90,8 @@ public final class Gateway {
         case .call:
           if let call = gate.admit(message, on: topic) { mailbox.post(.call(call)) }
         case .presence: mailbox.post(.presence(Array(message.payload.prefix(8192))), bytes: 8192)
+        case .description:
+          mailbox.post(.description(Array(message.payload.prefix(1 << 20))), bytes: 8192)
         default: break
         }
       }, onEvent: { mailbox.post(.connection($0)) })
@@ -103,6 +108,7 @@ public final class Gateway {
       groupFilters.map { ($0, .atLeastOnce) } + [
         (try root.path(.calls(target: name)), .atLeastOnce),
         (try root.path(.presence(device: name)), .atLeastOnce),
+        (try root.path(.description(device: name)), .atLeastOnce),
       ])
   }
 
@@ -125,6 +131,9 @@ public final class Gateway {
         hint: "give another --\(what), or plan again with another name for the device")
     }
   }
+
+  /// The epoch of an ended run of this name that was later than this one's; see `Host`.
+  public var overtakenBy: UInt64? { presence.overtakenBy }
 
   /// Asks the gateway to answer what it has and leave. May be called from any thread.
   public var stopper: @Sendable () -> Void {
@@ -163,9 +172,9 @@ public final class Gateway {
       perform(server.expire(at: now))
       presence.update(frame: 0, queue: server.runningCalls)
       report(at: now)
-      for event in mailbox.take(until: min(server.nextDeadline, drainEnd, now + .seconds(1))) {
-        try handle(event)
-      }
+      let wake = min(server.nextDeadline, drainEnd, presence.due, now + .seconds(1))
+      for event in mailbox.take(until: wake) { try handle(event) }
+      presence.restate(through: client, logger)
       guard isDraining else { continue }
       if drainEnd == .distantFuture { drainEnd = .now() + .seconds(5) }
       if server.runningCalls == 0 || MonotonicTime.now() >= drainEnd { break }
@@ -204,7 +213,8 @@ public final class Gateway {
     case .call(let call): receive(call)
     case .answered(let key, let result): answer(key, result)
     case .decoded(let key): if let call = waiting.removeValue(forKey: key) { gate.handled(call) }
-    case .presence(let payload): try presence.judge(payload, through: client, logger)
+    case .presence(let payload): try presence.judge(payload, logger)
+    case .description(let payload): presence.judgeDescription(payload)
     case .stop:
       guard !isDraining else { return }
       isDraining = true
@@ -334,6 +344,8 @@ enum GatewayEvent: Sendable {
   case answered(RPCCallKey, Result<FrameResult, MartletError>)
   /// Presence under this gateway's own name.
   case presence([UInt8])
+  /// A description under this gateway's own name.
+  case description([UInt8])
   case connection(MQTTEvent)
   /// Frames can be run from now on.
   case laneReady

@@ -7,6 +7,10 @@ public struct GatewayConfiguration: Sendable {
   /// The gateway's own name, unique in the deployment; the user name if it can be one, and else a
   /// random one.
   public var name: String?
+  /// The epoch is at least this: a run that has ended had the one before.
+  public var leastEpoch: UInt64?
+  /// How wrong the wall clock is, for tests.
+  public var clockOffsetSeconds = 0
   /// The name that callers use; gateways with the same one share the requests.
   public var group = "gateway"
   /// How frames are run.

@@ -15,12 +15,18 @@ final class GatewayPresence {
   private var heart: Heart?
   private var published: Presence.State?
   private var lastAnnounced = MonotonicTime.zero
+  private var restatement = Restatement()
+  /// The epoch of an ended run of this name that was later than this one's.
+  private(set) var overtakenBy: UInt64?
+  /// The wall clock in milliseconds.
+  private let clock: () -> UInt64
 
   init(
     name: String, epoch: UInt64, root: TopicRoot, plan: String, methods: Set<RPCMethod>,
-    heartbeat: Duration
+    heartbeat: Duration, clock: @escaping () -> UInt64
   ) throws(MartletError) {
     self.name = name
+    self.clock = clock
     self.epoch = epoch
     self.heartbeat = heartbeat
     topic = try root.path(.presence(device: name))
@@ -77,21 +83,53 @@ final class GatewayPresence {
     }
   }
 
-  /// Looks at presence under the own name.
+  /// Looks at presence under the own name; what is not the gateway's own word is set right.
   ///
-  /// - Throws: `superseded` when a newer process uses it.
-  func judge(_ payload: [UInt8], through client: MQTTClient, _ logger: Logger) throws(MartletError)
-  {
-    guard let seen = try? Presence(payload: payload, source: topic) else { return }
-    switch OwnPresence.judge(seen, ownEpoch: epoch, published: published) {
-    case .fine: break
-    case .republish: if let published { announce(published, through: client, logger) }
-    case .superseded(let other):
-      throw MartletError(
-        .superseded, "another gateway has this name and is newer, so this one stops",
-        context: ["gateway": name, "own epoch": "\(epoch)", "its epoch": "\(other)"],
-        hint: "give each gateway a name of its own with --name")
+  /// - Throws: `superseded` when a newer process uses the name, or one that has ended had a later epoch:
+  ///   see `overtakenBy`.
+  func judge(_ payload: [UInt8], _ logger: Logger) throws(MartletError) {
+    guard let seen = try? Presence(payload: payload, source: topic) else {
+      return restatement.want(at: .now())
     }
+    let verdict = OwnPresence.judge(
+      seen, ownEpoch: epoch, published: published,
+      latest: max(Epoch.latest(unixMilliseconds: clock()), epoch))
+    switch verdict {
+    case .fine: return
+    case .republish: return restatement.want(at: .now())
+    case .takeOver(let other):
+      logger.notice(
+        "an earlier gateway of this name had a later epoch, so the clock has gone back; going on after it",
+        metadata: ["gateway": "\(name)", "own epoch": "\(epoch)", "its epoch": "\(other)"])
+      overtakenBy = other
+    case .superseded: break
+    }
+    throw MartletError(
+      .superseded, "another gateway has this name and is newer, so this one stops",
+      context: [
+        "gateway": name, "own epoch": "\(epoch)", "its epoch": "\(seen.epoch)",
+        "clock": "\(clock())",
+      ],
+      hint: """
+        give each gateway a name of its own with --name; if no other runs, this machine's clock is \
+        behind: set it
+        """)
+  }
+
+  /// Looks at the description under the own name.
+  func judgeDescription(_ payload: [UInt8]) {
+    let seen = try? DeviceDescription(payload: payload, source: descriptionTopic)
+    if seen != description { restatement.want(at: .now()) }
+  }
+
+  /// When `restate` has something to do.
+  var due: MonotonicTime { restatement.due }
+
+  /// Says again what the gateway is, if what is retained is something else.
+  func restate(through client: MQTTClient, _ logger: Logger) {
+    guard restatement.take(at: .now()), let published, !published.isGone else { return }
+    describe(through: client, logger)
+    announce(published, through: client, logger)
   }
 
   /// Ends the heartbeats.

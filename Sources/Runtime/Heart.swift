@@ -4,13 +4,20 @@ import Synchronization
 import TensorCore
 import WireProtocol
 
-/// Publishes heartbeats on a timer of its own, so that a long computation does not look like death.
+/// Publishes heartbeats on a timer of its own, so that a long computation does not look like death:
+/// ten a second while there is work, for those who wait for it, and less often in idleness. Each beat
+/// says within which time the next follows.
 final class Heart: Sendable {
   private struct State {
     var frame: UInt64 = 0
     var queue = 0
     var sequence: UInt64 = 0
     var isFull = false
+    var lastBeat = MonotonicTime.zero
+    /// Whether there was work since the last beat.
+    var hasWorked = false
+    /// Whether the last beat said that there is work.
+    var saidBusy = false
   }
 
   private let state = Mutex(State())
@@ -38,6 +45,7 @@ final class Heart: Sendable {
   func update(frame: UInt64, queue: Int, isFull: Bool = false) {
     let isNews = state.withLock { state in
       defer { state.isFull = isFull }
+      if queue > 0 || frame != state.frame { state.hasWorked = true }
       state.frame = frame
       state.queue = queue
       return state.isFull != isFull
@@ -51,9 +59,9 @@ final class Heart: Sendable {
     timer.withLock { timer in
       guard timer == nil else { return }
       let source = DispatchSource.makeTimerSource(queue: .global(qos: .userInitiated))
-      let nanoseconds = DispatchTimeInterval.nanoseconds(Int(interval.nanoseconds))
+      let nanoseconds = DispatchTimeInterval.nanoseconds(Int(tick.nanoseconds))
       source.schedule(deadline: .now() + nanoseconds, repeating: nanoseconds)
-      source.setEventHandler { [weak self] in self?.beat() }
+      source.setEventHandler { [weak self] in self?.beatIfDue() }
       source.resume()
       timer = source
     }
@@ -67,14 +75,33 @@ final class Heart: Sendable {
     }
   }
 
+  /// How often the heart looks whether to beat.
+  private var tick: Duration {
+    min(interval, .milliseconds(Heartbeat.busyMilliseconds))
+  }
+
+  private func beatIfDue() {
+    let isDue = state.withLock { state in
+      // The first beat without work ends the promise of the last one with it.
+      state.hasWorked || state.saidBusy
+        || MonotonicTime.now().nanoseconds(since: state.lastBeat) + tick.nanoseconds / 2
+          >= interval.nanoseconds
+    }
+    if isDue { beat() }
+  }
+
   private func beat() {
     let current = state.withLock { state in
       state.sequence += 1
+      state.lastBeat = .now()
+      state.saidBusy = state.hasWorked
+      state.hasWorked = state.queue > 0
       return state
     }
     let beat = Heartbeat(
       epoch: epoch, sequence: current.sequence, frame: current.frame, queue: current.queue,
-      residentBytes: residentBytes(), isFull: current.isFull)
+      residentBytes: residentBytes(), isFull: current.isFull,
+      nextMilliseconds: (current.saidBusy ? tick : interval + tick / 2).milliseconds)
     guard let payload = try? beat.payload() else { return }
     // Two beats: a late one says nothing about now.
     let expiry = UInt32(clamping: max(1, 2 * interval.nanoseconds / 1_000_000_000))

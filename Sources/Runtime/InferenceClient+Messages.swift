@@ -8,7 +8,12 @@ extension InferenceClient {
   /// Handles what has arrived, waiting until `deadline` for something to arrive.
   func pump(until deadline: MonotonicTime) throws(MartletError) {
     if isStopped { throw MartletError(.cancelled, "stopped") }
-    for event in mailbox.take(until: deadline) { try handle(event, now: .now()) }
+    let start = MonotonicTime.now()
+    let events = mailbox.take(until: deadline)
+    // Slept longer than asked for: this process was stopped, or others had the processor.
+    let away = MonotonicTime.now().nanoseconds(since: max(deadline, start))
+    if away >= Attention.threshold { core.wasAway(away) }
+    for event in events { try handle(event, now: .now()) }
     let now = MonotonicTime.now()
     for change in core.takeChanges(now: now) {
       onChange?(
@@ -56,6 +61,18 @@ extension InferenceClient {
       if payload.isEmpty { return }
       guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
         return core.count(.garbage, at: now)
+      }
+      let clock = unixMilliseconds()
+      guard presence.epoch <= Epoch.latest(unixMilliseconds: clock) else {
+        core.count(.futureEpoch, at: now)
+        if isFirstRefusal(of: device) {
+          logger.error(
+            "presence is refused, for its epoch is more than ten years ahead of the clock here",
+            metadata: [
+              "device": "\(device)", "epoch": "\(presence.epoch)", "clock": "\(clock)",
+            ])
+        }
+        return
       }
       core.presence(presence, of: device, now: now)
     case .description(let device):

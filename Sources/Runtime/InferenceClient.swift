@@ -88,6 +88,8 @@ public final class InferenceClient {
   var retries = RetryBook()
   var isStopped = false
   var isWoken = false
+  /// Devices whose presence was refused for its epoch, and it was said.
+  private var refused: Set<String> = []
   /// How many results were published.
   private var results: UInt64 = 0
 
@@ -114,7 +116,7 @@ public final class InferenceClient {
     core = ClientCore(
       engines: engines, planID: planID, deadline: configuration.deadline,
       frameLimit: min(configuration.frameLimit, configuration.patience).nanoseconds,
-      replicas: configuration.replicas)
+      replicas: configuration.replicas, study: configuration.study)
     mailbox = Mailbox(maximumBytes: 256 << 20)
     encoder = try TensorEncoder(
       elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
@@ -128,6 +130,11 @@ public final class InferenceClient {
       onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
       onEvent: { mailbox.post(.connection($0)) })
     try subscribe(engines.plan)
+  }
+
+  /// Whether it has not been said yet that a device's presence is refused.
+  func isFirstRefusal(of device: String) -> Bool {
+    core.plan.devices.contains { $0.name == device } && refused.insert(device).inserted
   }
 
   private func subscribe(_ plan: Plan) throws(MartletError) {

@@ -11,6 +11,10 @@ struct PartReceiver {
     var device: Int
     var header: TensorHeader
     var elements: PartElements
+    /// Whether no element is an infinity or NaN. One that has any is of no use, and whatever is
+    /// computed from it neither: it counts as damaged, whether its device computed or the way damaged
+    /// it.
+    var isFinite: Bool
   }
 
   private let validator: PartValidator
@@ -53,7 +57,7 @@ struct PartReceiver {
         body(
           Part(
             exchange: origin.exchange, device: origin.device, header: message.header,
-            elements: .message(message)))
+            elements: .message(message), isFinite: message.isFinite))
         return nil
       }
       // Parts change their shape when others stand in or no longer do.
@@ -69,7 +73,7 @@ struct PartReceiver {
           body(
             Part(
               exchange: origin.exchange, device: origin.device, header: message.header,
-              elements: .floats(Array(elements))))
+              elements: .floats(Array(elements)), isFinite: WireElements.areFinite(elements)))
         }
         return nil
       }

@@ -10,6 +10,9 @@ struct PartSender {
   /// By exchange, since the meter last asked.
   private var sentBytes: [Int: UInt64] = [:]
   private var encoder: TensorEncoder
+  /// For parts that the wire's element type cannot hold: numbers beyond float16, which would become
+  /// infinities, and infinities and NaN, which scaled bytes would hide from those who must know.
+  private var plainEncoder: TensorEncoder
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
   private var topics: [Int: String] = [:]
@@ -27,6 +30,7 @@ struct PartSender {
     wire: WireSettings, deadline: Duration
   ) throws(MartletError) {
     encoder = try TensorEncoder(elementType: wire.elementType, chunkBytes: wire.chunkBytes)
+    plainEncoder = try TensorEncoder(elementType: .float32, chunkBytes: wire.chunkBytes)
     // Expiry counts in whole seconds.
     properties = MQTTProperties(
       expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
@@ -85,7 +89,8 @@ struct PartSender {
     header.note = fills.isEmpty ? "" : fills.text
     var bytes = 0
     outlet.beginPart()
-    encoder.encode(header, values) { message in
+    let (outlet, properties) = (outlet, properties)
+    func publish(_ message: [UInt8]) {
       message.withUnsafeBytes { payload in
         do throws(MartletError) {
           try outlet.publish(
@@ -97,6 +102,11 @@ struct PartSender {
           }
         }
       }
+    }
+    if WireElements.survive(values, as: encoder.elementType) {
+      encoder.encode(header, values, publish: publish)
+    } else {
+      plainEncoder.encode(header, values, publish: publish)
     }
     sentBytes[exchange, default: 0] += UInt64(bytes)
   }

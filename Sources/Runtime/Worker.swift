@@ -8,18 +8,18 @@ import WireProtocol
 
 /// One device of a deployment: connects to the broker, announces itself, and computes its parts of
 /// every frame until it is told to stop.
-public final class Worker {
+public final class Worker: EpochBound {
   /// The version published with presence.
   public static let version = "0.1.0"
 
-  private let core: WorkerCore
-  private let name: String
-  private let epoch: UInt64
-  private let configuration: WorkerConfiguration
+  let core: WorkerCore
+  let name: String
+  let epoch: UInt64
+  let configuration: WorkerConfiguration
   private let root: TopicRoot
   private let mailbox: Mailbox<NetworkEvent>
   private let client: MQTTClient
-  private let logger: Logger
+  let logger: Logger
   private let presenceTopic: String
   private let heart: Heart
   private let stop = StopRequest()
@@ -27,9 +27,15 @@ public final class Worker {
   private let services: WorkerServices
   private let faults: WorkerFaults
   private var parts: PartSender
-  private var published: Presence.State?
+  var published: Presence.State?
   private var drain: Drain?
   private var inputs = InputWatch()
+  /// The epoch of an ended run of this name that was later than this one's; see `Host`.
+  public internal(set) var overtakenBy: UInt64?
+  /// When to say again what this device is.
+  var restatement = Restatement()
+  /// When it was last said that this device's own parts are not finite, or others' epochs not right.
+  var complaints = Complaints()
   /// Own topics that this device publishes to and reads.
   private let ownTopics: [String]
   /// A topic of its own parts, if it sends any.
@@ -58,13 +64,16 @@ public final class Worker {
     let clock = unixMilliseconds(offsetSeconds: configuration.clockOffsetSeconds)
     epoch =
       if let folder = configuration.stateFolder {
-        try EpochFile.next(folder: folder, device: name, unixMilliseconds: clock)
+        try EpochFile.next(
+          folder: folder, device: name, unixMilliseconds: clock,
+          atLeast: configuration.leastEpoch)
       } else {
-        Epoch.next(saved: nil, unixMilliseconds: clock)
+        max(Epoch.next(saved: nil, unixMilliseconds: clock), configuration.leastEpoch ?? 0)
       }
     root = try TopicRoot(deployment: configuration.address.deployment)
     var limits = WorkerCore.Limits()
     limits.deadline = configuration.deadline
+    limits.study = configuration.study
     limits.framesInFlight = configuration.framesInFlight
     core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
     mailbox = Mailbox(maximumBytes: 256 << 20)
@@ -118,6 +127,7 @@ public final class Worker {
       (try root.path(.allHeartbeats), .atMostOnce),
       (try root.path(.allInputs), .atMostOnce),
       (try root.path(.calls(target: name)), .atLeastOnce),
+      (try root.path(.description(device: name)), .atLeastOnce),
     ]
     for exchange in plan.possibleGatherings(device: device).map({ plan.exchanges[$0] }) {
       for sender in exchange.senders where sender != device {
@@ -159,7 +169,7 @@ public final class Worker {
       let queue = core.queueLength
       heart.update(frame: core.counters.lastFrame, queue: queue, isFull: core.isFull)
       let now = MonotonicTime.now()
-      let due = min(services.work(at: now), faults.work(at: now), meter.due)
+      let due = min(services.work(at: now), faults.work(at: now), meter.due, restatement.due)
       if let drain {
         if drain.isOver(queue: queue, now: now) { break }
         wake = wake.map { min($0, drain.wake(queue: queue)) }
@@ -214,7 +224,7 @@ public final class Worker {
       guard drain == nil else { return }
       services.isDraining = true
       // Frames under way get as long as a few missing peers could cost.
-      drain = Drain(now: now, limit: 4 * configuration.deadline.longest + 1_000_000_000)
+      drain = Drain(now: now, limit: 4 * configuration.deadline.absence + 1_000_000_000)
       announce(.draining)
     }
   }
@@ -241,38 +251,18 @@ public final class Worker {
       }
       // Every beat of a newer worker of this name tells again what its presence told once.
       if device == name {
-        if beat.epoch > epoch { throw superseded(by: beat.epoch) }
+        if beat.epoch > epoch, beat.epoch <= latestEpoch { throw superseded(by: beat.epoch) }
+        core.echo(now: now)
       } else {
         core.heartbeat(beat, of: device, now: now)
       }
-    case .presence(let device):
-      // An empty retained message clears the topic; it says nothing about anybody.
-      if payload.isEmpty { return }
-      guard let presence = try? Presence(payload: payload, source: "presence/\(device)") else {
-        return core.count(.garbage, at: now)
-      }
-      if device == name {
-        try judge(presence)
-      } else {
-        core.presence(presence, of: device, now: now)
-      }
+    case .presence(let device): try handlePresence(payload, of: device, now: now)
+    case .description(let device):
+      guard device == name else { return core.count(.unknownTopic, at: now) }
+      let seen = try? DeviceDescription(payload: payload, source: "desc/\(device)")
+      if seen != services.description { restatement.want(at: now) }
     default: core.count(.unknownTopic, at: now)
     }
-  }
-
-  private func judge(_ seen: Presence) throws(MartletError) {
-    switch OwnPresence.judge(seen, ownEpoch: epoch, published: published) {
-    case .fine: break
-    case .republish: if let published { announce(published) }
-    case .superseded(let other): throw superseded(by: other)
-    }
-  }
-
-  private func superseded(by other: UInt64) -> MartletError {
-    MartletError(
-      .superseded, "another worker runs as this device and is newer, so this one stops",
-      context: ["device": name, "own epoch": "\(epoch)", "its epoch": "\(other)"],
-      hint: "give each worker a device name of its own")
   }
 
   private func handle(_ event: MQTTEvent) throws(MartletError) {
@@ -352,6 +342,15 @@ public final class Worker {
     if full > 0 {
       logger.warning("messages dropped, too many are waiting", metadata: ["count": "\(full)"])
     }
+    for (layer, count) in core.takeSpoiled() {
+      complain(
+        "this device computes infinities or NaN, so nobody uses its part: look at model and shard",
+        ["device": name, "layer": layer, "frames": "\(count)"], at: now)
+    }
     if meter.presenceDue(now: now), let published { announce(published) }
+    if restatement.take(at: now), let published, !published.isGone {
+      meter.describe(client, methods: services.methods, logger: logger)
+      announce(published)
+    }
   }
 }

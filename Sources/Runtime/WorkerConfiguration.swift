@@ -1,4 +1,5 @@
 public import MQTT
+public import Resilience
 public import Telemetry
 public import TensorCore
 public import WireProtocol
@@ -46,12 +47,16 @@ public struct WorkerConfiguration: Sendable {
   public var wire = WireSettings()
   /// How long to wait for others' parts once one's own is ready.
   public var deadline = DeadlinePolicy.standard
-  /// Time between two heartbeats.
+  /// What is known of the plan's accuracy without some devices: what a part is worth waiting for.
+  public var study: FailureTable?
+  /// Time between two heartbeats while there is no work; with work it is 100 ms at most.
   public var heartbeat: Duration = .milliseconds(500)
   /// How long to try to reach the broker at the start; for ever if nil.
   public var patience: Duration?
   /// Frames computed at once.
   public var framesInFlight = 4
+  /// The epoch is at least this: a run that has ended had the one before.
+  public var leastEpoch: UInt64?
   /// How wrong the wall clock is, for tests.
   public var clockOffsetSeconds = 0
   /// Whether `device/fault` may stall, cut off or end this worker, or damage what it sends.

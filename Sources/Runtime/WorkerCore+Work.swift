@@ -24,10 +24,11 @@ extension WorkerCore {
     noticeChanges(now: now)
     var wake = liveness.nextChange(after: now)
     for task in tasks {
+      wake = min(wake, giveUpSilent(task, now: now))
       let progress = task.progress(now: now)
       for miss in task.takeMissed() {
         arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
-        suspect(miss.device)
+        suspect(miss.device, wasFree: miss.wasFree)
       }
       switch progress {
       case .waiting(let until): wake = min(wake, until)
@@ -53,25 +54,15 @@ extension WorkerCore {
   }
 
   /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
-  package func wasAway(_ nanoseconds: UInt64) {
-    for task in tasks { task.postpone(by: nanoseconds) }
-    arrivals.book.postpone(by: nanoseconds)
-    liveness.postpone(by: nanoseconds)
-  }
+  package func wasAway(_ nanoseconds: UInt64) { postpone(by: nanoseconds) }
 
   func merge(
     _ report: FillReport, isTrusted: Bool, into task: FrameTask, now: MonotonicTime
   ) {
     guard !report.isEmpty else { return }
-    for device in task.merge(report, isTrusted: isTrusted, now: now) { suspect(device) }
-  }
-
-  /// A peer was waited for in vain, here or by another: it is not waited for again until a part of it
-  /// is in time.
-  func suspect(_ number: Int) {
-    guard arrivals.book.policy.raisesSuspicion else { return }
-    liveness.missDeadline(of: names[number])
-    for task in tasks { task.deviceDown(number, reason: .suspect) }
+    for (device, wasFree) in task.merge(report, isTrusted: isTrusted, now: now) {
+      suspect(device, wasFree: wasFree)
+    }
   }
 
   private func begin(
@@ -109,13 +100,21 @@ extension WorkerCore {
   ) -> GatherState.Device {
     guard number != device else { return GatherState.Device() }
     let state = liveness.state(of: names[number], at: now)
+    let isLate = isMerelyLate(number, at: now)
+    var isDoubted = false
     let down: MissingReason?
     switch role {
     case .absent: down = state.missingReason ?? .lost
-    case .probed: down = .suspect
-    case .awaited: down = state == .unknown ? nil : state.missingReason
+    case .probed:
+      // Whether it is worth waiting for is for each exchange to say, unless it is silent here as well.
+      isDoubted = arrivals.book.policy.weighsConsequences && (state == .alive || isLate)
+      down = isDoubted ? nil : .suspect
+    case .awaited:
+      isDoubted = isLate
+      down = state == .unknown || isLate ? nil : state.missingReason
     }
-    return GatherState.Device(epoch: liveness.epoch(of: names[number]) ?? 0, down: down)
+    return GatherState.Device(
+      epoch: liveness.epoch(of: names[number]) ?? 0, down: down, isDoubted: isDoubted)
   }
 
   private func run(
@@ -142,11 +141,18 @@ extension WorkerCore {
     tasks.removeAll { $0 === task }
     recycle(task)
     counters.framesFinished += 1
+    for exchange in task.ownSpoiled { spoiled[plan.exchanges[exchange].id, default: 0] += 1 }
     counters.lastFrame = max(counters.lastFrame, task.key.frame)
     for fill in task.fills.fills where fill.receiver == device {
       counters.fills[fill.reason.rawValue, default: 0] += 1
     }
     work.finished(task.times, fills: task.fills, receiver: device)
+  }
+
+  /// How many frames since the last call had infinities or NaN in this device's own part, by layer.
+  package func takeSpoiled() -> [String: Int] {
+    defer { spoiled = [:] }
+    return spoiled
   }
 
   func recycle(_ task: FrameTask) {

@@ -6,7 +6,7 @@ package import WireProtocol
 
 /// What a worker does with messages and time: which frames it computes, in which order, and what it
 /// waits for. Knows neither sockets nor clocks; `Worker` feeds it.
-package final class WorkerCore {
+package final class WorkerCore: Gatherer {
   struct EarlyPart: Sendable {
     var exchange: Int
     var device: Int
@@ -46,6 +46,8 @@ package final class WorkerCore {
   var pending: [PendingFrame] = []
   private var pendingBytes = 0
   var tasks: [FrameTask] = []
+  /// See `takeSpoiled`.
+  var spoiled: [String: Int] = [:]
   /// Working memory of the last frames' program, for frames with the same attendance.
   var pool: [Execution] = []
   var poolProgram: ObjectIdentifier?
@@ -66,7 +68,7 @@ package final class WorkerCore {
     inputShape = plan.graph[plan.graph.inputs[0]].shape
     exchanges = Dictionary(
       plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-    arrivals = Arrivals(policy: limits.deadline, devices: names.count)
+    arrivals = Arrivals(policy: limits.deadline, devices: names.count, study: limits.study)
     inbox = FrameInbox(
       limits: .init(
         framesAhead: limits.framesAhead, bytes: limits.bytes, bytesPerPeer: limits.bytesPerPeer))
@@ -168,8 +170,12 @@ package final class WorkerCore {
 
   /// Takes another device's heartbeat.
   package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
-    liveness.heartbeat(of: name, epoch: heartbeat.epoch, at: now)
+    liveness.heartbeat(
+      of: name, epoch: heartbeat.epoch, promise: heartbeat.promise, at: now)
   }
+
+  /// The own heartbeat has come back: the broker works, and the way to it.
+  package func echo(now: MonotonicTime) { liveness.heardAnybody(at: now) }
 
   /// Counts a message that was not used.
   func count(_ reason: RejectReason, at now: MonotonicTime) {
@@ -193,6 +199,11 @@ package final class WorkerCore {
     else { return .garbage }
     let key = FrameKey(client: header.client, frame: header.frame)
     let task = tasks.first { $0.key == key }
+    guard part.isFinite else {
+      distrust(part.device, now: now)
+      task?.spoil(part.exchange, device: part.device)
+      return .notFinite
+    }
     if task == nil { heard(header.client, frame: header.frame, now: now) }
     let timing = arrivals.book.arrived(
       part.exchange, from: part.device, epoch: header.epoch, of: key,
@@ -297,7 +308,7 @@ package final class WorkerCore {
       guard let reason = change.to.missingReason, change.to != .unknown, change.to != .draining,
         let number = names.firstIndex(of: change.device)
       else { continue }
-      for task in tasks { task.deviceDown(number, reason: reason) }
+      goesDown(number, reason: reason, at: now)
     }
   }
 }

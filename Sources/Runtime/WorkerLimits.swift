@@ -1,3 +1,4 @@
+package import Resilience
 package import WireProtocol
 
 extension WorkerCore {
@@ -18,6 +19,8 @@ extension WorkerCore {
     package var clients = 16
     /// How long to wait for others' parts, from the moment one's own is ready.
     package var deadline = DeadlinePolicy.standard
+    /// What is known of the plan's accuracy without some devices.
+    package var study: FailureTable?
 
     package init() {}
   }

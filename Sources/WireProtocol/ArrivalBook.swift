@@ -173,7 +173,12 @@ public struct ArrivalBook: Sendable {
 
   /// How long an exchange waits for a device, in nanoseconds.
   public func wait(for device: Int, in exchange: Int) -> UInt64 {
-    guard case .adaptive(let floor, let ceiling) = policy else { return policy.longest }
+    let floor: UInt64
+    let ceiling = policy.longest
+    switch policy {
+    case .adaptive(let lowest, _), .consequence(let lowest, _): floor = lowest
+    case .fixed, .every: return policy.longest
+    }
     guard let lag = habits[exchange * devices + device]?.lag, lag.samples >= Self.minimumSamples,
       let usual = lag.quantile(Self.quantile)
     else { return ceiling }

@@ -17,7 +17,7 @@ public struct ChunkAssembler: Sendable {
     case duplicate
     /// A newer frame of the same client has been begun and is not complete.
     case late
-    /// It does not fit: `wrongShape`, `staleEpoch`, or `garbage` when it contradicts other chunks.
+    /// It does not fit: `wrongShape`, or `garbage` when it contradicts other chunks.
     case rejected(RejectReason)
   }
 
@@ -58,8 +58,8 @@ public struct ChunkAssembler: Sendable {
       frame: header.frame, epoch: header.epoch, plan: header.plan, client: header.client,
       type: message.elementType, scale: message.scale, layout: message.layout)
     if let current = identity, current != next {
-      // A device that has started again may send the same frame anew, or begin at a lower one.
-      if next.epoch < current.epoch { return .rejected(.staleEpoch) }
+      // A device that has started again may send the same frame anew, or begin at a lower one. Which
+      // epoch is its present one is for its presence to say, not for what came first.
       // Every client counts its frames on its own, and a device sends the chunks of one part in one
       // go: only an unfinished part of the same client is protected from what comes late.
       if next.epoch == current.epoch, next.client == current.client {

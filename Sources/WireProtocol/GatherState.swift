@@ -22,7 +22,11 @@ public enum MissingReason: String, Sendable, Codable, CaseIterable {
 /// (device indices, primary first) can fill. A slot is settled once the best candidate that is
 /// not down has delivered; a replica that comes before a primary that is still waited for is kept
 /// in reserve. Each device is waited for until a deadline of its own. Then every slot takes the best
-/// copy that came, and a slot without one is missing. The same copies are used whatever the order of arrival, unless the deadline decides.
+/// copy that came, and a slot without one is missing. The same copies are used whatever the order of
+/// arrival, unless the deadline decides.
+///
+/// A device may have a limit beyond its deadline: until then it is waited for only while something is
+/// lost without it.
 public struct GatherState: Sendable {
   /// A set of neurons of the gathered value.
   public struct Slot: Sendable, Equatable {
@@ -44,11 +48,14 @@ public struct GatherState: Sendable {
     public var epoch: UInt64
     /// Why it is not waited for; nil when it is.
     public var down: MissingReason?
+    /// Whether it is late, and only waited for if something is lost without it.
+    public var isDoubted: Bool
 
     /// A device of that epoch, waited for unless `down` says why not.
-    public init(epoch: UInt64 = 0, down: MissingReason? = nil) {
+    public init(epoch: UInt64 = 0, down: MissingReason? = nil, isDoubted: Bool = false) {
       self.epoch = epoch
       self.down = down
+      self.isDoubted = isDoubted
     }
   }
 
@@ -107,17 +114,25 @@ public struct GatherState: Sendable {
   /// The slots, in the order of the gathered value.
   public let slots: [Slot]
   private var devices: [Device]
-  /// By device: when it is no longer waited for.
+  /// By device: when it is no longer waited for, unless something is lost without it.
   private var deadlines: [MonotonicTime]
+  /// By device: when it is no longer waited for at all.
+  private var limits: [MonotonicTime]
   /// Per slot and candidate: whether its copy has come.
   private var arrived: [[Bool]]
   /// Per device: why something it sent could not be used.
   private var refusals: [Int: MissingReason] = [:]
+  /// Devices that sent what cannot be used, and will send nothing better.
+  private var spoiled: Set<Int> = []
   /// Per slot: candidates that delivered the null vector.
   private var nulls: [Int: Set<Int>] = [:]
   private var outcome: Answer?
-  /// Devices of which nothing had come when their deadline passed, once the exchange is over.
+  /// Devices of which nothing had come when they were no longer waited for at all, once the exchange
+  /// is over.
   public private(set) var missedDeadlines: Set<Int> = []
+  /// Devices of which nothing had come when their deadline passed, but that would have been waited for
+  /// longer if anything were lost without them, once the exchange is over.
+  public private(set) var lateButFree: Set<Int> = []
 
   /// Begins an exchange in which nothing has come yet.
   ///
@@ -128,6 +143,7 @@ public struct GatherState: Sendable {
     self.slots = slots
     self.devices = devices
     deadlines = devices.map { _ in deadline }
+    limits = deadlines
     arrived = slots.map { Array(repeating: false, count: $0.candidates.count) }
   }
 
@@ -135,19 +151,30 @@ public struct GatherState: Sendable {
   public var finished: Answer? { outcome }
 
   /// When one device is no longer waited for. May be set again while waiting.
-  public mutating func wait(for device: Int, until deadline: MonotonicTime) {
-    if deadlines.indices.contains(device) { deadlines[device] = deadline }
+  ///
+  /// - Parameter limit: how long it is waited for while something is lost without it; the deadline if
+  ///   nil.
+  public mutating func wait(
+    for device: Int, until deadline: MonotonicTime, atMost limit: MonotonicTime? = nil
+  ) {
+    guard deadlines.indices.contains(device) else { return }
+    deadlines[device] = deadline
+    limits[device] = max(limit ?? deadline, deadline)
   }
 
   /// Nobody is waited for longer than until `end`.
   public mutating func stopWaiting(at end: MonotonicTime) {
-    for device in deadlines.indices { deadlines[device] = min(deadlines[device], end) }
+    for device in deadlines.indices {
+      deadlines[device] = min(deadlines[device], end)
+      limits[device] = min(limits[device], end)
+    }
   }
 
   /// Everybody gets more time, in nanoseconds, because the receiver could not listen meanwhile.
   public mutating func postpone(by nanoseconds: UInt64) {
     for device in deadlines.indices {
       deadlines[device] = deadlines[device].adding(nanoseconds: nanoseconds)
+      limits[device] = limits[device].adding(nanoseconds: nanoseconds)
     }
   }
 
@@ -170,6 +197,7 @@ public struct GatherState: Sendable {
   public func reason(for device: Int) -> MissingReason {
     guard devices.indices.contains(device) else { return .lost }
     if nulls.values.contains(where: { $0.contains(device) }) { return .null }
+    if spoiled.contains(device) { return .corrupt }
     return devices[device].down ?? refusals[device] ?? .deadline
   }
 
@@ -219,11 +247,24 @@ public struct GatherState: Sendable {
     refusals[device] = reason
   }
 
+  /// What a device sent for this exchange cannot be used, and it will send nothing better: it is not
+  /// waited for.
+  public mutating func spoil(device: Int) {
+    guard devices.indices.contains(device) else { return }
+    spoiled.insert(device)
+    if devices[device].down == nil { devices[device].down = .corrupt }
+  }
+
   /// A device is known to be down: it is no longer waited for, and parts that it did send still
   /// count.
   public mutating func deviceDown(_ device: Int, reason: MissingReason) {
     guard devices.indices.contains(device) else { return }
     devices[device].down = reason
+  }
+
+  /// A device is late elsewhere: it is only waited for if something is lost without it.
+  public mutating func deviceDoubted(_ device: Int) {
+    if devices.indices.contains(device) { devices[device].isDoubted = true }
   }
 
   /// A device is back: its parts are waited for until the deadline.
@@ -232,8 +273,27 @@ public struct GatherState: Sendable {
     devices[device] = Device(epoch: epoch)
   }
 
+  /// The devices whose parts would fill a slot that has no copy, and that are not known to be down.
+  public var wanted: Set<Int> {
+    var result: Set<Int> = []
+    for slot in slots.indices where source(of: slot) == nil {
+      for (rank, device) in slots[slot].candidates.enumerated()
+      where !arrived[slot][rank] && devices.indices.contains(device)
+        && devices[device].down == nil
+      {
+        result.insert(device)
+      }
+    }
+    return result
+  }
+
   /// What to do now. An answer other than `wait` is final and repeated from then on.
-  public mutating func tick(_ now: MonotonicTime) -> Answer {
+  ///
+  /// - Parameter isFree: whether nothing is lost if these slots stay without a copy. Asked once all
+  ///   deadlines have passed; a device whose limit has not is then waited for if something is.
+  public mutating func tick(
+    _ now: MonotonicTime, isFree: ([Int]) -> Bool = { _ in false }
+  ) -> Answer {
     if let outcome { return outcome }
     var next: MonotonicTime?
     for slot in slots.indices {
@@ -241,6 +301,10 @@ public struct GatherState: Sendable {
       next = min(next ?? deadlines[awaited], deadlines[awaited])
     }
     if let next { return .wait(until: next) }
+    let worthwhile = wanted.map { limits[$0] }.filter { $0 > now }.min()
+    if let worthwhile, !isFree(slots.indices.filter { source(of: $0) == nil }) {
+      return .wait(until: worthwhile)
+    }
     let answer = conclude()
     outcome = answer
     guard deadlines.contains(where: { $0 <= now }) else { return answer }
@@ -249,7 +313,11 @@ public struct GatherState: Sendable {
       guard devices[device].down == nil, now >= deadlines[device], !hasPart(of: device) else {
         continue
       }
-      missedDeadlines.insert(device)
+      if now >= limits[device] {
+        missedDeadlines.insert(device)
+      } else if !devices[device].isDoubted {
+        lateButFree.insert(device)
+      }
     }
     return answer
   }
@@ -258,7 +326,9 @@ public struct GatherState: Sendable {
   private func awaited(in slot: Int, at now: MonotonicTime) -> Int? {
     for (rank, device) in slots[slot].candidates.enumerated() {
       if arrived[slot][rank] { return nil }
-      if devices.indices.contains(device), devices[device].down == nil, now < deadlines[device] {
+      if devices.indices.contains(device), devices[device].down == nil,
+        !devices[device].isDoubted, now < deadlines[device]
+      {
         return device
       }
     }

@@ -15,11 +15,14 @@ public struct Heartbeat: WireMessage, Equatable {
   /// Whether clients should hold back new frames, because too much is waiting here already.
   public var isFull: Bool { full ?? false }
   private var full: Bool?
+  /// Within how many milliseconds the next beat follows: sooner while there is work than in idleness.
+  /// Nil from devices that do not say.
+  public var nextMilliseconds: Int?
 
   /// One beat.
   public init(
     epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64,
-    isFull: Bool = false
+    isFull: Bool = false, nextMilliseconds: Int? = nil
   ) {
     self.epoch = epoch
     self.sequence = sequence
@@ -27,7 +30,14 @@ public struct Heartbeat: WireMessage, Equatable {
     self.queue = queue
     self.residentBytes = residentBytes
     full = isFull ? true : nil
+    self.nextMilliseconds = nextMilliseconds
   }
+
+  /// The promise as `Liveness` takes it.
+  public var promise: UInt64? { nextMilliseconds.map { UInt64(max($0, 0)) } }
+
+  /// The longest time between two beats of a device that has work, in milliseconds.
+  public static let busyMilliseconds = 100
 
   /// The most bytes of a payload.
   public static let maximumBytes = 4096
@@ -40,6 +50,10 @@ public struct Heartbeat: WireMessage, Equatable {
     try Field.number(frame, "frame")
     try Field.count(queue, "queue", atMost: 1 << 30)
     try Field.number(residentBytes, "rss_bytes")
+    if let nextMilliseconds {
+      try Field.require(
+        (1...120_000).contains(nextMilliseconds), "next_ms", "\(nextMilliseconds)")
+    }
   }
 
   enum CodingKeys: String, CodingKey {
@@ -48,5 +62,6 @@ public struct Heartbeat: WireMessage, Equatable {
     case frame, queue
     case residentBytes = "rss_bytes"
     case full
+    case nextMilliseconds = "next_ms"
   }
 }

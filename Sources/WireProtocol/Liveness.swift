@@ -19,9 +19,17 @@ public struct Liveness: Sendable {
     var reported = PeerState.unknown
   }
 
+  /// Nanoseconds without a word of anybody after which the receiver itself may be cut off, or the
+  /// broker stand still. Whoever waits for somebody beats several times as often.
+  static let deafness: UInt64 = 250_000_000
+
   /// The peers, in the order given.
   public let devices: [String]
   private var peers: [String: Peer]
+  /// When anybody was heard last.
+  private var lastHeard: MonotonicTime?
+  /// When somebody was heard again after nobody had been for long: until then nobody was silent.
+  private var listeningSince = MonotonicTime.zero
 
   /// Nothing is known of any of `devices` yet. Leave the own device out.
   public init(devices: [String]) {
@@ -35,12 +43,35 @@ public struct Liveness: Sendable {
     peers[device]?.liveness.receive(presence) ?? false
   }
 
-  /// A heartbeat of a peer came. False when the peer is unknown or the epoch old.
+  /// A heartbeat of a peer came. False when the peer is unknown or the epoch not that of its presence.
+  ///
+  /// - Parameter promise: within how many milliseconds the next one follows, if it says so.
   @discardableResult
   public mutating func heartbeat(
-    of device: String, epoch: UInt64, at now: MonotonicTime
+    of device: String, epoch: UInt64, promise: UInt64? = nil, at now: MonotonicTime
   ) -> Bool {
-    peers[device]?.liveness.heartbeat(epoch: epoch, at: now) ?? false
+    heardAnybody(at: now)
+    return peers[device]?.liveness.heartbeat(epoch: epoch, promise: promise, at: now) ?? false
+  }
+
+  /// A message came, of a peer or the receiver's own by way of the broker: the broker and the way to
+  /// it work.
+  public mutating func heardAnybody(at now: MonotonicTime) {
+    if now.nanoseconds(since: lastHeard ?? .zero) > Self.deafness { listeningSince = now }
+    lastHeard = now
+  }
+
+  /// When a peer that is waited for since `start` is held to stand still, unless it is heard of before;
+  /// nil for one that is not known to have said anything. While nobody at all is heard, that is no
+  /// silence of the peer.
+  public func quietEnd(
+    of device: String, since start: MonotonicTime, at now: MonotonicTime
+  ) -> MonotonicTime? {
+    guard let end = peers[device]?.liveness.quietEnd(since: max(start, listeningSince)) else {
+      return nil
+    }
+    let isDeaf = now.nanoseconds(since: lastHeard ?? .zero) > Self.deafness
+    return isDeaf ? max(end, now.adding(milliseconds: 50)) : end
   }
 
   /// A part of a peer came. False when the peer is unknown or the epoch old.
@@ -48,7 +79,8 @@ public struct Liveness: Sendable {
   public mutating func part(
     of device: String, epoch: UInt64, at now: MonotonicTime, inTime: Bool = true
   ) -> Bool {
-    peers[device]?.liveness.part(epoch: epoch, at: now, inTime: inTime) ?? false
+    heardAnybody(at: now)
+    return peers[device]?.liveness.part(epoch: epoch, at: now, inTime: inTime) ?? false
   }
 
   /// A peer runs another plan, or no longer does.
@@ -62,11 +94,26 @@ public struct Liveness: Sendable {
   }
 
   /// An exchange went on without a peer's part: it is suspect until a part comes in time.
-  public mutating func missDeadline(of device: String) { peers[device]?.liveness.missDeadline() }
+  ///
+  /// - Parameter wasFree: whether nothing was lost by it.
+  public mutating func missDeadline(of device: String, wasFree: Bool = false) {
+    peers[device]?.liveness.missDeadline(wasFree: wasFree)
+  }
+
+  /// A peer sent what cannot be right: it is suspect for a while.
+  public mutating func distrust(_ device: String, at now: MonotonicTime) {
+    peers[device]?.liveness.distrust(at: now)
+  }
+
+  /// Whether a peer is suspect only because it was late where nothing was lost by it.
+  public func isMerelyLate(_ device: String, at now: MonotonicTime) -> Bool {
+    peers[device]?.liveness.isMerelyLate(at: now) ?? false
+  }
 
   /// The receiver could not listen for some nanoseconds, which are nobody's silence.
   public mutating func postpone(by nanoseconds: UInt64) {
     for device in devices { peers[device]?.liveness.postpone(by: nanoseconds) }
+    lastHeard = lastHeard?.adding(nanoseconds: nanoseconds)
   }
 
   /// The receiver is cut off from everybody: all are suspect until they are heard again.

@@ -32,16 +32,31 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
 ///
 /// Alive means: `ready` presence, and a heartbeat or a part of the same epoch within three beats.
 /// Whatever belongs to an older epoch than the newest one known is ignored, so neither a late will
-/// nor a retained message of an earlier run can change anything.
+/// nor a retained message of an earlier run can change anything. Presence alone tells the epoch: a
+/// heartbeat or a part of a later one, be it forged, damaged, or of a run whose presence is still on
+/// the way, proves nothing before presence has named it.
 public struct PeerLiveness: Sendable {
   /// How many beats may pass in silence.
   public static let beats: UInt64 = 3
+  /// How long after its next beat was promised a peer that is waited for may stay silent, in
+  /// milliseconds. A process that stands still for 300 ms, or a crowded machine, is not taken for a
+  /// frozen one.
+  public static let grace: UInt64 = 400
 
-  /// The newest epoch of the peer that any message has named; zero when none has.
+  /// The newest epoch that the peer's presence has named; zero when none has.
   public private(set) var epoch: UInt64 = 0
   private var presence: Presence?
   private var lastSign: MonotonicTime?
+  /// The last sign of life of an epoch that presence has not named yet.
+  private var unconfirmed: (epoch: UInt64, at: MonotonicTime)?
   private var missedDeadline = false
+  /// Whether it was late where nothing was lost by it.
+  private var wasLate = false
+  /// Until when nothing that it computes is counted on, and how often that has happened.
+  private var distrustedUntil: MonotonicTime?
+  private var distrusts = 0
+  /// Within how many milliseconds of its last heartbeat it promised the next.
+  private var promise: UInt64?
   /// Whether the receiver was cut off since the last sign of life.
   private var isDoubted = false
   /// Whether it runs another plan.
@@ -58,14 +73,23 @@ public struct PeerLiveness: Sendable {
     guard adopt(presence.epoch) else { return false }
     if presence.state.isGone { lastSign = nil }
     self.presence = presence
+    if let sign = unconfirmed, sign.epoch <= epoch {
+      unconfirmed = nil
+      if sign.epoch == epoch { _ = self.sign(epoch: epoch, at: sign.at) }
+    }
     return true
   }
 
   /// A heartbeat came.
   ///
-  /// - Returns: whether it was used; false for one of an older epoch.
-  public mutating func heartbeat(epoch: UInt64, at now: MonotonicTime) -> Bool {
-    sign(epoch: epoch, at: now)
+  /// - Parameter promise: within how many milliseconds the next one follows, if it says so.
+  /// - Returns: whether it was used; false for one of another epoch than that of its presence.
+  public mutating func heartbeat(
+    epoch: UInt64, promise: UInt64? = nil, at now: MonotonicTime
+  ) -> Bool {
+    guard sign(epoch: epoch, at: now) else { return false }
+    self.promise = promise
+    return true
   }
 
   /// A part came: as good a sign of life as a heartbeat, and if it came in time the only one that ends
@@ -76,12 +100,55 @@ public struct PeerLiveness: Sendable {
   /// - Returns: whether it was used; false for one of an older epoch.
   public mutating func part(epoch: UInt64, at now: MonotonicTime, inTime: Bool = true) -> Bool {
     guard sign(epoch: epoch, at: now) else { return false }
-    if inTime { missedDeadline = false }
+    if inTime {
+      missedDeadline = false
+      wasLate = false
+    }
     return true
   }
 
   /// An exchange went on without this peer: it is suspect until it is in time again, or starts anew.
-  public mutating func missDeadline() { missedDeadline = true }
+  ///
+  /// - Parameter wasFree: whether nothing was lost by it, so that it was not waited for as long as it
+  ///   is worth; see `isMerelyLate`.
+  public mutating func missDeadline(wasFree: Bool = false) {
+    if wasFree { wasLate = true } else { missedDeadline = true }
+  }
+
+  /// It sent what cannot be right, and will again as far as anybody knows: it is suspect for two
+  /// seconds the first time, and twice as long each time after that, until it starts anew. Parts that
+  /// are right do not end that, for only some of its parts may be wrong.
+  public mutating func distrust(at now: MonotonicTime) {
+    if let end = distrustedUntil, now < end { return }
+    let seconds = UInt64(2) << UInt64(min(distrusts, 8))
+    distrusts += 1
+    distrustedUntil = now.adding(milliseconds: 1000 * seconds)
+  }
+
+  private func isDistrusted(at now: MonotonicTime) -> Bool {
+    distrustedUntil.map { now < $0 } ?? false
+  }
+
+  /// Whether it is suspect for no other reason than having been late where nothing was lost by it.
+  /// Where something is, it is worth waiting for.
+  public func isMerelyLate(at now: MonotonicTime) -> Bool {
+    guard wasLate, !missedDeadline, !isDoubted, !isDistrusted(at: now), let presence,
+      presence.epoch == epoch,
+      let silence = silenceEnd(presence)
+    else { return false }
+    return presence.state == .ready && now < silence
+  }
+
+  /// When a peer that is waited for since `start`, and stays silent, is held to stand still; nil for
+  /// one that is not known to have said anything.
+  ///
+  /// A peer whose machine is loaded goes on beating; one that is stopped or cut off does nothing.
+  public func quietEnd(since start: MonotonicTime) -> MonotonicTime? {
+    guard let presence, presence.epoch == epoch, let lastSign else { return nil }
+    let beats = UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats
+    let allowed = promise.map { min($0 + Self.grace, beats) } ?? beats
+    return max(lastSign, start).adding(milliseconds: allowed)
+  }
 
   /// The receiver could not listen for some nanoseconds, which are no silence of the peer.
   public mutating func postpone(by nanoseconds: UInt64) {
@@ -103,7 +170,9 @@ public struct PeerLiveness: Sendable {
     case .ready, .draining:
       guard let silence = silenceEnd(presence) else { return .unknown }
       if isFenced { return .fenced }
-      if now >= silence || missedDeadline || isDoubted { return .suspect }
+      if now >= silence || missedDeadline || wasLate || isDoubted || isDistrusted(at: now) {
+        return .suspect
+      }
       return presence.state == .ready ? .alive : .draining
     }
   }
@@ -124,20 +193,27 @@ public struct PeerLiveness: Sendable {
   }
 
   private mutating func sign(epoch: UInt64, at now: MonotonicTime) -> Bool {
-    guard adopt(epoch) else { return false }
-    if let presence, presence.epoch == epoch, presence.state.isGone { return true }
+    guard epoch == self.epoch, let presence else {
+      if epoch > self.epoch { unconfirmed = (epoch, now) }
+      return false
+    }
+    if presence.state.isGone { return true }
     lastSign = max(lastSign ?? now, now)
     isDoubted = false
     return true
   }
 
-  /// Makes room for the first word of a newer epoch; false for an older one.
+  /// Makes room for the presence of a newer epoch; false for an older one.
   private mutating func adopt(_ epoch: UInt64) -> Bool {
     guard epoch >= self.epoch else { return false }
     if epoch > self.epoch {
       self.epoch = epoch
       lastSign = nil
       missedDeadline = false
+      wasLate = false
+      promise = nil
+      distrustedUntil = nil
+      distrusts = 0
     }
     return true
   }

@@ -18,8 +18,12 @@ public enum RejectReason: String, Error, Sendable, Codable, CaseIterable {
   case wrongPlan
   /// Another shape than the plan gives that part.
   case wrongShape
+  /// With infinities or NaN among its elements.
+  case notFinite
   /// Sent by an earlier run of its device.
   case staleEpoch
+  /// Presence with an epoch too far ahead of the clock here.
+  case futureEpoch
   /// For a frame that is already done.
   case late
   /// Already here.

@@ -103,6 +103,9 @@ public struct TensorMessage {
     self.layout = layout
   }
 
+  /// Whether no element of this chunk is an infinity or NaN.
+  public var isFinite: Bool { WireElements.areFinite(data, as: elementType, scale: scale) }
+
   /// Converts the elements of this chunk to float32.
   ///
   /// - Precondition: `target` has exactly `count` elements.

@@ -22,11 +22,39 @@ public enum WireElements {
     return scale >= .leastNormalMagnitude ? scale : 1
   }
 
+  /// Whether no element is an infinity or NaN.
+  public static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
+    ck_floats_are_below(values.baseAddress, values.count, Float.infinity.bitPattern) != 0
+  }
+
+  /// Whether values can travel as a type: infinities and NaN as float32 alone, and as float16 only
+  /// what does not become infinite by rounding. Others are to be sent as float32.
+  public static func survive(_ values: UnsafeBufferPointer<Float>, as type: ElementType) -> Bool {
+    switch type {
+    case .float32: true
+    // Half of the last step above the largest, 65,504, is rounded up.
+    case .float16:
+      ck_floats_are_below(values.baseAddress, values.count, (65_520 as Float).bitPattern) != 0
+    case .int8, .int64: areFinite(values)
+    }
+  }
+
+  /// Whether no element comes out of `copy` as an infinity or NaN.
+  static func areFinite(_ bytes: UnsafeRawBufferPointer, as type: ElementType, scale: Float) -> Bool
+  {
+    switch type {
+    case .float32:
+      ck_floats_are_below(bytes.baseAddress, bytes.count / 4, Float.infinity.bitPattern) != 0
+    case .float16: ck_halves_are_finite(bytes.baseAddress, bytes.count / 2) != 0
+    case .int8, .int64: (scale * Float(Int8.min)).isFinite
+    }
+  }
+
   /// What the receiver sees of `values` after the wire: the same bits as encoding and decoding, for
   /// executors that stand in for the network.
   public static func roundTrip(_ values: UnsafeMutableBufferPointer<Float>, as type: ElementType) {
-    guard type != .float32 else { return }
     let source = UnsafeBufferPointer(values)
+    guard type != .float32, survive(source, as: type) else { return }
     let scale = type == .int8 ? scale(of: source) : 1
     var bytes: [UInt8] = []
     append(source, as: type, scale: scale, to: &bytes)

@@ -23,6 +23,22 @@ extension CommandTests {
     }
   }
 
+  @Test func momentsOfStandingStillAreMeasured() throws {
+    try Workplace.with { place in
+      let outcome = try place.run(
+        "bench", "stalls", "--devices", "3", "--frames", "20", "--in-flight", "1,4", "--at-least",
+        "2s", "--pause", "400ms", "--seed", "3", "--json", seconds: 120)
+      #expect(outcome.status == .exited(0), "\(outcome.error)")
+      let report = try #require(outcome.json.first ?? nil)
+      let rows = try #require(report["rows"]?.list)
+      #expect(rows.count == 2)
+      for row in rows {
+        #expect(row["wrong"]?.double == 0 && row["degraded"]?.double == 0)
+        #expect(row["answers"]?.double ?? 0 >= 20 && row["stalls"]?.double ?? 0 >= 3)
+      }
+    }
+  }
+
   @Test func theFigureOnTimeoutsIsDrawn() throws {
     try Workplace.with { place in
       let outcome = try place.run(
@@ -73,7 +89,9 @@ extension CommandTests {
     ["bench", "frames", "--plan", "plan", "--tensor", "t.npy", "--username", "d0"],
     ["bench", "deadline", "--timeouts", "fast"], ["bench", "deadline", "--frames", "1"],
     ["bench", "failures", "--rounds", "0"], ["demo", "--deadline", "soon"],
-    ["demo", "--deadline", "adaptive:1s..30ms"], ["demo", "--replicas", "sometimes"],
+    ["demo", "--deadline", "adaptive:1s..30ms"], ["demo", "--deadline", "consequence:2s..1s"],
+    ["bench", "stalls", "--in-flight", "0,4"], ["bench", "stalls", "--shortest", "1s"],
+    ["demo", "--replicas", "sometimes"],
   ])
   func optionsThatMakeNoSenseAreRefused(_ arguments: [String]) throws {
     try Workplace.with { place in

@@ -39,6 +39,21 @@ struct FailureTableTests {
     #expect(partial.map(\.isComplete) == [true, false])
   }
 
+  @Test("say which losses cost nothing")
+  func freeLosses() throws {
+    let table = try Self.table([
+      Self.row([], 90), Self.row([0], 60), Self.row([1], 89), Self.row([2], 88),
+      Self.row([0, 1], 60), Self.row([1, 2], 87),
+    ])
+    #expect(table.isFree(losing: []))
+    #expect(table.isFree(losing: [1]) && !table.isFree(losing: [0]) && !table.isFree(losing: [2]))
+    // What is missing already is not counted again.
+    #expect(table.isFree(losing: [1], besides: [0]) && !table.isFree(losing: [0], besides: [1]))
+    #expect(table.isFree(losing: [1], besides: [2]) && table.isFree(losing: [2], besides: [2]))
+    // What was not studied is not known.
+    #expect(!table.isFree(losing: [2], besides: [0]) && !table.isFree(losing: [0, 1, 2]))
+  }
+
   @Test("intervals are Wilson's")
   func intervals() throws {
     // 10 of 20: (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), worked out by hand.

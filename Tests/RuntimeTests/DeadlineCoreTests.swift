@@ -41,7 +41,7 @@ import WireProtocol
   }
 
   @Test func aStalledPeerCostsOneDeadlineInAll() throws {
-    for policy in [DeadlinePolicy.fixed(40 * millisecond), .standard] {
+    for policy in [DeadlinePolicy.fixed(40 * millisecond), .learned] {
       try simulate(policy) { simulation in
         for frame in 1...20 as ClosedRange<UInt64> {
           #expect(try #require(try fly(simulation, frame)).1 == 0)
@@ -53,7 +53,7 @@ import WireProtocol
           #expect(Set(outcome.fills.fills.map(\.device)) == [2])
           times.append(elapsed)
         }
-        let deadline = policy == .standard ? 30 : 40
+        let deadline = policy == .learned ? 30 : 40
         #expect(times == [deadline] + Array(repeating: 0, count: 9), "\(policy)")
         // The first part in time brings it back for the frame after.
         _ = try fly(simulation, 31)
@@ -109,8 +109,9 @@ import WireProtocol
   }
 
   /// With an adaptive deadline the same device is learned and used.
-  @Test func aDeviceThatIsAlwaysLateIsLearned() throws {
-    try simulate(.standard) { simulation in
+  @Test(arguments: [DeadlinePolicy.learned, .standard])
+  func aDeviceThatIsAlwaysLateIsLearned(_ policy: DeadlinePolicy) throws {
+    try simulate(policy) { simulation in
       var complete = 0
       for frame in 1...20 as ClosedRange<UInt64> {
         var delayed: [(Simulation.Message, MonotonicTime)] = []

@@ -92,21 +92,27 @@ extension DistributedTests {
       try Deployment.with(devices: 2) { deployment in
         let state = deployment.folder + "/state"
         try FileSystem.createFolder(state)
-        // Far in the future, as after a clock that was wrong.
-        try FileSystem.write(Array("5000000000000\n".utf8), to: state + "/d0.epoch")
+        // Years in the future, as after a clock that was wrong.
+        let saved = UInt64(time(nil)) * 1000 + 100_000_000_000
+        try FileSystem.write(Array("\(saved)\n".utf8), to: state + "/d0.epoch")
         let watcher = try Watcher(deployment.broker)
         defer { watcher.client.close() }
         try watcher.client.subscribe("martlet/1/default/presence/d0", quality: .atLeastOnce)
         try watcher.client.waitUntilReady(timeout: .seconds(10))
         for run in 1...2 as ClosedRange<UInt64> {
           let worker = try deployment.start("d0", ["--state", state])
-          let epoch = 5_000_000_000_000 + run
+          let epoch = saved + run
           let ready = presence(of: "d0", watcher) { $0.state == .ready && $0.epoch == epoch }
           #expect(ready != nil)
           worker.signal(SIGTERM)
           #expect(worker.wait(timeout: .seconds(20)) == .exited(0))
         }
-        #expect(try FileSystem.readText(state + "/d0.epoch") == "5000000000002\n")
+        #expect(try FileSystem.readText(state + "/d0.epoch") == "\(saved + 2)\n")
+        // What all others would refuse is forgotten.
+        try FileSystem.write(Array("\(Epoch.maximum)\n".utf8), to: state + "/d0.epoch")
+        try deployment.start("d0", ["--state", state, "--clock-offset", "200000000"])
+        #expect(
+          presence(of: "d0", watcher) { $0.state == .ready && $0.epoch > saved + 2 } != nil)
       }
     }
 

@@ -24,6 +24,8 @@ final class Simulation {
   /// Devices whose process is gone.
   var dead: Set<Int> = []
   var epochs: [UInt64]
+  /// Within how many milliseconds devices promise their next heartbeats.
+  var promise: Int?
   /// By device, the client last: the exchanges that it subscribes to.
   private let subscriptions: [Set<Int>]
 
@@ -69,7 +71,8 @@ final class Simulation {
 
   func beat(_ device: Int) {
     let beat = Heartbeat(
-      epoch: epochs[device], sequence: 1, frame: 0, queue: 0, residentBytes: 1)
+      epoch: epochs[device], sequence: 1, frame: 0, queue: 0, residentBytes: 1,
+      nextMilliseconds: promise)
     for index in workers.indices where index != device && !dead.contains(index) {
       workers[index].heartbeat(beat, of: names[device], now: now)
     }

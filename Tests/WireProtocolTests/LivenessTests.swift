@@ -15,6 +15,9 @@ enum PeerEvent: Sendable {
   /// A part of a frame that is long over.
   case latePart(UInt64)
   case miss
+  /// A deadline missed where nothing was lost by it.
+  case freeMiss
+  case distrust
   case fence(Bool)
 }
 
@@ -87,7 +90,35 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
       ], states: [(0.7, .unknown), (1, .alive)]),
     .init(
       name: "beats of a new run before its presence",
-      events: [(0, .presence(.ready, 5)), (0, .beat(5)), (1, .beat(6))], states: [(1, .unknown)]),
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .beat(6)), (2, .presence(.ready, 6)),
+      ], states: [(1, .alive), (2, .alive), (3.9, .alive), (4, .suspect)]),
+    .init(
+      name: "a beat and a part with an epoch that presence never names shut nobody out",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .beat(Epoch.maximum)),
+        (1, .part(Epoch.maximum)), (2, .beat(5)),
+      ], states: [(1.5, .alive), (4.9, .alive), (5, .suspect)]),
+    .init(
+      name: "late where nothing was lost by it",
+      events: [(0, .presence(.ready, 5)), (0, .beat(5)), (1, .freeMiss), (1.5, .part(5))],
+      states: [(1, .suspect), (1.5, .alive)]),
+    .init(
+      name: "parts that are right do not end distrust",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .distrust), (1.5, .part(5)), (2.9, .beat(5)),
+        (4, .distrust), (4.5, .part(5)), (6, .beat(5)), (7.9, .part(5)),
+      ],
+      states: [
+        (1, .suspect), (2.9, .suspect), (3, .alive), (4, .suspect), (7.9, .suspect),
+        (8, .alive),
+      ]),
+    .init(
+      name: "distrust ends with a new run",
+      events: [
+        (0, .presence(.ready, 5)), (0, .beat(5)), (1, .distrust), (1.5, .presence(.ready, 6)),
+        (1.6, .beat(6)),
+      ], states: [(1.4, .suspect), (1.6, .alive)]),
     .init(
       name: "missed deadline ends with a part, not with a beat",
       events: [
@@ -158,6 +189,8 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
         case .latePart(let epoch):
           _ = peer.part(epoch: epoch, at: seconds(time), inTime: false)
         case .miss: peer.missDeadline()
+        case .freeMiss: peer.missDeadline(wasFree: true)
+        case .distrust: peer.distrust(at: seconds(time))
         case .fence(let isFenced): peer.isFenced = isFenced
         }
       }
@@ -215,7 +248,10 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
 
   @Test(
     arguments: [
-      (.ready, 7, .ready, .superseded(epoch: 7)), (.lost, 7, .ready, .superseded(epoch: 7)),
+      (.ready, 7, .ready, .superseded(epoch: 7)), (.lost, 7, .ready, .takeOver(epoch: 7)),
+      (.offline, 7, nil, .takeOver(epoch: 7)), (.ready, 10, .ready, .republish),
+      (.lost, 10, .ready, .republish), (.ready, 10, nil, .fine),
+      (.ready, 9, nil, .superseded(epoch: 9)),
       (.ready, 7, nil, .superseded(epoch: 7)), (.ready, 5, .ready, .fine),
       (.starting, 5, .ready, .fine), (.lost, 5, .ready, .republish),
       (.lost, 5, .draining, .republish), (.lost, 5, .offline, .fine),
@@ -226,6 +262,8 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
   func ownPresence(
     seen: Presence.State, epoch: UInt64, published: Presence.State?, verdict: OwnPresence
   ) {
-    #expect(OwnPresence.judge(presence(seen, epoch), ownEpoch: 5, published: published) == verdict)
+    #expect(
+      OwnPresence.judge(presence(seen, epoch), ownEpoch: 5, published: published, latest: 9)
+        == verdict)
   }
 }

@@ -8,4 +8,10 @@
 void ck_float_to_half(const float *in, uint16_t *out, size_t count);
 void ck_half_to_float(const uint16_t *in, float *out, size_t count);
 
+// Whether the magnitude of each element is below the one with these bits, at most 0x7f800000; 1 if
+// so. NaN is above all. The elements may lie at any address.
+int ck_floats_are_below(const void *in, size_t count, uint32_t limit);
+// Whether no element is an infinity or NaN; 1 if so.
+int ck_halves_are_finite(const void *in, size_t count);
+
 #endif

@@ -1,0 +1,74 @@
+import TensorCore
+import WireProtocol
+
+/// Whoever gathers parts of others, worker or client: what it makes of peers that do not deliver.
+protocol Gatherer: AnyObject {
+  var liveness: Liveness { get set }
+  var tasks: [FrameTask] { get }
+  var arrivals: Arrivals { get }
+  /// The devices' names, by number.
+  var names: [String] { get }
+}
+
+extension Gatherer {
+  private var policy: DeadlinePolicy { arrivals.book.policy }
+
+  /// A peer was waited for in vain, here or by another: it is not waited for again until a part of it
+  /// is in time. If nothing was lost by it, only where nothing is.
+  func suspect(_ number: Int, wasFree: Bool) {
+    guard policy.raisesSuspicion else { return }
+    let wasFree = wasFree && policy.weighsConsequences
+    liveness.missDeadline(of: names[number], wasFree: wasFree)
+    for task in tasks {
+      if wasFree {
+        task.deviceDoubted(number)
+      } else {
+        task.deviceDown(number, reason: .suspect)
+      }
+    }
+  }
+
+  /// A peer computes what cannot be right: it is not counted on for a while, in no exchange.
+  func distrust(_ number: Int, now: MonotonicTime) {
+    guard policy.raisesSuspicion else { return }
+    liveness.distrust(names[number], at: now)
+  }
+
+  /// Whether a peer is suspect for no other reason than having been late where it was free.
+  func isMerelyLate(_ number: Int, at now: MonotonicTime) -> Bool {
+    policy.weighsConsequences && liveness.isMerelyLate(names[number], at: now)
+  }
+
+  /// Gives up peers that a frame waits for and that have fallen silent.
+  ///
+  /// - Returns: when to look again.
+  func giveUpSilent(_ task: FrameTask, now: MonotonicTime) -> MonotonicTime {
+    guard policy.weighsConsequences else { return .distantFuture }
+    let awaited = task.awaited
+    guard !awaited.isEmpty else { return .distantFuture }
+    var next = MonotonicTime.distantFuture
+    for number in awaited where number != task.engine.device {
+      guard
+        let end = liveness.quietEnd(of: names[number], since: task.listeningSince, at: now)
+      else { continue }
+      if end <= now { suspect(number, wasFree: false) } else { next = min(next, end) }
+    }
+    // Often enough to notice when this process was stopped.
+    return min(next, now.adding(milliseconds: 25))
+  }
+
+  /// A peer is down in frames under way, or only late where it was free.
+  func goesDown(_ number: Int, reason: MissingReason, at now: MonotonicTime) {
+    let isLate = reason == .suspect && isMerelyLate(number, at: now)
+    for task in tasks {
+      if isLate { task.deviceDoubted(number) } else { task.deviceDown(number, reason: reason) }
+    }
+  }
+
+  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
+  func postpone(by nanoseconds: UInt64) {
+    for task in tasks { task.postpone(by: nanoseconds) }
+    arrivals.book.postpone(by: nanoseconds)
+    liveness.postpone(by: nanoseconds)
+  }
+}

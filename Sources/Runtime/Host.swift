@@ -1,0 +1,75 @@
+import Synchronization
+public import TensorCore
+
+/// Something that runs under an epoch.
+public protocol EpochBound: AnyObject {
+  /// The epoch of a run of the same name that has ended and was later than this one's: the clock went
+  /// back. Nil unless that ended `run`.
+  var overtakenBy: UInt64? { get }
+  /// Ends `run` soon; may be called from any thread.
+  var stopper: @Sendable () -> Void { get }
+  /// Runs until stopped.
+  func run() throws(MartletError)
+}
+
+/// Runs a worker or a gateway, and again under a later epoch if one of that name that is gone had a
+/// later one than the clock gives.
+public final class Host<Run: EpochBound> {
+  private struct State {
+    var stopper: (@Sendable () -> Void)?
+    var isStopped = false
+  }
+
+  private let state = SharedState()
+  private let make: (UInt64?) throws(MartletError) -> Run
+  private var current: Run?
+
+  private final class SharedState: Sendable {
+    let value = Mutex(State())
+  }
+
+  /// Prepares the first run; nothing is sent before `run`.
+  ///
+  /// - Parameter make: prepares a run whose epoch is at least the one given.
+  /// - Throws: what `make` throws.
+  public init(_ make: @escaping (UInt64?) throws(MartletError) -> Run) throws(MartletError) {
+    self.make = make
+    current = try make(nil)
+  }
+
+  /// Ends `run` soon, now or when it is called; may be called from any thread.
+  public var stopper: @Sendable () -> Void {
+    let state = state
+    return {
+      let stop = state.value.withLock { state in
+        state.isStopped = true
+        return state.stopper
+      }
+      stop?()
+    }
+  }
+
+  /// Runs until stopped.
+  ///
+  /// - Throws: what the run throws.
+  public func run() throws(MartletError) {
+    var least: UInt64?
+    while true {
+      let run: Run
+      if let prepared = current { run = prepared } else { run = try make(least) }
+      current = nil
+      let stop = run.stopper
+      let isStopped = state.value.withLock { state in
+        state.stopper = stop
+        return state.isStopped
+      }
+      if isStopped { stop() }
+      do {
+        return try run.run()
+      } catch {
+        guard let ended = run.overtakenBy else { throw error }
+        least = max(least ?? 0, ended) + 1
+      }
+    }
+  }
+}
