@@ -71,19 +71,21 @@ struct BenchStalls: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
+    let unreadable = UnreadableImages()
     let report = try TemporaryFolder.with(prefix: "martlet-bench") { folder in
       let broker = try EmbeddedBroker()
       defer { broker.stop() }
       let plan = try fleet.makePlan(in: folder)
       let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames)
+        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
       let benchmark = StallBenchmark(
         self, seed: seed ?? UInt64.random(in: 0..<1_000_000),
         fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs, stopped: stopped)
       return try benchmark.run()
     }
     Terminal.endProgress()
-    if json { try Terminal.printJSON(report) } else { print(report.text) }
+    if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
+    try unreadable.finish()
     if report.rows.contains(where: { $0.wrong > 0 }) { throw ExitCode.failure }
   }
 }

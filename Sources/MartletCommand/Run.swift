@@ -133,7 +133,7 @@ struct Run: ParsableCommand {
       if let broker {
         try send(count, of: inputs, load, to: broker, folder, logger, answered: take)
       } else {
-        try compute(count, load, folder, answered: take)
+        try compute(count, of: inputs, load, folder, answered: take)
       }
     var summary = statistics.summary(seconds: seconds)
     summary.unreadableImages = unreadable.count
@@ -185,7 +185,7 @@ struct Run: ParsableCommand {
   ///
   /// - Returns: how many seconds it took.
   private func compute(
-    _ count: Int, _ load: (Int) -> Tensor?, _ folder: PlanFolder,
+    _ count: Int, of inputs: RunInputs, _ load: (Int) -> Tensor?, _ folder: PlanFolder,
     answered: (Int, Answer) throws -> Void
   ) throws -> Double {
     let names = folder.plan.devices.map(\.name)

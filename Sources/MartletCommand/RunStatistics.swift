@@ -47,7 +47,7 @@ struct RunStatistics {
       accuracy: labelled > 0 ? Double(correct) / Double(labelled) : nil,
       framesPerSecond: seconds > 0 ? Double(frames) / seconds : 0, p50: latency.p50 ?? 0,
       p99: latency.p99 ?? 0, degraded: degraded, filledParts: filledParts,
-      filledNeurons: filledNeurons, guesses: guesses, refused, unjudged: refused,
+      filledNeurons: filledNeurons, guesses: guesses, refused: refused,
       unjudged: unjudged?.rawValue)
   }
 }
@@ -76,7 +76,7 @@ struct RunSummary: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case unreadableImages = "unreadable_images"
-    case frames, labelled, correct, accuracy, guesses, refused
+    case frames, labelled, correct, accuracy, guesses, refused, unjudged
     case framesPerSecond = "frames_per_second"
     case p50 = "latency_p50_ms"
     case p99 = "latency_p99_ms"

@@ -1,3 +1,4 @@
+import MQTT
 import Resilience
 import TensorCore
 import WireProtocol

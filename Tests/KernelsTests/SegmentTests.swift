@@ -83,7 +83,7 @@ import Testing
         Self.graph(owned: zip(cuts, totals).map { $0..<$1 }, extents: extents)),
     ]
     #expect(programs[0].segments.map(\.exchanges.count) == [1, 1, 1, 0])
-    let devices = programs.map(Execution.init)
+    let devices = try programs.map { try Execution($0) }
     for _ in 0..<3 {
       for (program, device) in zip(programs, devices) {
         device.withMutableValue(program.graph.inputs[0]) {

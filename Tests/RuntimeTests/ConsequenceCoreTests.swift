@@ -1,5 +1,5 @@
-import Planning
 import Plan
+import Planning
 import Runtime
 import TensorCore
 import Testing

@@ -1,8 +1,8 @@
 import Chaos
 import Glibc
 import MQTT
-import Planning
 import Plan
+import Planning
 import Processes
 import Runtime
 import TensorCore
