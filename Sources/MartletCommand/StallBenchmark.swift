@@ -1,7 +1,6 @@
 import Chaos
 import Plan
 import Runtime
-import Telemetry
 import TensorCore
 
 /// The measurements of `martlet bench stalls`, one number of frames in flight after the other.

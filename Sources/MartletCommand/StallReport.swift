@@ -1,4 +1,4 @@
-import Telemetry
+import TensorCore
 
 /// What `martlet bench stalls` found; times in milliseconds.
 struct StallReport: Encodable {
