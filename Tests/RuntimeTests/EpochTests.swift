@@ -117,7 +117,7 @@ extension DistributedTests {
           worker.signal(signal)
           _ = worker.wait(timeout: .seconds(20))
           try #require(presence(of: "d0", watcher) { $0.state.isGone } != nil)
-          let again = try deployment.start("d0", ["--clock-offset", "-7200"])
+          let again = try deployment.start("d0", ["--clock-offset=-7200"])
           let second = presence(of: "d0", watcher) { $0.state == .ready && $0.epoch > first.epoch }
           #expect(second?.epoch == first.epoch + 1)
           let isBack = try client.answer(try deployment.digits[0]) { answer in
@@ -138,7 +138,7 @@ extension DistributedTests {
         defer { watcher.client.close() }
         try #require(presence(of: "d0", watcher) { $0.state == .ready } != nil)
         let first = try #require(deployment.workers["d0"])
-        let second = try deployment.start("d0", ["--clock-offset", "-7200"])
+        let second = try deployment.start("d0", ["--clock-offset=-7200"])
         #expect(second.wait(timeout: .seconds(20)) == .exited(70))
         #expect(deployment.standardError(of: "d0").contains("clock is behind"))
         first.signal(SIGTERM)
@@ -156,7 +156,7 @@ extension DistributedTests {
         let first = try #require(presence(of: "g0", watcher) { $0.state == .ready })
         gateway.signal(SIGKILL)
         try #require(presence(of: "g0", watcher) { $0.state == .lost } != nil)
-        let again = try deployment.startGateway("g0", ["--clock-offset", "-7200"])
+        let again = try deployment.startGateway("g0", ["--clock-offset=-7200"])
         let second = presence(of: "g0", watcher) { $0.state == .ready && $0.epoch > first.epoch }
         #expect(second?.epoch == first.epoch + 1)
         #expect(again.exitStatus == nil)

@@ -110,7 +110,7 @@ extension DistributedTests {
         #expect(try FileSystem.readText(state + "/d0.epoch") == "\(saved + 2)\n")
         // What all others would refuse is forgotten.
         try FileSystem.write(Array("\(Epoch.maximum)\n".utf8), to: state + "/d0.epoch")
-        try deployment.start("d0", ["--state", state, "--clock-offset", "200000000"])
+        try deployment.start("d0", ["--state", state, "--clock-offset=200000000"])
         #expect(
           presence(of: "d0", watcher) { $0.state == .ready && $0.epoch > saved + 2 } != nil)
       }

@@ -75,11 +75,29 @@ extension DistributedTests {
       }
       try FileSystem.write(bytes, to: shard)
       text = try replace(before, with: try FileDigest.sha256(path: shard), in: text)
-      // The id is that of the document without it.
-      let anonymous = try replace(plan.id, with: "", in: text)
-      let id = String(try FileDigest.sha256(Array(anonymous.utf8)).prefix(16))
+      // The id is that of the document without it, and without white space.
+      let anonymous = compact(try replace(plan.id, with: "", in: text))
+      let id = String(try FileDigest.sha256(anonymous).prefix(16))
       try FileSystem.write(Array(try replace(plan.id, with: id, in: text).utf8), to: document)
       return try PlanFolder(reading: plan.path)
+    }
+
+    /// JSON without the white space between its tokens.
+    private func compact(_ text: String) -> [UInt8] {
+      var result: [UInt8] = []
+      var (isString, isEscaped) = (false, false)
+      for byte in text.utf8 {
+        if !isString, [0x20, 0x0a, 0x0d, 0x09].contains(byte) { continue }
+        result.append(byte)
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = isString
+        } else if byte == UInt8(ascii: "\"") {
+          isString.toggle()
+        }
+      }
+      return result
     }
 
     private func replace(_ old: String, with new: String, in text: String) throws -> String {
