@@ -1,6 +1,7 @@
 import Chaos
 import Plan
 import Runtime
+import Tables
 import TensorCore
 
 /// The measurements of `martlet bench stalls`, one number of frames in flight after the other.
@@ -115,7 +116,7 @@ struct StallBenchmark {
   }
 
   private func label(of answer: Answer) -> Int? {
-    Classification(scores: answer.outputs.first?.floats ?? [], names: []).label
+    Prediction(answer, of: fleet.plan.plan).top.first?.label
   }
 
   private func milliseconds(_ time: TimeArgument) -> Int {

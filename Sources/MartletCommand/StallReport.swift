@@ -1,3 +1,4 @@
+import Tables
 import TensorCore
 
 /// What `martlet bench stalls` found; times in milliseconds.
