@@ -1,3 +1,4 @@
+import ModelGraph
 import Plan
 import Planning
 import Resilience
