@@ -40,7 +40,7 @@ struct Workplace {
 
   /// Makes a folder `train` of images that are in no other file: digits with a byte behind them.
   func makeTrainingImages(_ count: Int = 60) throws {
-    let set = try ImageSet.open(paths: [path("digits.tar")])
+    let set = try ImageSet.open(paths: [path("digits.tar")], labelling: .none)
     try FileSystem.createFolder(path("train"))
     for index in 0..<count {
       try write(try set.bytes(index * set.count / count) + [0], to: "train/\(index).png")

@@ -2,6 +2,7 @@ import Glibc
 import Imaging
 import JSONCoding
 import TensorCore
+import Processes
 import TensorFiles
 import Testing
 

@@ -32,7 +32,7 @@ import Testing
   @Test func everyLimit() throws {
     try Workplace.with { workplace in
       let least = try workplace.smallestLimit()
-      var statuses: [ExitStatus?] = []
+      var statuses: [Processes.ExitStatus?] = []
       for step in 0..<14 {
         let limit = least + step * (24 << 10)
         let outcome = try workplace.run(

@@ -25,7 +25,7 @@ import Testing
   /// Runs each of the commands with an output that `open` gives.
   private func forEach(
     _ commands: [[String]] = commands, output: (Workplace) throws -> ChildProcess.Output,
-    _ check: ([String], ExitStatus?, String) -> Void
+    _ check: ([String], Processes.ExitStatus?, String) -> Void
   ) throws {
     try Workplace.with { place in
       let plan = try place.run("plan", "demo.onnx", "--devices", "2", "-o", "plan")

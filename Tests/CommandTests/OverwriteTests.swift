@@ -72,7 +72,7 @@ import Testing
         defer { child.stop(patience: .zero) }
         #expect(terminal.wait { $0.contains("Replace it? [y/N]") }, "\(terminal.output)")
         terminal.type(answer, 13)
-        var status: ExitStatus?
+        var status: Processes.ExitStatus?
         _ = terminal.wait { _ in
           status = child.wait(timeout: .milliseconds(10))
           return status != nil

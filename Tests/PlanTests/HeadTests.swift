@@ -48,7 +48,7 @@ import Testing
     }
     #expect(Head(detecting: moved) == Head(.multilabel, .probabilities), "an axis of four")
     let biased = try graph(4) {
-      let bias = $0.add(constant: Tensor([4], [1, 2, 3, 4]), name: "bias")
+      let bias = $0.add(constant: Tensor([4], [1, 2, 3, 4] as [Float]), name: "bias")
       return [try $0.add(.binary(.add), [$1, bias], name: "add")]
     }
     #expect(Head(detecting: biased) == Head(.classification, .logits))

@@ -49,7 +49,7 @@ import Testing
   @Test func whatNamesNoClassIsSummarised() {
     let map = Tensor([1, 1, 2, 2], [-1, 0, 1, .infinity])
     let raw = Prediction(
-      [("heat", map), ("box", Tensor([1, 2], [3, 5]))], head: .raw, names: ["cat"])
+      [("heat", map), ("box", Tensor([1, 2], [3, 5] as [Float]))], head: .raw, names: ["cat"])
     #expect(raw.label == nil && raw.top.isEmpty && raw.isRight(0) == nil)
     #expect(raw.outputs.map(\.name) == ["heat", "box"])
     #expect(raw.outputs[0].statistics.notFinite == 1 && raw.outputs[1].statistics.mean == 4)

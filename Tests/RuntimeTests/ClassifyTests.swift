@@ -28,7 +28,7 @@ extension DistributedTests {
       FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath))) + "/tools"
 
     private struct Outcome {
-      var status: ExitStatus?
+      var status: Processes.ExitStatus?
       var output: String
       var error: String
     }

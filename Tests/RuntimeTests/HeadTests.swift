@@ -1,4 +1,5 @@
 import JSONCoding
+import MQTT
 import ModelGraph
 import Plan
 import Processes

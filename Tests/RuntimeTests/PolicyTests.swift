@@ -1,3 +1,4 @@
+import MQTT
 import Glibc
 import JSONCoding
 import Plan
