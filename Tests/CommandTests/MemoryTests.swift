@@ -10,7 +10,7 @@ import Testing
     try Workplace.with { workplace in
       let limit = try workplace.smallestLimit() + (64 << 10)
       let planned = try workplace.run(
-        "plan", "demo.onnx", "--devices", "2", "--method", "round-robin", "-o", "plan")
+        "plan", "demo.onnx", "--devices", "2", "--method", "interleaved", "-o", "plan")
       #expect(planned.status == .exited(0), "\(planned.error)")
       for arguments in [
         ["infer", "demo.onnx", "--images", "digits.tar"],

@@ -134,12 +134,12 @@ import Testing
     core: String = "Prescott", coreType: String? = nil, threads: Int = 4, isLimited: Bool = false,
     note: String? = nil
   ) -> [String]? {
-    let core = OpenBLASCore(
+    let used = OpenBLASCore(
       name: core, origin: .chosen, processor: .x86(.avx512, isAMD: false),
       knows: OpenBLASCoreTests.debianX86.contains)
     return ComputeCorrection(
       .init(
-        core: core, coreType: coreType, libraryThreads: threads, isMemoryLimited: isLimited,
+        core: used, coreType: coreType, libraryThreads: threads, isMemoryLimited: isLimited,
         note: note, process: 7)
     )?.variables.map { "\($0.name)=\($0.value)" }
   }

@@ -62,6 +62,12 @@ private func text(_ message: some WireMessage) throws -> String {
       parts: [.init(layer: "conv-1", neurons: 16)],
       hardware: .init(architecture: "aarch64", cores: 4, memoryBytes: 1 << 30, system: "Debian 12"))
     #expect(try DeviceDescription(payload: description.payload(), source: "t") == description)
+    // Older workers do not say with which kernels they compute.
+    #expect(!(try text(description)).contains("kernels"))
+    var telling = description
+    telling.hardware.kernels = "OpenBLAS 0.3.21 neoversen1"
+    #expect(try text(telling).contains(#""kernels":"OpenBLAS 0.3.21 neoversen1""#))
+    #expect(try DeviceDescription(payload: telling.payload(), source: "t") == telling)
     var bad = description
     bad.parts[0].layer = "Conv 1"
     #expect(throws: MartletError.self) { try bad.payload() }
