@@ -78,8 +78,8 @@ let package = Package(
     module(
       "Planning",
       [
-        "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
-        "Gradients", "Plan", "Resilience", "Evaluation",
+        "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "Kernels",
+        "Gradients", "Plan", "Resilience", "Evaluation", "Tables",
       ]),
     module(
       "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),

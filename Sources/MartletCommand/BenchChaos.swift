@@ -3,6 +3,7 @@ import Chaos
 import Imaging
 import JSONCoding
 import Plan
+import Planning
 import Processes
 import Tables
 import TensorCore
@@ -37,8 +38,8 @@ struct BenchChaos: ParsableCommand {
   @Option(help: "How many worker processes, 4 to 8; drawn from the seed unless given.")
   var devices: Int?
 
-  @Option(help: "How neurons are spread: a method of martlet plan without images.")
-  var method: PlanMethod = .interleaved
+  @Option(help: "How neurons are spread.")
+  var method = LoneMethodName(PlanningMethods.usual)
 
   @Option(help: "A plan folder of a model that takes images, instead.", completion: .directory)
   var plan: String?
@@ -122,7 +123,7 @@ struct BenchChaos: ParsableCommand {
       of: .init(
         executable: try System.executablePath(),
         arguments: [
-          "plan", model, "--devices", "\(devices)", "--method", method.rawValue, "-o", output,
+          "plan", model, "--devices", "\(devices)", "--method", method.method.name, "-o", output,
         ]), timeout: .seconds(120))
     return try PlanFolder(reading: output)
   }

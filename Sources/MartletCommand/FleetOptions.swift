@@ -19,8 +19,8 @@ struct FleetOptions: ParsableArguments {
     completion: .file())
   var images: [String] = []
 
-  @Option(help: "lop or interleaved (default).")
-  var method: PartitionMethod?
+  @Option(help: "How neurons are spread; interleaved unless given.")
+  var method: LoneMethodName?
 
   @Option(
     help: "A plan folder instead of a model; without --images it gets the bundled digits.",
@@ -54,8 +54,8 @@ struct FleetOptions: ParsableArguments {
     return try PlanCommand.make(
       graph: try ONNXImporter.load(path: path), modelPath: path,
       card: try ModelCard.load(model: path, preprocessing: nil, labels: nil),
-      devices: (0..<(devices ?? 4)).map { Plan.Device(name: "d\($0)") },
-      method: method ?? .interleaved, output: folder + "/plan")
+      devices: devices ?? 4, method: method?.method ?? PlanningMethods.usual,
+      output: folder + "/plan")
   }
 
   private func modelPath(in folder: String) throws(MartletError) -> String {

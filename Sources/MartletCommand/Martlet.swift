@@ -36,7 +36,7 @@ public struct Martlet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Demo.self, Infer.self, Describe.self, Score.self, PlanCommand.self, Study.self,
+      Demo.self, Infer.self, Describe.self, Score.self, Methods.self, PlanCommand.self, Study.self,
       Explore.self, Fog.self, WorkerCommand.self, Run.self, GatewayCommand.self, Call.self,
       Devices.self, Record.self, Replay.self, Report.self, Inspect.self, Top.self, Bench.self,
     ])

@@ -5,6 +5,7 @@ import Imaging
 import ModelGraph
 import ONNXImport
 import Plan
+import Planning
 import Processes
 import Resilience
 import TensorCore

@@ -2,6 +2,7 @@ import Evaluation
 import Imaging
 import ModelGraph
 import Plan
+import Planning
 import Resilience
 import TensorCore
 

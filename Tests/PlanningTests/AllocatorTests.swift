@@ -75,7 +75,7 @@ struct AllocatorTests {
     let table = try ProtectionTable(
       layers: layers, devices: 4, importance: [Array(repeating: 1, count: 48)])
     let prices = Dictionary(
-      uniqueKeysWithValues: table.options[0].map { ($0.protection.name, $0.bytes) })
+      uniqueKeysWithValues: table.options[0].map { ($0.protection, $0.bytes) })
     #expect(prices["single"] == 1920)
     #expect(prices["coded1"] == 2560)
     #expect(prices["coded2"] == 3840)

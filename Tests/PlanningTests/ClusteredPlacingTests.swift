@@ -24,13 +24,15 @@ struct ClusteredPlacingTests {
   }
 
   /// Lines 22 to 28 of Algorithm 1 for one group: the devices of each member, numbered from 0.
-  private func literalDevices(size: Int, devices: Int) -> [[Int]] {
+  ///
+  /// - Parameter begin: the j of the first copy: 1 in the paper, 0 to begin at the first device.
+  private func literalDevices(size: Int, devices: Int, begin: Int = 0) -> [[Int]] {
     var list = Array(0..<size)
     if size % devices != 0 {
       for j in 0..<(devices - size % devices) { list.append(list[j]) }
     }
     var result = [[Int]](repeating: [], count: size)
-    for (j, member) in list.enumerated() { result[member].append(j % devices) }
+    for (j, member) in list.enumerated() { result[member].append((j + begin) % devices) }
     return result
   }
 
@@ -38,11 +40,15 @@ struct ClusteredPlacingTests {
   func literal() throws {
     for devices in 1...9 {
       for size in 1...40 {
-        let expected = literalDevices(size: size, devices: devices)
         let layer = try layer((0..<size).map { _ in [1] })
-        let holders = try place(layer, devices: devices, threshold: .infinity).holders
-        #expect(holders.map { $0.sorted() } == expected.map { $0.sorted() })
-        #expect(holders.allSatisfy { Set($0).count == $0.count })
+        for (distribution, begin) in [(RoundRobin.literal, 0), (.paper, 1)] {
+          let expected = literalDevices(size: size, devices: devices, begin: begin)
+          let holders = try place(
+            layer, devices: devices, threshold: .infinity, distribution
+          ).holders
+          #expect(holders.map { $0.sorted() } == expected.map { $0.sorted() })
+          #expect(holders.allSatisfy { Set($0).count == $0.count })
+        }
       }
     }
   }

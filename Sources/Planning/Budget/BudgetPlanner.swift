@@ -10,8 +10,8 @@ public struct BudgetPlanner: Sendable {
   public struct Outcome: Sendable {
     /// By layer.
     public var placements: [LayerPlacement]
-    /// By layer.
-    public var protections: [Protection]
+    /// What each layer's is called, by layer.
+    public var protections: [String]
     /// Bytes of weights, all devices together.
     public var bytes: Int
     /// On calibration images, by number of failures from 1 on: the share of answers that stay.
@@ -48,6 +48,8 @@ public struct BudgetPlanner: Sendable {
   /// How many images show what each layer's loss does.
   private static let imagesForLayers = 16
 
+  /// How many calibration images there are.
+  let images: Int
   private let table: ProtectionTable
   private let allocator: Allocator
   private let trials: CandidateTrials
@@ -68,6 +70,7 @@ public struct BudgetPlanner: Sendable {
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) {
     self.table = table
+    self.images = images.count
     self.plan = plan
     let damage = try LayerDamage.measure(
       table, values: values, fill: fill, model: model,

@@ -5,13 +5,13 @@ struct PlanCandidate: Sendable {
   /// By layer.
   let placements: [LayerPlacement]
   /// By layer.
-  let protections: [Protection]
+  let protections: [String]
   /// Bytes of weights, all devices together.
   let bytes: Int
   /// Bytes of weights of the device with the most.
   let largest: Int
 
-  init(placements: [LayerPlacement], protections: [Protection], in table: ProtectionTable) {
+  init(placements: [LayerPlacement], protections: [String], in table: ProtectionTable) {
     let cost = PlacementCost(
       of: placements, layers: table.layers, devices: table.devices, common: table.common)
     self.placements = placements

@@ -5,8 +5,8 @@ public import TensorCore
 public struct ProtectionTable: Sendable {
   /// One way for one layer.
   public struct Option: Sendable {
-    /// What it is.
-    public var protection: Protection
+    /// What it is called: `single`, `coded1`, `copies2`, `clustered1.5`, `core0.25`.
+    public var protection: String
     /// Where it puts the layer's neurons.
     public var placement: LayerPlacement
     /// Bytes of weights, all devices together.
@@ -23,9 +23,10 @@ public struct ProtectionTable: Sendable {
   public let options: [[Option]]
   /// Elements of constants that every device holds.
   let common: Int
-  private let scored: [ScoredLayer]?
-  /// The options that do not depend on a budget, each for all layers.
-  private let throughout: [(protection: Protection, placements: [LayerPlacement])]
+  private let methods: PlanningMethods
+  private let material: ProtectionMaterial
+  /// What methods offer at prices of their own, each for all layers.
+  private let offers: [ProtectionOffer]
 
   /// Lists what can be done for each layer.
   ///
@@ -34,66 +35,38 @@ public struct ProtectionTable: Sendable {
   ///   - scored: the layers with their neurons' scores, for clustering, and to tell which neurons
   ///     count; nil leaves clustering out, and then `importance` tells.
   ///   - common: elements of constants that every device holds (`LayerTraits.common`).
+  ///   - methods: whose offers there are to choose from; the first puts every neuron on one device.
   /// - Throws: what the placements throw.
   public init(
     layers: [LayerTraits], devices: Int, importance: [[Double]], scored: [ScoredLayer]? = nil,
-    common: Int = 0
+    common: Int = 0, methods: PlanningMethods = .standard
   ) throws(MartletError) {
     self.layers = layers
     self.devices = devices
-    self.scored = scored
     self.common = common
+    self.methods = methods
     let worth = scored.map { $0.map(\.importance) } ?? importance
     self.importance = worth
-    let shares = [Double](repeating: 1, count: devices)
     // Whole plans, so that the odd neurons even out over the layers of one kind.
-    var plans: [(protection: Protection, placements: [LayerPlacement])] = [
-      (
-        .single,
-        try Placing.coded(layers, shares: shares, tolerating: 0, importance: importance)
-      )
-    ]
-    for tolerating in 1..<max(1, devices - 1) {
-      let placements = try Placing.coded(
-        layers, shares: shares, tolerating: tolerating, importance: importance)
-      plans.append((.coded(tolerating: tolerating), placements))
-    }
-    if devices > 1 {
-      for count in 2...devices {
-        plans.append(
-          (.copies(count), Placing.copies(layers, shares: shares, tolerating: count - 1)))
-      }
-    }
-    throughout = plans
-    for target in [1.5, 2, 3] where target < Double(devices) {
-      guard let scored else { break }
-      let thresholds = try scored.map { layer throws(MartletError) in
-        // A layer that cannot be had at this price takes what is nearest.
-        (try? ThresholdSearch([layer], devices: devices).find(.copies(target)))?.threshold
-          ?? .infinity
-      }
-      let placements = try Placing.clustered(
-        scored, devices: devices, thresholds: thresholds, distribution: .balanced)
-      plans.append((.clustered(copies: target), placements))
-    }
+    material = ProtectionMaterial(
+      layers: layers, devices: devices, importance: importance, scored: scored)
+    var offers: [ProtectionOffer] = []
+    for method in methods.all { offers += try method.protections(material) }
+    self.offers = offers
+    var plans = offers.filter { $0.use == .anything } + offers.filter { $0.use == .layers }
     for rest in 1..<max(2, devices - 1) where devices > 2 {
-      for share in [0.125, 0.25, 0.5, 0.75] {
-        plans.append(
-          (
-            .core(share: share, rest: rest),
-            Placing.core(
-              layers, importance: worth, devices: devices, share: share, rest: rest)
-          ))
+      plans += [0.125, 0.25, 0.5, 0.75].map { share in
+        ProtectionTable.core(layers, worth, devices: devices, share: share, rest: rest)
       }
     }
     options = layers.indices.map { layer in
       var seen: Set<LayerPlacement> = []
-      return plans.compactMap { protection, placements in
-        let placement = placements[layer]
+      return plans.compactMap { plan in
+        let placement = plan.placements[layer]
         guard seen.insert(placement).inserted else { return nil }
         let cost = PlacementCost(of: [placement], layers: [layers[layer]], devices: devices)
         return Option(
-          protection: protection, placement: placement, bytes: cost.bytes.reduce(0, +))
+          protection: plan.name, placement: placement, bytes: cost.bytes.reduce(0, +))
       }
     }
   }
@@ -117,9 +90,7 @@ public struct ProtectionTable: Sendable {
   /// large as a budget of bytes where the method can be had in any size. Not `cdc`: it leaves a device
   /// idle while all are there, so that the others compute more, and `coded` costs the same.
   func uniform(budget: Int) throws(MartletError) -> [PlanCandidate] {
-    let shares = [Double](repeating: 1, count: devices)
-    var plans = throughout
-    plans.append((.contiguous, Placing.contiguous(layers, shares: shares)))
+    var plans = offers.filter { $0.use == .anything } + offers.filter { $0.use == .wholePlan }
     guard devices > 1 else { return candidates(plans) }
     let whole = PlacementCost(of: [], layers: layers, devices: devices).modelBytes
     // Of the layers alone.
@@ -127,37 +98,25 @@ public struct ProtectionTable: Sendable {
     for rest in 1..<devices where copies > Double(rest) && copies < Double(devices) {
       let share = (copies - Double(rest)) / Double(devices - rest)
       plans.append(
-        (
-          .core(share: share, rest: rest),
-          Placing.core(
-            layers, importance: importance, devices: devices, share: share, rest: rest)
-        ))
+        ProtectionTable.core(layers, importance, devices: devices, share: share, rest: rest))
     }
-    // Below what groups need with their padding there is none.
-    if let scored, let found = try? ThresholdSearch(scored, devices: devices).find(.copies(copies))
-    {
-      let thresholds = [Double](repeating: found.threshold, count: layers.count)
-      plans.append(
-        (
-          .robustDiCE(copies: found.copies),
-          try Placing.clustered(scored, devices: devices, thresholds: thresholds)
-        ))
-      plans.append(
-        (
-          .clustered(copies: found.copies),
-          try Placing.clustered(
-            scored, devices: devices, thresholds: thresholds, distribution: .balanced)
-        ))
-    }
+    for method in methods.all { plans += try method.protections(material, copies: copies) }
     return candidates(plans)
   }
 
-  private func candidates(
-    _ plans: [(protection: Protection, placements: [LayerPlacement])]
-  ) -> [PlanCandidate] {
-    plans.map { protection, placements in
+  private func candidates(_ plans: [ProtectionOffer]) -> [PlanCandidate] {
+    plans.map { plan in
       PlanCandidate(
-        placements: placements, protections: layers.map { _ in protection }, in: self)
+        placements: plan.placements, protections: layers.map { _ in plan.name }, in: self)
     }
+  }
+
+  /// The most important neurons, a share of them, on all devices, the others on `rest` devices.
+  private static func core(
+    _ layers: [LayerTraits], _ importance: [[Double]], devices: Int, share: Double, rest: Int
+  ) -> ProtectionOffer {
+    ProtectionOffer(
+      "core\(share.asShortText)" + (rest > 1 ? "+copies\(rest)" : ""),
+      Placing.core(layers, importance: importance, devices: devices, share: share, rest: rest))
   }
 }

@@ -57,7 +57,7 @@ extension Placing {
       try ThresholdFile.check(threshold, layer: layer.traits.id)
     }
     var balance = PrimaryBalance(devices: devices)
-    var start = 0
+    var start = distribution.first % devices
     return zip(layers, thresholds).map { layer, threshold in
       let importance = layer.importance
       var holders = [[Int]](repeating: [], count: layer.traits.neurons)

@@ -9,14 +9,6 @@ public enum PartitionMethod: String, Sendable, CaseIterable {
   /// device has its share of the important ones.
   case interleaved
 
-  /// One line for a listing.
-  public var summary: String {
-    switch self {
-    case .lop: "contiguous runs of neurons (layer output partitioning)"
-    case .interleaved: "neurons sorted by l1 importance and dealt round robin"
-    }
-  }
-
   /// Places every neuron of every layer.
   ///
   /// - Parameters:

@@ -1,73 +1,67 @@
-import Evaluation
+public import Evaluation
 import Imaging
-import ModelGraph
-import Plan
-import Planning
-import TensorCore
-import TensorFiles
+public import ModelGraph
+public import Plan
+public import TensorCore
 
 /// The model and the devices that neurons are placed on, and what placing reads.
-struct PlacingContext: Sendable {
-  let graph: Graph
-  let sharding: Sharding
-  let devices: [Plan.Device]
-  let modelSHA256: String
-  let preprocessing: Preprocessing?
-  let labels: [String]
-  /// How images get labels for the model.
-  let labelling: ImageLabelling
-  let frequencies: [Double]?
-  let head: Head
+public struct PlacingContext: Sendable {
+  /// The model with its weights.
+  public let graph: Graph
+  /// What is said of the model in a plan.
+  public let model: Plan.Model
+  /// What is whole and what is split.
+  public let sharding: Sharding
+  /// In order.
+  public let devices: [Plan.Device]
 
-  /// - Parameter sharding: by neurons if nil.
-  init(
-    graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device],
-    sharding: Sharding? = nil
-  ) throws(MartletError) {
+  /// Joins a model and a layout.
+  public init(graph: Graph, model: Plan.Model, layout: PlanLayout) {
     self.graph = graph
-    if let sharding { self.sharding = sharding } else { self.sharding = try Sharding(graph) }
-    self.devices = devices
-    modelSHA256 = try FileDigest.sha256(path: modelPath)
-    preprocessing = try card.preprocessing(for: graph)
-    labels = try card.classNames(for: graph)?.names ?? []
-    labelling = try card.labelling(for: graph)
-    frequencies = card.frequencies
-    head = try card.head(of: graph)
+    self.model = model
+    sharding = layout.sharding
+    devices = layout.devices
   }
 
-  var shares: [Double] { devices.map(\.share) }
-  var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
-  var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
+  /// Relative work of each device.
+  public var shares: [Double] { devices.map(\.share) }
+
+  /// What placing has to know of each layer.
+  public var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
+
+  /// Importance that follows from the weights, by layer then neuron.
+  public var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
+
   /// The plan of some placements.
-  func plan(
+  ///
+  /// - Throws: what `Plan` throws.
+  public func plan(
     _ placements: [LayerPlacement], method: String, fill: Plan.Fill = .zero
   ) throws(MartletError) -> Plan {
     try Plan(
-      model: Plan.Model(
-        name: graph.name, sha256: modelSHA256, preprocessing: preprocessing, labels: labels,
-        frequencies: frequencies, head: head),
-      method: method, devices: devices, graph: graph, sharding: sharding, placements: placements,
+      model: model, method: method, devices: devices, graph: graph, sharding: sharding,
+      placements: placements,
       fill: fill)
   }
 
   /// Bytes of the weights of the model, once.
-  var modelBytes: Int { cost(of: []).modelBytes }
+  public var modelBytes: Int { cost(of: []).modelBytes }
 
   /// Elements of constants that every device holds.
-  var common: Int { LayerTraits.common(of: sharding, graph: graph) }
+  public var common: Int { LayerTraits.common(of: sharding, graph: graph) }
 
   /// What placements cost.
-  func cost(of placements: [LayerPlacement]) -> PlacementCost {
+  public func cost(of placements: [LayerPlacement]) -> PlacementCost {
     PlacementCost(of: placements, layers: traits, devices: devices.count, common: common)
   }
 
   /// The layers with their neurons' scores, from a file of `martlet score`.
-  func scoredLayers(
+  public func scoredLayers(
     _ path: String, using chosen: [ImportanceScores.Score],
     normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
     let scores = try ScoresFile.read(path)
-    guard scores.model == modelSHA256 else {
+    guard scores.model == model.sha256 else {
       throw MartletError(
         .mismatch, "the scores are of another model", context: ["file": path],
         hint: "run martlet score for this model")
@@ -76,7 +70,7 @@ struct PlacingContext: Sendable {
   }
 
   /// The layers with their neurons' scores.
-  func scoredLayers(
+  public func scoredLayers(
     _ scores: ImportanceScores, using chosen: [ImportanceScores.Score],
     normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
@@ -89,8 +83,10 @@ struct PlacingContext: Sendable {
   }
 
   /// Images to measure with, evenly chosen; their labels are not used.
-  func calibrationImages(_ paths: [String], limit: Int) throws(MartletError) -> LabelledImages {
-    guard let preprocessing else {
+  public func calibrationImages(_ paths: [String], limit: Int) throws(MartletError)
+    -> LabelledImages
+  {
+    guard let preprocessing = model.preprocessing else {
       throw MartletError(
         .unsupported, "calibration needs a model that takes images",
         hint: "give --preprocessing, or a card beside the model")

@@ -1,10 +1,10 @@
-import ArgumentParser
+public import ArgumentParser
 import Charts
 import Evaluation
 import Imaging
 import ModelGraph
 import Plan
-import Planning
+public import Planning
 import Processes
 import Resilience
 import TensorCore
@@ -15,11 +15,12 @@ struct Explore: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draws accuracy after failures against cost, for every method.",
     discussion: """
-      Spreads a model over devices by every method of martlet plan and for every budget, without
-      writing plans: lop, interleaved, cdc, replicate, coded for every number of devices that may be
-      lost, robustdice at each budget (with --scores), and budget at each budget for each number of
-      failures to prepare for. All of them classify the same labelled images under every set of
-      failing devices, in this process.
+      Spreads a model over devices by every method of martlet plan that can be compared, without
+      writing plans; methods that can be had in any size, at each budget. With four devices and one
+      budget these are:
+      \(Explore.methods)
+      All of them classify the same labelled images under every set of failing devices, in this
+      process.
 
       A placement is on the Pareto front (*) of a number of failures if no other is cheaper and better:
       what is worth choosing. The chart has a panel for each number of failures; whiskers reach down to
@@ -34,7 +35,7 @@ struct Explore: ParsableCommand {
       \(UnreadableImages.help)
 
       --against says what the front and the chart set accuracy against:
-      \(ExploreAxis.listing)
+      \(Explore.costs)
 
       Examples:
         martlet explore model.onnx --devices 4 --calibration train/ --images validation/ --svg front.svg
@@ -61,7 +62,7 @@ struct Explore: ParsableCommand {
     completion: .file())
   var images: [String]
 
-  @Option(help: "Importance of neurons, from martlet score, for robustdice.", completion: .file())
+  @Option(help: "Importance of neurons, from martlet score.", completion: .file())
   var scores: String?
 
   @Option(help: "robustdice: which scores make up the distance: s1, s2, s3 by commas.")
@@ -74,7 +75,7 @@ struct Explore: ParsableCommand {
   var failures: Int?
 
   @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
-  var fill: MethodOptions.FillArgument = .zero
+  var fill: PlanMaker.FillChoice = .zero
 
   @Option(help: "The cost of the front and the chart.")
   var against: ExploreAxis = .copies
@@ -117,8 +118,12 @@ struct Explore: ParsableCommand {
     guard threads.map((1...256).contains) ?? true else {
       throw ValidationError("--threads must be 1 to 256")
     }
-    _ = try copies()
-    _ = try ImportanceScores.Score.list(importance)
+    _ = try CopiesArgument.list(budgets, option: "--budgets")
+    do throws(MartletError) {
+      try SharedOptions.importance.check(importance)
+    } catch {
+      throw ValidationError(error.message)
+    }
   }
 
   func run() throws {
@@ -128,25 +133,25 @@ struct Explore: ParsableCommand {
     defer { Terminal.endProgress() }
     try OutputFiles.check([csv, svg], overwrite)
     let sets = try FailureSets.upTo(failures ?? devices - 1, devices: devices)
-    let context = try context()
-    let set = try ImageSet.open(paths: images, labelling: context.labelling)
+    let (context, labelling) = try context()
+    let set = try ImageSet.open(paths: images, labelling: labelling)
     try ImageSeparation.check(
       calibration: try ImageSet.open(paths: self.calibration, labelling: .none), test: set)
     let unreadable = UnreadableImages()
     let measuring = Measuring(threads: threads, stopped: stopped)
     let calibration = try measuring.readable(
       try context.calibrationImages(calibration, limit: calibrationLimit), unreadable)
-    guard let preprocessing = context.preprocessing else {
+    guard let preprocessing = context.model.preprocessing else {
       preconditionFailure("calibration images have been prepared")
     }
     let test = try measuring.readable(
       try LabelledImages(set, preprocessing: preprocessing, limit: limit), unreadable)
     let exploration = try Exploring(
       context: context, measuring: measuring, calibration: calibration, meanFill: fill == .mean)
-    let scored = try scores.map { path in
-      try context.scoredLayers(path, using: try ImportanceScores.Score.list(importance))
-    }
-    let found = try exploration.placements(budgets: try copies(), scored: scored)
+    var given = [SharedOptions.importance.name: importance]
+    given[SharedOptions.scores.name] = scores
+    let found = try exploration.placements(
+      budgets: try CopiesArgument.list(budgets, option: "--budgets"), options: given)
     let tables = try exploration.study(found.placed, sets: sets, images: test)
     var report = ExploreReport(
       model: FileSystem.name(of: options.model), calibrationImages: calibration.count,
@@ -162,24 +167,36 @@ struct Explore: ParsableCommand {
     try unreadable.finish()
   }
 
-  private func context() throws -> PlacingContext {
+  /// The model and the devices, and how images get labels for the model.
+  private func context() throws -> (PlacingContext, ImageLabelling) {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     try card.tellAssumptions(for: graph, model: options.model)
-    return try PlacingContext(
-      graph: graph, modelPath: options.model, card: card,
-      devices: (0..<devices).map { Plan.Device(name: "d\($0)") })
+    let context = PlacingContext(
+      graph: graph, model: try card.model(of: graph, path: options.model),
+      layout: PlanLayout(
+        devices: try DeviceWishes(count: devices).devices(), sharding: try Sharding(graph)))
+    return (context, try card.labelling(for: graph))
   }
 
-  /// The numbers of `--budgets`, ascending.
-  private func copies() throws -> [Double] {
-    let values = try budgets.split(separator: ",", omittingEmptySubsequences: false).map { text in
-      guard let value = Double(text), value >= 1, value <= Double(Plan.maximumDevices) else {
-        throw ValidationError("--budgets takes numbers of copies from 1 on, not \(text)")
-      }
-      return value
-    }
-    return Set(values).sorted()
+  /// What is compared, for help: a line a method.
+  private static var methods: String {
+    PlanningMethods.standard.all.compactMap { method in
+      let variants = method.variants(devices: 4, budgets: [2])
+      guard !variants.isEmpty else { return nil }
+      let needs = Set(variants.flatMap(\.requires)).sorted().map { "--" + $0 }
+      return "  " + variants.map(\.name).joined(separator: "; ")
+        + (needs.isEmpty ? "" : " (with \(needs.joined(separator: ", ")))")
+    }.joined(separator: "\n")
+  }
+
+  /// The costs for help, one a line.
+  private static var costs: String {
+    ExploreAxis.allCases.map {
+      "  " + $0.rawValue + String(repeating: " ", count: 11 - $0.rawValue.count) + $0.summary
+    }.joined(separator: "\n")
   }
 }
+
+extension ExploreAxis: ExpressibleByArgument {}

@@ -1,5 +1,7 @@
 // An exploration as text and as CSV.
 
+import Planning
+import Resilience
 import Tables
 import TensorCore
 
@@ -11,14 +13,14 @@ extension ExploreReport {
     var table = TextTable(header)
     for point in points {
       var cells = [
-        point.name, point.copies.formatted(2), point.largestWeightBytes.asBytes,
+        point.placed.variant.name, point.copies.formatted(2), point.largestWeightBytes.asBytes,
         point.multiplyAdds.asCount, point.multiplyAddsAfterFailure.asCount,
         point.bytesSent.asBytes,
       ]
-      for row in point.failures {
+      for row in point.summaries {
         let mark = point.front.contains(row.failures) ? "*" : " "
         cells.append(percent(row.average.accuracy) + mark)
-        if row.failures > 0 { cells.append(percent(row.minimum.top1.accuracy)) }
+        if row.failures > 0 { cells.append(percent(row.minimum.estimate.accuracy)) }
       }
       table.add(cells)
     }
@@ -33,7 +35,7 @@ extension ExploreReport {
     ]
     for failures in failures where failures > 0 {
       let front = front(failures).map {
-        "\($0.name) (\(against.text($0)): \(percent($0.average(failures))) %)"
+        "\($0.placed.variant.name) (\(against.text($0)): \(percent($0.average(failures))) %)"
       }
       lines.append("front after \(failures): " + front.joined(separator: ", "))
     }
@@ -54,13 +56,14 @@ extension ExploreReport {
     ]
     for point in points {
       let facts = [
-        point.name, point.series, point.also.map(\.name).joined(separator: "; "),
-        point.tolerate.map { "\($0)" } ?? "", point.survive.map { "\($0)" } ?? "",
-        point.budget.map { "\($0)" } ?? "", "\(devices)", fill, "\(images)", "\(point.copies)",
+        point.placed.variant.name, point.placed.variant.series,
+        point.placed.also.map(\.name).joined(separator: "; "), point.option("tolerate") ?? "",
+        point.option("survive") ?? "", point.placed.variant.budget.map { "\($0)" } ?? "",
+        "\(devices)", fill, "\(images)", "\(point.copies)",
         "\(point.largestWeightBytes)", "\(point.multiplyAdds)",
         "\(point.multiplyAddsAfterFailure)", "\(point.bytesSent)",
       ]
-      for row in point.failures {
+      for row in point.summaries.map({ StudyReport.Failures($0, of: point.table) }) {
         lines.append(
           CSVText.line(
             facts + [

@@ -1,8 +1,8 @@
-public import ArgumentParser
+import ArgumentParser
 import JSONCoding
 import ModelGraph
 import Plan
-public import Planning
+import Planning
 import Processes
 import Tables
 import TensorCore
@@ -19,7 +19,7 @@ struct PlanCommand: ParsableCommand {
       both need means.safetensors too.
 
       Methods:
-      \(PlanMethod.listing)
+      \(PlanningMethods.standard.listing)
 
       MODEL.json beside MODEL.onnx (or --preprocessing and --labels) says how images become inputs:
         {"preprocessing": {"channels": 3, "resizeShort": 256, "crop": [224, 224],
@@ -61,7 +61,7 @@ struct PlanCommand: ParsableCommand {
   @Option(help: "Relative work of each device, separated by commas.")
   var shares: String?
 
-  @OptionGroup var method: MethodOptions
+  @OptionGroup var method: MethodArguments
 
   @Option(name: [.short, .long], help: "The plan's folder.", completion: .directory)
   var output: String
@@ -77,64 +77,51 @@ struct PlanCommand: ParsableCommand {
     defer { signals.stop() }
     try OutputFiles.checkPlan(output, overwrite)
     let graph = try options.graph()
-    let vertical = method.method == .vertical ? try verticalDesign(graph) : nil
-    let devices = try vertical?.devices ?? deviceList()
-    try Plan.checkNewNames(devices)
+    let maker = try method.maker(stopped: stopped)
+    let layout = try maker.layout(of: graph, wishes: try wishes())
+    try Plan.checkNewNames(layout.devices)
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     try card.tellAssumptions(for: graph, model: options.model)
-    let context = try PlacingContext(
-      graph: graph, modelPath: options.model, card: card, devices: devices,
-      sharding: vertical?.sharding)
+    let context = PlacingContext(
+      graph: graph, model: try card.model(of: graph, path: options.model), layout: layout)
     let unreadable = UnreadableImages()
-    let placer = Placer(
-      options: method, context: context,
-      measuring: Measuring(threads: method.threads, stopped: stopped), unreadable: unreadable)
-    let placed = try placer.place()
-    var plan = try context.plan(placed.placements, method: placed.method)
-    if method.fill == .mean {
-      plan = try context.plan(
-        placed.placements, method: placed.method, fill: try placer.fill(for: plan))
+    let made = try maker.make(context) { () throws(MartletError) in
+      try Measuring(threads: method.threads, stopped: stopped).readable(
+        try context.calibrationImages(method.calibration, limit: method.calibrationLimit),
+        unreadable)
     }
     try stopped.check()
-    let folder = try PlanFolder.write(plan, graph: graph, to: output) { number in
-      Terminal.progress("shard \(number + 1) of \(devices.count)")
+    let folder = try PlanFolder.write(made.plan, graph: graph, to: output) { number in
+      Terminal.progress("shard \(number + 1) of \(layout.devices.count)")
     }
     Terminal.endProgress()
-    let costs = devices.indices.map { folder.plan.cost(of: $0) }
-    let report = Report(folder, costs, placed.budget, unreadableImages: unreadable.count)
-    if json { try Terminal.printJSON(report) } else { try show(folder, costs, report) }
+    let report = Report(
+      folder, PlanFigures(folder.plan, made.result), unreadableImages: unreadable.count)
+    if json { try Terminal.printJSON(report) } else { try show(folder, report) }
     try unreadable.finish()
   }
 
-  /// Plans a model by a method without options and writes the folder.
+  /// Plans a model by a method that needs no options and writes the folder.
   static func make(
-    graph: Graph, modelPath: String, card: ModelCard, devices: [Plan.Device],
-    method: PartitionMethod, output: String
+    graph: Graph, modelPath: String, card: ModelCard, devices: Int, method: any PlanningMethod,
+    output: String
   ) throws(MartletError) -> PlanFolder {
-    let context = try PlacingContext(
-      graph: graph, modelPath: modelPath, card: card, devices: devices)
-    let parts = method.parts(graph: graph, sharding: context.sharding, shares: context.shares)
-    return try PlanFolder.write(
-      try context.plan(Placing.single(parts), method: method.rawValue), graph: graph, to: output)
+    let maker = try PlanMaker(method)
+    let context = PlacingContext(
+      graph: graph, model: try card.model(of: graph, path: modelPath),
+      layout: try maker.layout(of: graph, wishes: DeviceWishes(count: devices)))
+    return try PlanFolder.write(try maker.make(context).plan, graph: graph, to: output)
   }
 
-  private func deviceList() throws -> [Plan.Device] {
-    let names: [String]
-    switch (devices, self.names) {
-    case (let count?, nil):
-      guard (1...Plan.maximumDevices).contains(count) else {
-        throw ValidationError("--devices must be 1 to \(Plan.maximumDevices)")
-      }
-      names = (0..<count).map { "d\($0)" }
-    case (nil, let text?): names = text.split(separator: ",").map(String.init)
-    default: throw ValidationError("give either --devices or --names")
+  /// What was said about the devices.
+  private func wishes() throws -> DeviceWishes {
+    if let devices, !(1...Plan.maximumDevices).contains(devices) {
+      throw ValidationError("--devices must be 1 to \(Plan.maximumDevices)")
     }
-    guard let shares = try shareList() else { return names.map { Plan.Device(name: $0) } }
-    guard shares.count == names.count else {
-      throw ValidationError("--shares takes \(names.count) numbers, separated by commas")
-    }
-    return zip(names, shares).map { Plan.Device(name: $0, share: $1) }
+    return DeviceWishes(
+      names: names?.split(separator: ",").map(String.init), count: devices,
+      shares: try shareList())
   }
 
   private func shareList() throws -> [Double]? {
@@ -144,16 +131,6 @@ struct PlanCommand: ParsableCommand {
       throw ValidationError("--shares takes numbers, separated by commas")
     }
     return values.compactMap { $0 }
-  }
-
-  private func verticalDesign(_ graph: Graph) throws -> VerticalDesign {
-    guard devices == nil || names == nil else {
-      throw ValidationError("give either --devices or --names")
-    }
-    return try VerticalDesign(
-      graph, cuts: method.cuts, tiers: method.tiers,
-      names: names?.split(separator: ",").map(String.init), count: devices,
-      shares: try shareList())
   }
 
   private struct Report: Encodable {
@@ -175,9 +152,9 @@ struct PlanCommand: ParsableCommand {
     /// Weight bytes of all devices over those of the model.
     var copies: Double
     var devices: [Device]
-    /// For `budget`.
+    /// Where each layer's was chosen.
     var protections: [Protected]?
-    /// For `budget`: share of calibration answers that stay, by number of failures from 1 on.
+    /// Share of calibration answers that stay, by number of failures from 1 on, where measured.
     var agreement: [Double]?
     /// Calibration images that could not be read.
     var unreadableImages: Int
@@ -187,35 +164,31 @@ struct PlanCommand: ParsableCommand {
       case unreadableImages = "unreadable_images"
     }
 
-    init(
-      _ folder: PlanFolder, _ costs: [DeviceCost], _ budget: BudgetPlanner.Outcome?,
-      unreadableImages: Int
-    ) {
+    init(_ folder: PlanFolder, _ figures: PlanFigures, unreadableImages: Int) {
       self.unreadableImages = unreadableImages
       plan = folder.id
       self.folder = folder.path
       method = folder.plan.method
       fill = folder.plan.fill == .zero ? "zero" : "mean"
       task = folder.plan.head.task.rawValue
-      layers = folder.plan.sharding.layers.count
-      exchanges = folder.plan.exchanges.count { $0.stage != nil }
-      copies = costs.copies(of: folder.plan)
-      devices = zip(folder.plan.devices, costs).map { Device(name: $0.name, cost: $1) }
-      protections = budget.map { outcome in
-        zip(folder.plan.sharding.layers, outcome.protections).map {
-          Protected(layer: $0.id, protection: $1.name)
-        }
+      layers = figures.layers
+      exchanges = figures.exchanges
+      copies = figures.copies
+      devices = zip(folder.plan.devices, figures.devices).map {
+        Device(name: $0.name, cost: $1)
       }
-      agreement = budget?.agreement
+      protections = figures.protections?.map {
+        Protected(layer: $0.layer, protection: $0.protection)
+      }
+      agreement = figures.agreement
     }
   }
 
-  private func show(
-    _ folder: PlanFolder, _ costs: [DeviceCost], _ report: Report
-  ) throws(MartletError) {
+  private func show(_ folder: PlanFolder, _ report: Report) throws(MartletError) {
     var table = TextTable(
       "device", "neurons", "weights", "multiply-adds", "sent/frame", "received/frame")
-    for (device, cost) in zip(folder.plan.devices, costs) {
+    for device in report.devices {
+      let cost = device.cost
       table.add(
         device.name, "\(cost.neurons)", cost.weightBytes.asBytes, cost.multiplyAdds.asCount,
         cost.bytesSent.asBytes, cost.bytesReceived.asBytes)
@@ -243,5 +216,3 @@ struct PlanCommand: ParsableCommand {
     }
   }
 }
-
-extension PartitionMethod: ExpressibleByArgument {}

@@ -1,12 +1,12 @@
-import ArgumentParser
 import Tables
 
-/// The costs that `martlet explore` can set accuracy against.
-enum ExploreAxis: String, ExpressibleByArgument, CaseIterable, Encodable {
+/// The costs that an exploration can set accuracy against.
+public enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
+  /// What a placement costs.
   case copies, memory, compute, recompute, traffic
 
   /// What the axis of a chart says, but for the unit.
-  var summary: String {
+  public var summary: String {
     switch self {
     case .copies: "copies of the weights, all devices together"
     case .memory: "weights on the device with the most"
@@ -16,14 +16,8 @@ enum ExploreAxis: String, ExpressibleByArgument, CaseIterable, Encodable {
     }
   }
 
-  static var listing: String {
-    allCases.map {
-      "  " + $0.rawValue + String(repeating: " ", count: 11 - $0.rawValue.count) + $0.summary
-    }.joined(separator: "\n")
-  }
-
   /// A placement's cost.
-  func cost(of point: ExplorePoint) -> Double {
+  public func cost(of point: ExplorePoint) -> Double {
     switch self {
     case .copies: point.copies
     case .memory: Double(point.largestWeightBytes)
@@ -34,7 +28,7 @@ enum ExploreAxis: String, ExpressibleByArgument, CaseIterable, Encodable {
   }
 
   /// A cost for people.
-  func text(_ point: ExplorePoint) -> String {
+  public func text(_ point: ExplorePoint) -> String {
     switch self {
     case .copies: point.copies.formatted(2)
     case .memory: point.largestWeightBytes.asBytes
@@ -45,7 +39,7 @@ enum ExploreAxis: String, ExpressibleByArgument, CaseIterable, Encodable {
   }
 
   /// A unit in which the largest cost is a number of few digits.
-  func unit(for largest: Double) -> (name: String, size: Double) {
+  public func unit(for largest: Double) -> (name: String, size: Double) {
     let prefix: (String, Double) =
       switch largest {
       case ..<10_000: ("", 1)

@@ -1,0 +1,87 @@
+public import ArgumentParser
+import Evaluation
+public import Planning
+import TensorCore
+
+/// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.
+struct MethodArguments: ParsableArguments {
+  @Option(help: "How the neurons of each layer are spread; see above.")
+  var method = MethodName(PlanningMethods.usual)
+
+  @OptionGroup var options: MethodOptionArguments
+
+  @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
+  var fill: PlanMaker.FillChoice = .zero
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      MethodArguments.measured.joined(separator: ", ")
+        + ": images to measure with; never those that test the plan."),
+    completion: .file())
+  var calibration: [String] = []
+
+  @Option(help: "Use at most this many calibration images, evenly chosen.")
+  var calibrationLimit = 64
+
+  @Option(help: "Threads that measure; all processors unless given.")
+  var threads: Int?
+
+  /// What needs images.
+  private static var measured: [String] {
+    PlanningMethods.standard.with(\.needsImages).map(\.name) + ["--fill mean"]
+  }
+
+  func validate() throws {
+    guard calibrationLimit > 0 else {
+      throw ValidationError("--calibration-limit must be 1 or more")
+    }
+    guard threads.map((1...256).contains) ?? true else {
+      throw ValidationError("--threads must be 1 to 256")
+    }
+    let needsImages: Bool
+    do throws(MartletError) {
+      needsImages = try maker().needsImages
+    } catch {
+      throw ValidationError(error.message)
+    }
+    guard needsImages == !calibration.isEmpty else {
+      let methods = PlanningMethods.standard.with(\.needsImages).map { "--method \($0.name)" }
+      let users = (methods + ["--fill mean"]).joined(separator: " and ")
+      throw ValidationError("--calibration is for \(users), which need it")
+    }
+  }
+
+  /// The method with its options.
+  func maker(stopped: StopFlag = StopFlag()) throws(MartletError) -> PlanMaker {
+    try PlanMaker(
+      method.method, options: options.given, fill: fill,
+      measuring: Measuring(threads: threads, stopped: stopped))
+  }
+}
+
+extension PlanMaker.FillChoice: ExpressibleByArgument {}
+
+extension Measuring {
+  /// With lines of progress on a terminal, until the user stops it.
+  ///
+  /// - Parameter threads: all processors if nil.
+  init(threads: Int?, stopped: StopFlag) {
+    self.init(threads: threads, isStopped: { stopped.signal != nil }) { what, total, note in
+      let watch = ProgressWatch(what, total: total, note: note)
+      return { watch.show($0) }
+    }
+  }
+
+  /// The images that can be read; the others are named.
+  func readable(
+    _ images: LabelledImages, _ unreadable: UnreadableImages
+  ) throws(MartletError) -> LabelledImages {
+    let shown = watch("reading image", images.count)
+    return try images.readable(
+      progress: { done throws(MartletError) in
+        try check()
+        shown(done)
+      }, unreadable: { unreadable.note($0, $1) })
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Planning
+
+/// A planning method on the command line, by name.
+struct MethodName: ExpressibleByArgument {
+  let method: any PlanningMethod
+
+  init(_ method: any PlanningMethod) { self.method = method }
+
+  init?(argument: String) {
+    guard let method = PlanningMethods.standard[argument] else { return nil }
+    self.method = method
+  }
+
+  static var allValueStrings: [String] { PlanningMethods.standard.names }
+
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+
+  var defaultValueDescription: String { method.name }
+}
+
+/// A planning method that needs neither options nor images, by name.
+struct LoneMethodName: ExpressibleByArgument {
+  let method: any PlanningMethod
+
+  init(_ method: any PlanningMethod) { self.method = method }
+
+  init?(argument: String) {
+    guard let method = PlanningMethods.standard[argument], method.abilities.worksAlone else {
+      return nil
+    }
+    self.method = method
+  }
+
+  static var allValueStrings: [String] {
+    PlanningMethods.standard.with(\.worksAlone).map(\.name)
+  }
+
+  static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
+
+  var defaultValueDescription: String { method.name }
+}
+
+extension PlanningMethods {
+  /// The methods for help, one a line.
+  var listing: String {
+    let width = (names.map(\.count).max() ?? 0) + 2
+    return all.map {
+      "  " + $0.name + String(repeating: " ", count: width - $0.name.count) + $0.summary
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,88 @@
+public import Evaluation
+import Plan
+public import Resilience
+public import TensorCore
+
+/// The computing part of `martlet explore`: one masked model, with which placements are chosen on
+/// calibration images and then tested on others.
+public struct Exploring: Sendable {
+  private let context: PlacingContext
+  private let measuring: Measuring
+  private let calibrated: CalibratedModel
+
+  /// Prepares a model.
+  ///
+  /// - Parameter meanFill: whether means over the calibration images stand in for lost neurons.
+  /// - Throws: what reading images throws; `cancelled`.
+  public init(
+    context: PlacingContext, measuring: Measuring, calibration: LabelledImages, meanFill: Bool
+  ) throws(MartletError) {
+    try context.model.head?.requireOneOfMany(for: "martlet explore")
+    self.context = context
+    self.measuring = measuring
+    calibrated = try CalibratedModel(
+      context, images: calibration, fillsWithMeans: meanFill, measuring: measuring)
+  }
+
+  /// Placements by every variant of every method, each once.
+  ///
+  /// - Parameters:
+  ///   - budgets: copies of the weights to allow.
+  ///   - options: texts by name, for the methods that have them.
+  /// - Throws: what methods throw, but for what cannot be had, which is left out.
+  public func placements(
+    budgets: [Double], options: [String: String], methods: PlanningMethods = .standard
+  ) throws(MartletError) -> PlacementCollection {
+    var found = PlacementCollection()
+    for method in methods.all {
+      let variants = method.variants(devices: context.devices.count, budgets: budgets)
+      let missing = Set(variants.flatMap(\.requires)).subtracting(options.keys).sorted()
+      guard missing.isEmpty else {
+        let names = missing.map { "--" + $0 }.joined(separator: ", ")
+        found.leaveOut(method.name, because: "it needs \(names)")
+        continue
+      }
+      guard !variants.isEmpty else { continue }
+      let calibrated = calibrated
+      // Options are for all methods; each takes those that it has.
+      let own = options.filter { given in method.options.contains { $0.name == given.key } }
+      let request = PlacementRequest(
+        context: context, choices: try MethodChoices(own, for: method, among: methods),
+        methods: methods, measuring: measuring,
+        calibration: { () throws(MartletError) in calibrated })
+      for (variant, outcome) in zip(variants, try method.place(variants, request)) {
+        found.add(variant, outcome)
+      }
+    }
+    return found
+  }
+
+  /// Classifies all images with all placements under all failure sets.
+  public func study(
+    _ placed: [ExploredPlacement], sets: [[Int]], images: LabelledImages
+  ) throws(MartletError) -> [FailureTable] {
+    let study = FailureStudy(
+      model: calibrated.model, values: calibrated.values,
+      subjects: placed.map {
+        FailureStudy.Subject(
+          plan: $0.variant.name, method: $0.variant.series, devices: context.devices.map(\.name),
+          placements: $0.result.placements, sets: sets, fill: calibrated.fill)
+      }, head: context.model.head ?? .unknown)
+    return try measuring.run(study, images).tables
+  }
+
+  /// The placements with what they cost and what they keep.
+  public func points(
+    _ placed: [ExploredPlacement], _ tables: [FailureTable]
+  ) throws(MartletError) -> [ExplorePoint] {
+    let shown = measuring.watch("cost of placement", placed.count)
+    var points: [ExplorePoint] = []
+    for (placed, table) in zip(placed, tables) {
+      try measuring.check()
+      let plan = try context.plan(placed.result.placements, method: placed.variant.series)
+      points.append(ExplorePoint(placed, plan, table))
+      shown(points.count)
+    }
+    return points
+  }
+}

@@ -1,0 +1,77 @@
+public import Evaluation
+import Glibc
+public import TensorCore
+
+/// How planning computes over images: on some threads, with progress, until somebody stops it.
+public struct Measuring: Sendable {
+  /// Is told how much of a total is done.
+  public typealias Watch = @Sendable (_ done: Int) -> Void
+  /// Begins to watch something, by its name and total.
+  public typealias Progress = @Sendable (_ what: String, _ total: Int, _ note: String) -> Watch
+
+  /// How many compute at once.
+  public let threads: Int
+  /// Whether somebody asked to stop.
+  public let isStopped: @Sendable () -> Bool
+  private let progress: Progress
+
+  /// - Parameters:
+  ///   - threads: all processors if nil.
+  ///   - isStopped: asked from several threads.
+  ///   - progress: called from several threads.
+  public init(
+    threads: Int?, isStopped: @escaping @Sendable () -> Bool = { false },
+    progress: @escaping Progress = { _, _, _ in { _ in } }
+  ) {
+    self.threads = threads ?? min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), 256)
+    self.isStopped = isStopped
+    self.progress = progress
+  }
+
+  /// - Throws: `cancelled` if somebody asked to stop.
+  public func check() throws(MartletError) {
+    if isStopped() { throw MartletError(.cancelled, "stopped") }
+  }
+
+  /// Begins to watch something.
+  public func watch(_ what: String, _ total: Int, note: String = "") -> Watch {
+    progress(what, total, note)
+  }
+
+  /// The mean of each channel of the model's points.
+  ///
+  /// - Parameter what: what is counted in the line of progress.
+  public func means(
+    of model: MaskedModel, _ images: LabelledImages, what: String
+  ) throws(MartletError) -> [[Float]] {
+    let shown = watch(what, images.count)
+    let elements = model.inputCounts[0]
+    return try ChannelMeans.of(
+      model, count: images.count, threads: threads, progress: { shown($0) }, isStopped: isStopped
+    ) { index throws(MartletError) in try images.load(index, elements: elements) }
+  }
+
+  /// Classifies all images under all failure sets of a study.
+  public func run(
+    _ study: FailureStudy, _ images: LabelledImages, keepsPredictions: Bool = false
+  ) throws(MartletError) -> FailureStudy.Result {
+    let shown = watch(
+      "image", images.count, note: ", \(study.distinctMasks) different outcomes each")
+    return try study.run(
+      images, threads: threads, keepsPredictions: keepsPredictions,
+      progress: { shown($0.images) }, isStopped: isStopped)
+  }
+
+  /// Shows where the search for protection within a budget is.
+  func progress(
+    _ phase: BudgetPlanner.Phase, images: Int
+  ) -> @Sendable (BudgetPlanner.Phase, Int, Int) -> Void {
+    let what =
+      switch phase {
+      case .layers: "each layer alone: image"
+      case .plans: "whole plans: image"
+      }
+    let shown = watch(what, images)
+    return { _, done, _ in shown(done) }
+  }
+}

@@ -1,0 +1,77 @@
+public import Evaluation
+import ModelGraph
+public import TensorCore
+
+/// What a planning method is asked.
+public struct PlacementRequest {
+  /// The model and the devices.
+  public let context: PlacingContext
+  /// The method's options.
+  public let choices: MethodChoices
+  /// The methods there are, for a method that chooses among others.
+  public let methods: PlanningMethods
+  /// How to compute over images.
+  public let measuring: Measuring
+  /// The model as it loses neurons, with images to measure with; made when a method asks.
+  public let calibration: () throws(MartletError) -> CalibratedModel
+
+  /// Asks for a placement.
+  ///
+  /// - Parameter calibration: for methods that need images; they get an error from it otherwise.
+  public init(
+    context: PlacingContext, choices: MethodChoices = MethodChoices(),
+    methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: 1),
+    calibration: @escaping () throws(MartletError) -> CalibratedModel = {
+      () throws(MartletError) in
+      throw MartletError(.invalidArgument, "the method needs calibration images")
+    }
+  ) {
+    self.context = context
+    self.choices = choices
+    self.methods = methods
+    self.measuring = measuring
+    self.calibration = calibration
+  }
+
+  /// The same with further options of a method.
+  func adding(
+    _ options: [String: String], for method: any PlanningMethod
+  ) throws(MartletError) -> PlacementRequest {
+    PlacementRequest(
+      context: context, choices: try choices.adding(options, for: method, among: methods),
+      methods: methods, measuring: measuring, calibration: calibration)
+  }
+
+  // What methods ask most.
+
+  var graph: Graph { context.graph }
+  var devices: Int { context.devices.count }
+  var shares: [Double] { context.shares }
+  var layers: [LayerTraits] { context.traits }
+}
+
+/// A model that can lose neurons, and the images by which a loss is judged.
+public struct CalibratedModel: Sendable {
+  /// Where lost neurons are missed.
+  public let values: [ExchangedValue]
+  /// With points at `values`.
+  public let model: MaskedModel
+  /// Their labels are not used.
+  public let images: LabelledImages
+  /// What stands in for lost neurons.
+  public let fill: ChannelFill
+
+  /// Prepares a model, decodes the images, and takes the means if they are to stand in.
+  ///
+  /// - Throws: what reading images throws; `cancelled`.
+  public init(
+    _ context: PlacingContext, images: LabelledImages, fillsWithMeans: Bool, measuring: Measuring
+  ) throws(MartletError) {
+    values = ExchangedValue.all(of: context.graph, context.sharding)
+    model = try MaskedModel(batching: context.graph, points: values.map(\.point), largest: 8)
+    self.images = try images.decoded(elements: model.inputCounts[0])
+    fill =
+      fillsWithMeans
+      ? .constants(try measuring.means(of: model, self.images, what: "calibration image")) : .zero
+  }
+}

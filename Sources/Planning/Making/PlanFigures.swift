@@ -1,0 +1,30 @@
+public import Plan
+
+/// What a plan costs, and how its layers are protected.
+public struct PlanFigures: Sendable {
+  /// By device, while all are there.
+  public let devices: [DeviceCost]
+  /// Bytes of weights of all devices over those of the model.
+  public let copies: Double
+  /// Layers that are split.
+  public let layers: Int
+  /// Exchanges of a frame while all devices are there.
+  public let exchanges: Int
+  /// The protection of each layer, by the layer's name, where it was chosen layer by layer.
+  public let protections: [(layer: String, protection: String)]?
+  /// The share of calibration answers that stay, by number of failures from 1 on, where it was
+  /// measured.
+  public let agreement: [Double]?
+
+  /// The figures of a plan.
+  public init(_ plan: Plan, _ result: PlacementResult) {
+    devices = plan.devices.indices.map { plan.cost(of: $0) }
+    copies = devices.copies(of: plan)
+    layers = plan.sharding.layers.count
+    exchanges = plan.exchanges.count { $0.stage != nil }
+    protections = result.protections.map { names in
+      zip(plan.sharding.layers, names).map { ($0.id, $1) }
+    }
+    agreement = result.agreement
+  }
+}

@@ -1,0 +1,108 @@
+public import Evaluation
+public import ModelGraph
+public import Plan
+public import TensorCore
+
+/// Makes plans: what `martlet plan` does between reading its options and writing a folder.
+public struct PlanMaker: Sendable {
+  /// What stands in for lost neurons.
+  public enum FillChoice: String, Sendable, CaseIterable {
+    case zero, mean
+  }
+
+  /// A plan and what was found out about it.
+  public struct Made: Sendable {
+    /// The plan.
+    public var plan: Plan
+    /// How it was decided.
+    public var result: PlacementResult
+  }
+
+  private let method: any PlanningMethod
+  private let choices: MethodChoices
+  private let fill: FillChoice
+  private let methods: PlanningMethods
+  private let measuring: Measuring
+
+  /// Prepares a method.
+  ///
+  /// - Parameters:
+  ///   - options: the method's, as texts by name.
+  ///   - methods: the method and those that it may be compared with.
+  /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
+  ///   method.
+  public init(
+    _ method: any PlanningMethod, options: [String: String] = [:], fill: FillChoice = .zero,
+    methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: nil)
+  ) throws(MartletError) {
+    guard fill == .zero || method.abilities.takesMeans else {
+      let names = methods.with(\.takesMeans).map(\.name).joined(separator: " and ")
+      throw MartletError(.invalidArgument, "--fill mean is for --method \(names)")
+    }
+    self.method = method
+    self.fill = fill
+    choices = try MethodChoices(options, for: method, among: methods)
+    self.methods = methods
+    self.measuring = measuring
+  }
+
+  /// Whether it asks for images.
+  public var needsImages: Bool { method.abilities.needsImages || fill == .mean }
+
+  /// The devices, and what is split among them.
+  ///
+  /// - Throws: `invalidArgument` for wishes that the method cannot meet.
+  public func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
+    try method.layout(of: graph, wishes: wishes, choices: choices)
+  }
+
+  /// Plans a model.
+  ///
+  /// - Parameter images: to measure with, and to take means of; asked for only where needed.
+  /// - Throws: what the method throws; `invalidArgument` for shares that do not go with it.
+  public func make(
+    _ context: PlacingContext,
+    images: @escaping () throws(MartletError) -> LabelledImages = {
+      () throws(MartletError) in
+      throw MartletError(.invalidArgument, "there are no calibration images")
+    }
+  ) throws(MartletError) -> Made {
+    try requireShares(context)
+    let (measuring, fill) = (measuring, fill)
+    let request = PlacementRequest(
+      context: context, choices: choices, methods: methods, measuring: measuring
+    ) {
+      () throws(MartletError) in
+      try CalibratedModel(
+        context, images: try images(), fillsWithMeans: fill == .mean, measuring: measuring)
+    }
+    let result = try method.place(request)
+    let plan = try context.plan(result.placements, method: result.description)
+    guard fill == .mean else { return Made(plan: plan, result: result) }
+    let filled = try context.plan(
+      result.placements, method: result.description,
+      fill: try means(for: plan, context, try images()))
+    return Made(plan: filled, result: result)
+  }
+
+  private func requireShares(_ context: PlacingContext) throws(MartletError) {
+    let shares = context.shares
+    guard !method.abilities.takesShares, !shares.allSatisfy({ $0 == shares[0] }) else { return }
+    let others = methods.with(\.takesShares).map(\.name)
+    throw MartletError(
+      .invalidArgument, "\(method.name) deals equal shares to all devices",
+      hint: "leave --shares out, or use one of " + others.joined(separator: ", "))
+  }
+
+  /// The mean of each channel that is exchanged.
+  private func means(
+    for plan: Plan, _ context: PlacingContext, _ images: LabelledImages
+  ) throws(MartletError) -> Plan.Fill {
+    let gathered = plan.exchanges.filter { !$0.isDecoded }
+    let model = try MaskedModel(
+      batching: context.graph,
+      points: gathered.map { ChannelPoint(value: $0.value, axis: $0.axis) })
+    var means = try measuring.means(of: model, images, what: "mean over image")[...]
+    return .mean(plan.exchanges.map { $0.isDecoded ? [] : means.removeFirst() })
+  }
+}

@@ -1,0 +1,18 @@
+import TensorCore
+
+/// Neurons in order of importance, dealt round robin: every device has its share of those that
+/// matter.
+struct InterleavedMethod: PlanningMethod {
+  let name = "interleaved"
+  let summary = "neurons sorted by l1 importance and dealt round robin"
+
+  func place(_ request: PlacementRequest) throws(MartletError) -> PlacementResult {
+    let parts = PartitionMethod.interleaved.parts(
+      graph: request.graph, sharding: request.context.sharding, shares: request.shares)
+    return PlacementResult(placements: Placing.single(parts), description: name)
+  }
+
+  func variants(devices: Int, budgets: [Double]) -> [MethodVariant] {
+    [MethodVariant(name)]
+  }
+}
