@@ -23,6 +23,9 @@ import Testing
       try place.write(try set.bytes(index), to: "\(folder)/\(counts[label, default: 0]).png")
     }
     #expect(symlink("../elsewhere", place.path("sorted/7")) == 0)
+    // To calibrate with: other files than those that are sorted, with a byte behind the image.
+    try FileSystem.createFolder(place.path("others"))
+    for index in 0..<8 { try place.write(try set.bytes(index) + [0], to: "others/\(index).png") }
     #expect(counts.values.reduce(0, +) == 5 * each)
   }
 
@@ -81,7 +84,7 @@ import Testing
       try place.write(Array("a\nb\n".utf8), to: "two")
       let images = ["--images", "sorted"]
       let explore = [
-        "explore", "demo.onnx", "--devices", "2", "--calibration", "digits.tar",
+        "explore", "demo.onnx", "--devices", "2", "--calibration", "others",
         "--calibration-limit", "4",
       ]
       for arguments in [
@@ -129,7 +132,7 @@ import Testing
         ["infer", "demo.onnx"], ["run", "--in-process", "--plan", "plan"],
         ["study", "plan", "--model", "demo.onnx", "--no-save"],
         [
-          "explore", "demo.onnx", "--devices", "2", "--calibration", "digits.tar", "--limit", "44",
+          "explore", "demo.onnx", "--devices", "2", "--calibration", "others", "--limit", "44",
           "--calibration-limit", "4", "--budgets", "1,2",
         ],
       ] {
