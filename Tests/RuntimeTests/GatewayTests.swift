@@ -130,7 +130,7 @@ extension DistributedTests {
       }
     }
 
-    /// As `mosquitto_rr -e REPLY -D request correlation-data ID -f photo.jpg` sends it.
+    /// As `mosquitto_pub -D publish response-topic REPLY -D publish correlation-data ID -f` sends it.
     @Test func anImageAloneIsAnsweredWhereItsPropertiesSay() throws {
       try with { deployment, caller, _ in
         let png = try deployment.digits.file(0)
