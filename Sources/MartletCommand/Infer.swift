@@ -193,6 +193,19 @@ struct Infer: ParsableCommand {
 enum TensorArgument {
   /// The model's inputs from a file: the one tensor of a `.npy`, or those of a `.safetensors` by name.
   static func read(_ path: String, inputs: [Graph.Value]) throws(MartletError) -> [Tensor] {
+    let tensors = try elements(path, inputs: inputs)
+    for (tensor, input) in zip(tensors, inputs)
+    where tensor.elementType == .int64 && input.elementType == .float32 {
+      throw MartletError(
+        .mismatch, "an input holds whole numbers where the model takes float32",
+        context: ["file": path, "input": input.name], hint: "save it with .astype('float32')")
+    }
+    return tensors
+  }
+
+  private static func elements(
+    _ path: String, inputs: [Graph.Value]
+  ) throws(MartletError) -> [Tensor] {
     if path.hasSuffix(".npy") { return [try NumpyFile.read(path)] }
     guard path.hasSuffix(".safetensors") else {
       throw MartletError(

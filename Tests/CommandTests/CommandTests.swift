@@ -191,6 +191,11 @@ import Testing
       check(try place.run("infer", "demo.onnx", "--images", "missing.png"), 66, "missing.png")
       try place.write(Array("no tensor".utf8), to: "bad.npy")
       check(try place.run("infer", "demo.onnx", "--tensor", "bad.npy"), 65, "bad.npy")
+      try NumpyFile.write(
+        place.path("whole.npy"), Tensor([1, 1, 28, 28], [Int64](repeating: 1, count: 784)))
+      check(
+        try place.run("infer", "demo.onnx", "--tensor", "whole.npy"), 65, "whole.npy",
+        ".astype('float32')")
     }
   }
 
