@@ -112,7 +112,8 @@ let package = Package(
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
         "Processes", "Recording", "Runtime", logging,
       ]),
-    moduleTestedInside("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
+    moduleTestedInside("FlightReport", ["TensorCore", "Plan", "JSONCoding", "WireProtocol"]),
+    module("ReportViews", ["FlightReport", "Charts", "Tables", "TensorCore", mustache]),
     module(
       "MartletCommand",
       [
@@ -121,7 +122,7 @@ let package = Package(
         "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
-        "FlightReport", "Runtime", "Chaos", "Tables", mustache, argumentParser, logging,
+        "FlightReport", "ReportViews", "Runtime", "Chaos", "Tables", argumentParser, logging,
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
@@ -182,6 +183,7 @@ let package = Package(
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
+    tests("ReportViews", ["ReportViews", "FlightReport", "JSONCoding", "Tables", "TensorCore"]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
     tests(

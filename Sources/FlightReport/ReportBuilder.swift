@@ -182,7 +182,7 @@ public struct ReportBuilder: Sendable {
     var notes = input.damage
     if runs.isEmpty { notes.append("no answers: nothing can be said about accuracy and speed") }
     if devices.contains(where: { $0.figures.energy?.isEstimated == true }) {
-      notes.append("energy is an estimate from CPU time, not a measurement")
+      notes.append("energy (~) is an estimate from CPU time, not a measurement")
     }
     let missing =
       runs.reduce(0) { $0 + $1.sequence.missing }

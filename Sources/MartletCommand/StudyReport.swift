@@ -126,15 +126,13 @@ struct StudyReport: Encodable {
   /// The method's name without its options, or the folder's where several plans for as many devices
   /// have one method.
   private static func labels(_ folders: [PlanFolder]) -> [String] {
-    func name(_ folder: PlanFolder) -> String {
-      String(folder.plan.method.prefix { $0 != " " && $0 != "," })
-    }
     return folders.map { folder in
       let isAlone =
         folders.count {
-          name($0) == name(folder) && $0.plan.devices.count == folder.plan.devices.count
+          $0.plan.methodName == folder.plan.methodName
+            && $0.plan.devices.count == folder.plan.devices.count
         } == 1
-      return isAlone ? name(folder) : FileSystem.name(of: folder.path)
+      return isAlone ? folder.plan.methodName : FileSystem.name(of: folder.path)
     }
   }
 }

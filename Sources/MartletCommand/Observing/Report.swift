@@ -3,6 +3,7 @@ import FlightReport
 import JSONCoding
 import Processes
 import Recording
+import ReportViews
 import Runtime
 import Tables
 import TensorCore
@@ -93,7 +94,8 @@ struct Report: ParsableCommand {
     if let html { try FileSystem.write(Array(try HTMLReport(report).text.utf8), to: html) }
     guard isFinal else {
       if format == nil, files.isEmpty, Terminal.isOutputInteractive {
-        try Terminal.print("\u{1B}[H\u{1B}[2J" + ReportTables(report).text)
+        try Terminal.print(
+          "\u{1B}[H\u{1B}[2J" + ReportTables(report).tables.map(\.text).joined(separator: "\n\n"))
       }
       return
     }
@@ -134,3 +136,5 @@ struct Report: ParsableCommand {
     }
   }
 }
+
+extension PaperTable.Network: ExpressibleByArgument {}

@@ -1,16 +1,15 @@
-import FlightReport
-import Tables
+public import FlightReport
+public import Tables
 
 /// A report as tables: the largest figures first, then runs and phases, devices and stages.
-struct ReportTables {
+public struct ReportTables {
   private let report: FlightReport
 
-  init(_ report: FlightReport) { self.report = report }
+  /// The tables of a report.
+  public init(_ report: FlightReport) { self.report = report }
 
-  /// For terminals.
-  var text: String { tables.map(\.text).joined(separator: "\n\n") }
-
-  var tables: [TitledTable] {
+  /// In this order.
+  public var tables: [TitledTable] {
     var tables = [maximum]
     for run in report.runs { tables.append(phases(run)) }
     if !report.devices.isEmpty { tables += [devices, energyAndMemory] }
@@ -23,47 +22,31 @@ struct ReportTables {
   }
 
   private var maximum: TitledTable {
+    let columns = Figure.columns(.maximum, of: Figure<FlightReport.Maximum>.all)
     var table = TitledTable(
       "Largest of any device (deployment \(report.deployment), \(report.seconds.formatted(1)) s)",
-      ["energy J/image", "frames/s", "peak memory", "weights", "answers"])
-    let maximum = report.maximum
-    let energy = maximum.joulesPerImage.map {
-      (maximum.isEnergyEstimated ? "~" : "") + $0.formatted(4)
-    }
+      columns.map(\.heading) + ["answers"])
     table.rows = [
-      [
-        energy ?? "-", ReportFormat.number(maximum.framesPerSecond),
-        ReportFormat.bytes(maximum.peakMemoryBytes), ReportFormat.bytes(maximum.weightBytes),
-        "\(report.runs.reduce(0) { $0 + $1.total.frames })",
-      ]
+      columns.map { $0.text(report.maximum) }
+        + ["\(report.runs.reduce(0) { $0 + $1.total.frames })"]
     ]
     if let model = report.model {
       table.notes.append(
         "model \(model), method \(report.method ?? "-"), plan \(report.plan ?? "-"), "
           + "\(report.devices.count) devices")
     }
-    if maximum.isEnergyEstimated { table.notes.append("~ is an estimate from CPU time") }
-    table.notes += report.notes.filter { !$0.hasPrefix("energy is an estimate") }
+    table.notes += report.notes
     return table
   }
 
   private func phases(_ run: FlightReport.Run) -> TitledTable {
+    let columns = Figure.columns(.phases, of: Figure<FlightReport.Phase>.all)
     var table = TitledTable(
       "Run \(run.client)",
-      [
-        "devices counted on", "frames", "top-1", "top-5", "frames/s", "p50 ms", "p90 ms", "p99 ms",
-        "max ms", "degraded", "parts missing",
-      ])
+      ["devices counted on"] + columns.map(\.heading) + ["parts missing"])
     func add(_ name: String, _ phase: FlightReport.Phase) {
-      let latency = phase.latency
       table.rows.append(
-        [
-          name, "\(phase.frames)", ReportFormat.proportion(phase.top1),
-          ReportFormat.proportion(phase.top5), ReportFormat.number(phase.framesPerSecond),
-          ReportFormat.number(latency?.p50), ReportFormat.number(latency?.p90),
-          ReportFormat.number(latency?.p99), ReportFormat.number(latency?.maximum),
-          "\(phase.degradedFrames)", ReportFormat.counts(phase.fills),
-        ])
+        [name] + columns.map { $0.text(phase) } + [ReportFormat.counts(phase.fills)])
       for note in phase.notes { table.notes.append("\(name): \(note)") }
     }
     for phase in run.phases { add(ReportFormat.alive(phase.alive), phase) }
@@ -72,24 +55,21 @@ struct ReportTables {
     return table
   }
 
-  private static let deviceHeader = [
-    "device", "frames", "mJ/image", "watts", "resident", "out/image", "in/image",
-    "% compute / wait / comm", "degraded", "fills",
-  ]
-
-  private static func row(_ figures: FlightReport.DeviceFigures) -> [String] {
-    [
-      figures.device, "\(figures.frames)", ReportFormat.energy(figures.energy),
-      ReportFormat.number(figures.energy?.activeWatts),
-      ReportFormat.bytes(figures.memory?.maximum), ReportFormat.bytes(figures.bytesOutPerImage),
-      ReportFormat.bytes(figures.bytesInPerImage), ReportFormat.shares(figures.shares),
-      "\(figures.degradedFrames)", ReportFormat.counts(figures.fills),
-    ]
+  /// What devices do, with what is no single figure behind it.
+  private static func work(_ title: String, _ devices: [FlightReport.DeviceFigures]) -> TitledTable
+  {
+    let columns = Figure.columns(.work, of: Figure<FlightReport.DeviceFigures>.all)
+    var table = TitledTable(
+      title, ["device"] + columns.map(\.heading) + ["% compute / wait / comm", "fills"])
+    table.rows = devices.map { figures in
+      [figures.device] + columns.map { $0.text(figures) }
+        + [ReportFormat.shares(figures.shares), ReportFormat.counts(figures.fills)]
+    }
+    return table
   }
 
   private var devices: TitledTable {
-    var table = TitledTable("Devices", ReportTables.deviceHeader)
-    table.rows = report.devices.map { ReportTables.row($0.figures) }
+    var table = ReportTables.work("Devices", report.devices.map(\.figures))
     table.notes = ["energy and watts over the seconds in which there were frames"]
     for device in report.devices where device.epochs.count > 1 {
       table.notes.append("\(device.name): \(device.epochs.count) runs added up")
@@ -105,34 +85,23 @@ struct ReportTables {
   }
 
   private func devices(of phase: FlightReport.Phase) -> TitledTable {
-    var table = TitledTable(
-      "Devices while \(ReportFormat.alive(phase.alive)) were counted on", ReportTables.deviceHeader)
-    table.rows = phase.devices.map(ReportTables.row)
+    var table = ReportTables.work(
+      "Devices while \(ReportFormat.alive(phase.alive)) were counted on", phase.devices)
     table.notes = ["of seconds that lie wholly within the phase"]
     return table
   }
 
   private var energyAndMemory: TitledTable {
+    let columns = Figure.columns(.resources, of: Figure<FlightReport.DeviceFigures>.all)
     var table = TitledTable(
       "Energy and memory",
-      [
-        "device", "joules", "max W", "source", "peak", "weights", "arena", "queue", "CPU %", "C",
-        "MHz", "dropped",
-      ])
-    for device in report.devices {
-      let figures = device.figures
-      table.rows.append(
-        [
-          device.name, ReportFormat.number(figures.energy?.joules),
-          ReportFormat.number(figures.energy?.maximumWatts),
-          figures.energy?.sources.joined(separator: " ") ?? "-",
-          ReportFormat.bytes(figures.memory?.peak), ReportFormat.bytes(figures.memory?.weights),
-          ReportFormat.bytes(figures.memory?.arena), ReportFormat.bytes(figures.memory?.queue),
-          figures.cpuShare.map { ($0 * 100).formatted(0) } ?? "-",
-          ReportFormat.number(figures.maximumCelsius),
-          figures.minimumMegahertz.map { $0.formatted(0) } ?? "-",
-          ReportFormat.counts(figures.drops),
-        ])
+      ["device"] + columns.map(\.heading) + ["energy from", "messages dropped"])
+    table.rows = report.devices.map { device in
+      [device.name] + columns.map { $0.text(device.figures) }
+        + [
+          device.figures.energy?.sources.joined(separator: " ") ?? ReportFormat.none,
+          ReportFormat.counts(device.figures.drops),
+        ]
     }
     return table
   }

@@ -1,11 +1,11 @@
-import FlightReport
+public import FlightReport
 import Mustache
 import Tables
-import TensorCore
+public import TensorCore
 
 /// A report as one HTML file that needs nothing else: tables, and charts as SVG with text
 /// alternatives; light or dark as the reader prefers, and fit for printing.
-struct HTMLReport {
+public struct HTMLReport {
   /// A headline figure.
   private struct Tile {
     var name: String
@@ -45,10 +45,10 @@ struct HTMLReport {
   }
 
   /// The file.
-  let text: String
+  public let text: String
 
   /// - Throws: `io` when the template does not compile, which no report can cause.
-  init(_ report: FlightReport) throws(MartletError) {
+  public init(_ report: FlightReport) throws(MartletError) {
     let template: MustacheTemplate
     do {
       template = try MustacheTemplate(string: HTMLTemplate.text)
@@ -74,28 +74,26 @@ struct HTMLReport {
     return parts.compactMap { $0 }.joined(separator: " · ")
   }
 
+  /// The largest figures, before them the accuracy over all runs.
   private static func tiles(_ report: FlightReport) -> [Tile] {
-    let maximum = report.maximum
     let labelled = report.runs.compactMap(\.total.top1)
     let (correct, of) = labelled.reduce((0, 0)) { ($0.0 + $1.correct, $0.1 + $1.of) }
     let frames = report.runs.reduce(0) { $0 + $1.total.frames }
     let degraded = report.runs.reduce(0) { $0 + $1.total.degradedFrames }
-    return [
-      Tile(
-        name: "top-1 accuracy",
-        value: of > 0 ? (Double(correct) / Double(of) * 100).formatted(1) + " %" : "-",
-        note: of > 0 ? "\(correct) of \(of)" : "no labels known"),
-      Tile(
-        name: "frames per second", value: ReportFormat.number(maximum.framesPerSecond),
-        note: "\(frames) answers, \(degraded) degraded"),
-      Tile(
-        name: "energy per image",
-        value: maximum.joulesPerImage.map { ReportFormat.number($0 * 1e3) + " mJ" } ?? "-",
-        note: maximum.isEnergyEstimated ? "largest device; an estimate" : "largest device"),
-      Tile(
-        name: "peak memory", value: ReportFormat.bytes(maximum.peakMemoryBytes),
-        note: "largest device; weights \(ReportFormat.bytes(maximum.weightBytes))"),
-    ]
+    let accuracy = Tile(
+      name: "top-1 accuracy",
+      value: of > 0 ? (Double(correct) / Double(of) * 100).formatted(1) + " %" : ReportFormat.none,
+      note: of > 0 ? "\(correct) of \(of)" : "no labels known")
+    let columns = Figure.columns(.maximum, of: Figure<FlightReport.Maximum>.all)
+    return [accuracy]
+      + columns.map { figure in
+        Tile(
+          name: figure.heading, value: figure.text(report.maximum),
+          note: figure.unit == .perSecond
+            ? "\(frames) answers, \(degraded) degraded"
+            : figure.unit == .joules && report.maximum.isEnergyEstimated
+              ? "largest device; an estimate" : "largest device")
+      }
   }
 
   /// Every chart names its title and description by ids, which must be its own in one document. The

@@ -1,8 +1,8 @@
-import FlightReport
-import Tables
+public import FlightReport
+public import Tables
 
 /// Several reports side by side, with ratios to the first.
-struct ReportComparison: Encodable {
+public struct ReportComparison: Encodable {
   /// One report's figures.
   struct Row: Encodable {
     var name: String
@@ -49,7 +49,8 @@ struct ReportComparison: Encodable {
 
   var reports: [Row]
 
-  init(_ reports: [(name: String, report: FlightReport)]) {
+  /// Sets reports beside the first one.
+  public init(_ reports: [(name: String, report: FlightReport)]) {
     func latency(_ report: FlightReport) -> FlightReport.Latency? {
       // The run with the most answers stands for the report.
       report.runs.max { $0.total.frames < $1.total.frames }?.total.latency
@@ -75,7 +76,8 @@ struct ReportComparison: Encodable {
     }
   }
 
-  var table: TitledTable {
+  /// For people.
+  public var table: TitledTable {
     var table = TitledTable(
       "Reports side by side",
       [

@@ -1,14 +1,16 @@
-import ArgumentParser
-import FlightReport
-import Tables
+public import FlightReport
+public import Tables
 
 /// Table 2 of RobustDiCE (Guo, Jiang, Pimentel, Stefanov, Integration 2024) beside reports of the same
 /// configurations.
-struct PaperTable {
+public struct PaperTable {
   /// The paper's networks.
-  enum Network: String, CaseIterable, ExpressibleByArgument {
+  public enum Network: String, CaseIterable, Sendable {
+    /// AlexNet.
     case alexnet
+    /// VGG16 with batch normalisation.
     case vgg16 = "vgg16-bn"
+    /// ConvNeXt-Tiny.
     case convnext = "convnext-tiny"
 
     /// The network that a model's name tells.
@@ -34,15 +36,14 @@ struct PaperTable {
     case robust(Int)
 
     /// The configuration of a plan.
+    ///
+    /// - Parameter method: the method's name, without what is said behind it for people.
     init?(method: String, devices: Int) {
-      if method.hasPrefix("replicate") {
-        self = .replication
-      } else if method.hasPrefix("cdc") {
-        self = .cdc(devices)
-      } else if method.hasPrefix("robustdice") {
-        self = .robust(devices)
-      } else {
-        return nil
+      switch method {
+      case "replicate": self = .replication
+      case "cdc": self = .cdc(devices)
+      case "robustdice": self = .robust(devices)
+      default: return nil
       }
     }
 
@@ -80,12 +81,14 @@ struct PaperTable {
   private let reports: [(name: String, report: FlightReport)]
   private let network: Network?
 
-  init(_ reports: [(name: String, report: FlightReport)], network: Network?) {
+  /// - Parameter network: the paper's network, where the models' names do not tell it.
+  public init(_ reports: [(name: String, report: FlightReport)], network: Network?) {
     self.reports = reports
     self.network = network
   }
 
-  var table: TitledTable {
+  /// For people.
+  public var table: TitledTable {
     var table = TitledTable(
       "Table 2 of RobustDiCE beside these reports (ratio to full replication)",
       [
@@ -124,7 +127,7 @@ struct PaperTable {
   }
 
   private func configuration(_ report: FlightReport) -> Configuration? {
-    report.method.flatMap { Configuration(method: $0, devices: report.devices.count) }
+    report.methodName.flatMap { Configuration(method: $0, devices: report.devices.count) }
   }
 
   private func figure(_ value: Double?, _ full: Double?, decimals: Int) -> String {
