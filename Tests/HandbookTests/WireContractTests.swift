@@ -65,6 +65,8 @@ import WireProtocol
         case "late": _ = peer.part(epoch: epoch, at: now, inTime: false)
         case "miss": peer.missDeadline()
         case "silence": now = now.adding(milliseconds: 500 * PeerLiveness.beats)
+        case "free": peer.missDeadline(wasFree: true)
+        case "liar": peer.distrust(at: now)
         case "cut": peer.doubt()
         default:
           let state = try #require(Presence.State(rawValue: words[0]), "\(event)")
@@ -88,7 +90,9 @@ import WireProtocol
         ownEpoch: 10, published: row[1] == "anything" ? .ready : published)
       let expected: OwnPresence =
         row[2].hasPrefix("stops")
-        ? .superseded(epoch: epoch) : row[2].hasPrefix("says") ? .republish : .fine
+        ? .superseded(epoch: epoch)
+        : row[2].hasPrefix("takes over")
+          ? .takeOver(epoch: epoch) : row[2].hasPrefix("says") ? .republish : .fine
       #expect(judgement == expected, "\(row)")
     }
   }
