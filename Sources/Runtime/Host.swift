@@ -15,18 +15,9 @@ public protocol EpochBound: AnyObject {
 /// Runs a worker or a gateway, and again under a later epoch if one of that name that is gone had a
 /// later one than the clock gives.
 public final class Host<Run: EpochBound> {
-  private struct State {
-    var stopper: (@Sendable () -> Void)?
-    var isStopped = false
-  }
-
-  private let state = SharedState()
+  private let state = HostState()
   private let make: (UInt64?) throws(MartletError) -> Run
   private var current: Run?
-
-  private final class SharedState: Sendable {
-    let value = Mutex(State())
-  }
 
   /// Prepares the first run; nothing is sent before `run`.
   ///
@@ -72,4 +63,14 @@ public final class Host<Run: EpochBound> {
       }
     }
   }
+}
+
+/// What a host's `stopper` shares with its `run`.
+private final class HostState: Sendable {
+  struct Value {
+    var stopper: (@Sendable () -> Void)?
+    var isStopped = false
+  }
+
+  let value = Mutex(Value())
 }

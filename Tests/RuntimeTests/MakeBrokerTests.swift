@@ -22,9 +22,9 @@ import Testing
           Self.checkout + "/tools/make-broker", "--host", "localhost", "--client", "laptop",
           "--devices", "camera,tablet", "--port", "\(port)", folder,
         ], standardOutput: .discarded, standardError: .file(home + "/make.err")))
-    try #require(
-      make.wait(timeout: .seconds(60)) == .exited(0),
-      "\(try FileSystem.readText(home + "/make.err"))")
+    let status = make.wait(timeout: .seconds(60))
+    let complaint = try FileSystem.readText(home + "/make.err")
+    try #require(status == .exited(0), "\(complaint)")
     let broker = try ChildProcess(
       .init(
         executable: "/usr/sbin/mosquitto", arguments: ["-c", folder + "/mosquitto.conf"],

@@ -11,16 +11,21 @@ import Testing
   @Test func isAskedAgainWhenEnoughAreThereAndAfterThePause() {
     var book = RetryBook()
     #expect(!book.isWaiting && book.nextLook(isEnough: true) == .distantFuture)
-    #expect(book.hold(7, until: at(10_000), now: at(0)))
+    let outcome1 = book.hold(7, until: at(10_000), now: at(0))
+    #expect(outcome1)
     #expect(book.isWaiting)
     #expect(book.nextLook(isEnough: false) == at(10_000), "a change of state wakes sooner")
     #expect(book.nextLook(isEnough: true) == at(100))
-    #expect(book.takeDue(now: at(99), isEnough: true).isEmpty)
-    #expect(book.takeDue(now: at(500), isEnough: false).isEmpty)
-    #expect(book.takeDue(now: at(500), isEnough: true) == [7])
+    let outcome2 = book.takeDue(now: at(99), isEnough: true)
+    #expect(outcome2.isEmpty)
+    let outcome3 = book.takeDue(now: at(500), isEnough: false)
+    #expect(outcome3.isEmpty)
+    let outcome4 = book.takeDue(now: at(500), isEnough: true)
+    #expect(outcome4 == [7])
     // It is under way: neither due again nor at its end.
     #expect(!book.isWaiting && book.takeDue(now: at(600), isEnough: true).isEmpty)
-    #expect(book.takeExpired(now: at(20_000)) == nil)
+    let outcome5 = book.takeExpired(now: at(20_000))
+    #expect(outcome5 == nil)
   }
 
   @Test func pausesGrowToABound() {
@@ -28,25 +33,35 @@ import Testing
     var now: UInt64 = 0
     var pauses: [UInt64] = []
     for _ in 0..<7 {
-      #expect(book.hold(1, until: at(1_000_000), now: at(now)))
+      let outcome6 = book.hold(1, until: at(1_000_000), now: at(now))
+      #expect(outcome6)
       let next = book.nextLook(isEnough: true).nanoseconds(since: at(now)) / 1_000_000
       pauses.append(next)
       now += next
-      #expect(book.takeDue(now: at(now), isEnough: true) == [1])
+      let outcome7 = book.takeDue(now: at(now), isEnough: true)
+      #expect(outcome7 == [1])
     }
     #expect(pauses == [100, 200, 400, 800, 1600, 2000, 2000])
   }
 
   @Test func theEndIsTheFirstOneGivenAndComesOnce() {
     var book = RetryBook()
-    #expect(book.hold(2, until: at(1000), now: at(0)))
-    #expect(book.hold(1, until: at(900), now: at(0)))
-    #expect(book.takeDue(now: at(200), isEnough: true) == [1, 2])
-    #expect(book.hold(2, until: at(99_000), now: at(300)), "a later end changes nothing")
-    #expect(book.takeExpired(now: at(999)) == nil)
-    #expect(book.takeExpired(now: at(1000)) == 2)
-    #expect(book.takeExpired(now: at(1000)) == nil)
-    #expect(!book.hold(1, until: at(99_000), now: at(950)), "it has come to its end meanwhile")
+    let outcome8 = book.hold(2, until: at(1000), now: at(0))
+    #expect(outcome8)
+    let outcome9 = book.hold(1, until: at(900), now: at(0))
+    #expect(outcome9)
+    let outcome10 = book.takeDue(now: at(200), isEnough: true)
+    #expect(outcome10 == [1, 2])
+    let outcome11 = book.hold(2, until: at(99_000), now: at(300))
+    #expect(outcome11, "a later end changes nothing")
+    let outcome12 = book.takeExpired(now: at(999))
+    #expect(outcome12 == nil)
+    let outcome13 = book.takeExpired(now: at(1000))
+    #expect(outcome13 == 2)
+    let outcome14 = book.takeExpired(now: at(1000))
+    #expect(outcome14 == nil)
+    let outcome15 = book.hold(1, until: at(99_000), now: at(950))
+    #expect(!outcome15, "it has come to its end meanwhile")
     book.forget(1)
     #expect(!book.isWaiting)
   }

@@ -48,7 +48,8 @@ extension DistributedTests {
             }
             guard client.framesInFlight > 0 else { break }
             let answer = try client.next()
-            let index = try #require(numbers.removeValue(forKey: answer.ticket))
+            let known = numbers.removeValue(forKey: answer.ticket)
+            let index = try #require(known)
             #expect(answer.fills.isEmpty, "seed \(seed), frame \(answer.frame)")
             if !answer.awaited.contains(false) {
               #expect(answer.outputs == expected[index], "seed \(seed), frame \(answer.frame)")

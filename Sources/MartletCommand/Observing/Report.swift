@@ -1,9 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
 import FlightReport
 import JSONCoding
 import Processes
 import Recording
-import ReportViews
+public import ReportViews
 import Runtime
 import Tables
 import TensorCore
