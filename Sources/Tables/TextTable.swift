@@ -25,11 +25,12 @@ public struct TextTable: Sendable {
   ///
   /// - Parameter width: how many columns of characters there are. One word that needs more takes more.
   public func text(width: Int) -> String {
-    let columns = fitting(width)
-    guard columns.reduce(-2, { $0 + $1.width + 2 }) > width, columns.count > 2 else {
+    // Headers of a word a line are for tables that fit only so.
+    let candidates = [TextTable.readable, 0].map { fitting(width, narrowestHeader: $0) }
+    if let columns = candidates.first(where: { TextTable.total($0) <= width || $0.count < 3 }) {
       return lines(columns).joined(separator: "\n")
     }
-    return blocks(columns, width).map { lines($0).joined(separator: "\n") }
+    return blocks(candidates[0], width).map { lines($0).joined(separator: "\n") }
       .joined(separator: "\n\n")
   }
 
@@ -46,11 +47,13 @@ public struct TextTable: Sendable {
     }
   }
 
+  /// Headers are not made narrower than this, if that helps.
+  private static let readable = 9
   /// Lists in cells are not made narrower than this.
   private static let narrowest = 16
 
   /// The columns, made narrower where that is needed and possible.
-  private func fitting(_ width: Int) -> [Column] {
+  private func fitting(_ width: Int, narrowestHeader: Int) -> [Column] {
     var columns = header.indices.map { index in
       let cells = rows.map { $0[index] }
       return Column(
@@ -59,12 +62,13 @@ public struct TextTable: Sendable {
           $0.first.map { $0.isNumber || "-+~".contains($0) } ?? true
         })
     }
-    func excess() -> Int { columns.reduce(-2) { $0 + $1.width + 2 } - width }
+    func excess() -> Int { TextTable.total(columns) - width }
     if excess() > 0 {
-      // As narrow as the cells and the header's longest word.
+      // As narrow as the cells and the headers' longest words.
       for index in columns.indices {
         let body = columns[index].cells.joined().map(VisibleText.width).max() ?? 0
-        columns[index].header = TextFolding.lines(header[index], width: body)
+        columns[index].header = TextFolding.lines(
+          header[index], width: max(body, narrowestHeader))
       }
     }
     func fold(_ index: Int, to goal: Int) {
@@ -84,6 +88,11 @@ public struct TextTable: Sendable {
       if columns[index].width > room { fold(index, to: room) }
     }
     return columns
+  }
+
+  /// How wide columns are with what stands between them.
+  private static func total(_ columns: [Column]) -> Int {
+    columns.reduce(-2) { $0 + $1.width + 2 }
   }
 
   /// The columns in groups that fit, each beside the first column.
