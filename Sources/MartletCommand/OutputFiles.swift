@@ -39,14 +39,6 @@ enum OutputFiles {
     if try PlanFolder.isThere(path) { try require(path, overwrite) }
   }
 
-  /// The same for a folder that files are added to: one that holds some is asked about.
-  static func checkEmpty(_ path: String, _ overwrite: OverwriteOptions) throws(MartletError) {
-    guard FileSystem.isFolder(path), !(try FileSystem.list(path, recursive: false).isEmpty) else {
-      return
-    }
-    try require(path, overwrite)
-  }
-
   private static func checkFolder(of path: String) throws(MartletError) {
     guard FileSystem.isFolder(FileSystem.folder(of: path)) else {
       throw MartletError(
@@ -57,7 +49,12 @@ enum OutputFiles {
   private static func require(_ path: String, _ overwrite: OverwriteOptions) throws(MartletError) {
     if overwrite.force { return }
     if Terminal.canAsk, Terminal.confirm("\(path) exists already. Replace it?") { return }
-    throw MartletError(
+    throw stays(path)
+  }
+
+  /// The error about a file that is not replaced.
+  static func stays(_ path: String) -> MartletError {
+    MartletError(
       .invalidArgument, "an output exists already and is left as it is", context: ["path": path],
       hint: "--force replaces it; or name another")
   }

@@ -120,6 +120,12 @@ extension CommandTests {
         #expect(array.status == .exited(0), "\(array.error)")
         #expect(array.json.first??["file"] == .string("parts/act.conv-1.d0.cam.frame-3.npy"))
         #expect(try NumpyFile.read(path + ".npy") == want)
+        // The same tensor again is another file's place.
+        let again = ["--save", "parts", "--once", "--format", "npy"]
+        let refused = try whilePublishing(messages, to: broker, place, again)
+        #expect(refused.status == .exited(64) && refused.error.contains("--force"))
+        let forced = try whilePublishing(messages, to: broker, place, again + ["--force"])
+        #expect(forced.status == .exited(0), "\(forced.error)")
         // Nothing half written beside them.
         #expect(try FileSystem.list(place.path("parts")).count == 2)
 

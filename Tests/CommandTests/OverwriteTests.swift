@@ -47,7 +47,6 @@ import Testing
     ["bench", "chaos", "--json", "taken"],
     ["bench", "deadline", "--svg", "taken"],
     ["bench", "wire", "--reference", "x", "--json", "taken"],
-    ["inspect", "--broker", "localhost:1", "--save", "plan"],
   ])
   func everyOutputIsLeftAsItIs(_ arguments: [String]) throws {
     try Workplace.with { place in

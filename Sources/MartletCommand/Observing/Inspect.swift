@@ -72,8 +72,9 @@ struct Inspect: ParsableCommand {
     let address = try broker.address()
     let root = try TopicRoot(deployment: address.deployment)
     // Before connecting: a folder that cannot be made should be known at once.
-    if let save { try OutputFiles.checkEmpty(save, overwrite) }
-    let saver = try save.map { try TensorSaver(folder: $0, format: format) }
+    let saver = try save.map {
+      try TensorSaver(folder: $0, format: format, replaces: overwrite.force)
+    }
     try Watching.run(
       address, filters: TopicSelection.filters(filters, root: root), purpose: "inspect",
       patience: patience.duration, maximumBytes: InspectSession.maximumWaitingBytes,
