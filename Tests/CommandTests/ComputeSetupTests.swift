@@ -14,10 +14,14 @@ private struct WrongCore {
   private static let source = """
     #define _GNU_SOURCE
     #include <dlfcn.h>
+    #include <errno.h>
     #include <stdio.h>
     #include <stdlib.h>
+    #include <string.h>
     #include <unistd.h>
     __attribute__((constructor)) static void started(void) {
+      // The shell that starts the program loads this too.
+      if (!strcmp(program_invocation_short_name, "sh")) return;
       const char *core = getenv("OPENBLAS_CORETYPE");
       FILE *file = fopen(getenv("WRONG_CORE_LOG"), "a");
       fprintf(file, "%d %s\\n", getpid(), core ? core : "none");
