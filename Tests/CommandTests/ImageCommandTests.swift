@@ -1,8 +1,8 @@
 import Glibc
 import Imaging
 import JSONCoding
-import TensorCore
 import Processes
+import TensorCore
 import TensorFiles
 import Testing
 

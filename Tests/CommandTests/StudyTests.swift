@@ -61,7 +61,7 @@ extension CommandTests {
         "--calibration", "train", "--limit", "50", "--no-save", "--threads", "1",
         seconds: 120)
       #expect(outcome.status == .exited(0), "\(outcome.error)")
-      for part in ["scenario C", "50 images", "mean fill", "worst %", "d0", "copies: 1.00"] {
+      for part in ["scenario C", "50 images", "mean fill", "worst", "d0", "copies: 1.00"] {
         #expect(outcome.output.contains(part), "\(part) is not in \(outcome.output)")
       }
       #expect(!FileSystem.exists(place.path("plan/study.json")))

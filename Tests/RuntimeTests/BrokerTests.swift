@@ -73,7 +73,7 @@ extension DistributedTests {
           let error = failure { _ = try client.answer(try deployment.digits[1]) }
           #expect(error?.code == .unreachable)
           #expect(error?.description.contains("no device answered") == true, "\(error as Any)")
-          #expect(error?.description.contains("d0 ") == true, "\(error as Any)")
+          #expect(error?.description.contains("d0 (nothing heard)") == true, "\(error as Any)")
         }
       }
     }

@@ -1,6 +1,6 @@
-import MQTT
 import Glibc
 import JSONCoding
+import MQTT
 import Plan
 import Processes
 import Resilience
