@@ -4,7 +4,7 @@ public import TensorCore
 public struct Heartbeat: WireMessage, Equatable {
   /// The epoch of the run.
   public var epoch: UInt64
-  /// Counts the beats of this run from 0.
+  /// Counts the beats of this run from 1.
   public var sequence: UInt64
   /// The newest frame that the device has worked on; 0 before the first.
   public var frame: UInt64
