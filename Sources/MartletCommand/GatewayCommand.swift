@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 import Plan
 import Processes
 import Resilience
@@ -13,7 +14,9 @@ struct GatewayCommand: ParsableCommand {
     discussion: """
       Any MQTT client can then classify images; see tools/classify.py. Several gateways of one group
       share the requests. A request whose answer would not be good enough (--min-expected) gets the
-      status UNAVAILABLE, with the names of the devices that are missing. SIGTERM or Ctrl-C answers what is under way and ends with status 0.
+      status UNAVAILABLE, with the names of the devices that are missing. Photographs become inputs as
+      the plan says (martlet plan --preprocessing); the log says how. SIGTERM or Ctrl-C answers what is
+      under way and ends with status 0.
 
       Examples:
         martlet gateway --broker HOST --plan plan
@@ -69,6 +72,7 @@ struct GatewayCommand: ParsableCommand {
     configuration.client.policy = try demands.policy(study: configuration.client.study)
     configuration.clockOffsetSeconds = clockOffset
     let (prepared, logger) = (configuration, try log.logger("martlet.gateway"))
+    if let note = PreprocessingNote(of: folder) { logger.info("\(note.text)") }
     let gateway = try Host { least throws(MartletError) in
       var configuration = prepared
       configuration.leastEpoch = least

@@ -16,7 +16,8 @@ struct Infer: ParsableCommand {
     discussion: """
       Images: JPEG, PNG and WebP files, folders of them, or tar archives. Resize, crop, normalisation and
       class names come from MODEL.json beside MODEL.onnx, or from the options; without either,
-      TorchVision's evaluation transform is used for three channels.
+      TorchVision's evaluation transform is used for three channels. Which it is, and where it is from,
+      stands on standard error, with --json in the last line.
 
       \(LabellingHelp.text)
 
@@ -124,9 +125,10 @@ struct Infer: ParsableCommand {
     var correct: Int
     var accuracy: Double?
     var unreadableImages = 0
+    var preprocessing: PreprocessingNote?
 
     private enum CodingKeys: String, CodingKey {
-      case images, labelled, correct, accuracy
+      case images, labelled, correct, accuracy, preprocessing
       case unreadableImages = "unreadable_images"
     }
   }
@@ -141,10 +143,13 @@ struct Infer: ParsableCommand {
     try card.tellAssumptions(for: graph, model: options.model)
     let set = try ImageSet.open(paths: images, labelling: try card.labelling(for: graph))
     let names = set.labelNames?.names ?? []
+    let note = try card.preprocessingNote(for: graph)
+    // What is taken by default has been told as an assumption.
+    if !json, let note, note.origin != .standard { Terminal.printLine("martlet: " + note.text) }
     let execution = try Execution(Program(graph))
     let head = try card.head(of: graph)
     let outputNames = graph.outputs.map { graph[$0].name }
-    var totals = Totals(images: 0, labelled: 0, correct: 0)
+    var totals = Totals(images: 0, labelled: 0, correct: 0, preprocessing: note)
     let unreadable = UnreadableImages()
     let clock = ContinuousClock()
     for index in 0..<set.count {

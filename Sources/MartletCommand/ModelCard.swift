@@ -20,6 +20,8 @@ struct ModelCard: Codable {
   private var given: LabelNames?
   /// What the class names are from.
   private(set) var namesSource = ""
+  /// Where the preprocessing is from.
+  private(set) var preprocessingOrigin = PreprocessingNote.Origin.standard
 
   private enum CodingKeys: String, CodingKey { case preprocessing, labels, frequencies, task }
 
@@ -56,12 +58,14 @@ struct ModelCard: Codable {
         card = try JSON.decode(
           ModelCard.self, from: try FileSystem.read(path, limit: 16 << 20), source: path)
         card.namesSource = path
+        if card.preprocessing != nil { card.preprocessingOrigin = .card(path) }
       }
     }
     if let preprocessing {
       card.preprocessing = try JSON.decode(
         Preprocessing.self, from: try FileSystem.read(preprocessing, limit: 1 << 20),
         source: preprocessing)
+      card.preprocessingOrigin = .option(preprocessing)
     }
     if let labels {
       card.given = try LabelNames.read(labels)
@@ -75,17 +79,9 @@ struct ModelCard: Codable {
   func preprocessing(for graph: Graph) throws(MartletError) -> Preprocessing? {
     guard let input = graph.inputs.first else { return nil }
     let shape = graph[input].shape
-    guard shape.rank == 4, shape[1] == 1 || shape[1] == 3 else { return nil }
-    let (channels, height, width) = (shape[1], shape[2], shape[3])
-    guard let preprocessing else {
-      guard channels == 3 else { return .plain(channels: channels, height: height, width: width) }
-      var usual = Preprocessing.torchVision
-      // The proportion of TorchVision's evaluation transform: 256 to 224.
-      usual.resizeShort = min(height, width) * 256 / 224
-      usual.crop = [height, width]
-      return usual
-    }
-    guard preprocessing.outputShape?.dimensions == [1, channels, height, width] else {
+    guard let usual = Preprocessing.usual(for: shape) else { return nil }
+    guard let preprocessing else { return usual }
+    guard preprocessing.outputShape?.dimensions == [1] + shape.dimensions.dropFirst() else {
       throw MartletError(
         .invalidShape, "the preprocessing does not give the model's input",
         context: [
@@ -94,6 +90,14 @@ struct ModelCard: Codable {
         ], hint: "set crop or resizeExact, and channels, in the preprocessing")
     }
     return preprocessing
+  }
+
+  /// The note on the preprocessing for a model; nil when the input is no image.
+  func preprocessingNote(for graph: Graph) throws(MartletError) -> PreprocessingNote? {
+    guard let used = try preprocessing(for: graph), let input = graph.inputs.first else {
+      return nil
+    }
+    return PreprocessingNote(used, from: preprocessingOrigin, input: graph[input].shape)
   }
 
   /// Says on standard error what is assumed of a model.

@@ -22,6 +22,9 @@ struct Run: ParsableCommand {
 
       \(UnreadableImages.help)
 
+      Images become inputs as the plan says (martlet plan --preprocessing); how, stands on standard
+      error, with --json in the summary.
+
       With --json each line has the form of result/<client> and of a gateway's answers, described at
       martlet infer --help; the summary is the last line.
 
@@ -118,11 +121,17 @@ struct Run: ParsableCommand {
         try RunInputs(images: images, plan: folder.plan)
       }
     let names = folder.plan.devices.map(\.name)
+    let note = samples == nil ? PreprocessingNote(of: folder) : nil
     let count = min(frames ?? inputs.count, inputs.count)
     var statistics = RunStatistics(devices: names)
     let unreadable = UnreadableImages()
+    var isNoted = json
     func load(_ index: Int) -> Tensor? {
-      unreadable.reading(inputs.name(index)) { () throws(MartletError) in try inputs.input(index) }
+      if !isNoted, let note { Terminal.printLine("martlet: " + note.text) }
+      isNoted = true
+      return unreadable.reading(inputs.name(index)) { () throws(MartletError) in
+        try inputs.input(index)
+      }
     }
     func take(_ index: Int, _ answer: Answer) throws {
       let prediction = Prediction(answer, of: folder.plan)
@@ -137,6 +146,7 @@ struct Run: ParsableCommand {
       }
     var summary = statistics.summary(seconds: seconds)
     summary.unreadableImages = unreadable.count
+    summary.preprocessing = note
     if json { try Terminal.printJSON(summary) } else { try Terminal.print(summary.text) }
     try unreadable.finish()
     if summary.refused > 0 { throw ExitCode(1) }

@@ -73,10 +73,12 @@ struct RunSummary: Encodable {
   /// The task of answers whose right class is known but which are neither right nor wrong by one class;
   /// nil where there are none.
   var unjudged: String?
+  /// How images became inputs; nil where there were none.
+  var preprocessing: PreprocessingNote?
 
   private enum CodingKeys: String, CodingKey {
     case unreadableImages = "unreadable_images"
-    case frames, labelled, correct, accuracy, guesses, refused, unjudged
+    case frames, labelled, correct, accuracy, guesses, refused, unjudged, preprocessing
     case framesPerSecond = "frames_per_second"
     case p50 = "latency_p50_ms"
     case p99 = "latency_p99_ms"

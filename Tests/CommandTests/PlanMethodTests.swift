@@ -95,6 +95,59 @@ extension CommandTests {
     }
   }
 
+  /// How images become inputs is said once, on standard error or in the summary, with where it is from.
+  @Test func preprocessingIsToldWithItsOrigin() throws {
+    func note(_ outcome: Outcome) -> [Substring] {
+      outcome.error.split(separator: "\n").filter { $0.hasPrefix("martlet: preprocessing from ") }
+    }
+    let steps =
+      "grey, resized to 28x28 (bilinear), times 0.003921569, minus 0.1307, divided by 0.3081"
+    try Workplace.with { place in
+      try place.write(try place.read("demo.onnx"), to: "bare.onnx")
+      try place.write(
+        Array(
+          #"{"channels":1,"resizeExact":[28,28],"mean":[0.5],"deviation":[0.25],"scale":0.5,"#.utf8)
+          + Array(#""interpolation":"bicubic"}"#.utf8), to: "p.json")
+      for (model, plan) in [("demo.onnx", "known"), ("bare.onnx", "guessed")] {
+        let outcome = try place.run("plan", model, "--devices", "2", "-o", plan)
+        try #require(outcome.status == .exited(0), "\(outcome.error)")
+      }
+      let images = ["--images", "digits.tar"]
+      let card = try place.run(["infer", "demo.onnx"] + images)
+      #expect(note(card) == ["martlet: preprocessing from demo.json: \(steps)"], "\(card.error)")
+      let option = try place.run(["infer", "demo.onnx", "--preprocessing", "p.json"] + images)
+      #expect(
+        note(option) == [
+          "martlet: preprocessing from p.json (--preprocessing): grey, resized to 28x28 (bicubic), "
+            + "times 0.5, minus 0.5, divided by 0.25"
+        ], "\(option.error)")
+      let run = ["run", "--in-process", "--frames", "2", "--plan"]
+      let known = try place.run(run + ["known"] + images)
+      #expect(note(known).count == 1, "\(known.error)")
+      #expect(note(known).first?.hasSuffix(": " + steps) == true, "\(known.error)")
+      let guessed = try place.run(run + ["guessed"] + images)
+      #expect(note(guessed).count == 1, "\(guessed.error)")
+      for part in [
+        "from plan ", "times 0.003921569, minus 0.0, divided by 1.0;",
+        "martlet plan --preprocessing FILE sets another",
+      ] {
+        #expect(guessed.error.contains(part), "\(part) is not in \(guessed.error)")
+      }
+
+      for (arguments, from, isDefault) in [
+        (["infer", "demo.onnx"], "card", false), (["infer", "bare.onnx"], "default", true),
+        (["infer", "demo.onnx", "--preprocessing", "p.json"], "option", false),
+        (run + ["known"], "plan", false), (run + ["guessed"], "plan", true),
+      ] {
+        let outcome = try place.run(arguments + ["--json"] + images)
+        let told = outcome.json.last??["preprocessing"]
+        #expect(told?["from"] == .string(from), "\(outcome.output.suffix(300))")
+        #expect(told?["is_default"] == .bool(isDefault), "\(outcome.output.suffix(300))")
+        #expect(note(outcome).isEmpty, "\(outcome.error)")
+      }
+    }
+  }
+
   @Test func whatNothingSaysOfAModelIsTold() throws {
     try Workplace.with { place in
       try place.write(try place.read("demo.onnx"), to: "bare.onnx")
