@@ -143,11 +143,11 @@ struct Infer: ParsableCommand {
     try card.tellAssumptions(for: graph, model: options.model)
     let set = try ImageSet.open(paths: images, labelling: try card.labelling(for: graph))
     let names = set.labelNames?.names ?? []
+    let execution = try Execution(Program(graph))
+    let head = try card.head(of: graph)
     let note = try card.preprocessingNote(for: graph)
     // What is taken by default has been told as an assumption.
     if !json, let note, note.origin != .standard { Terminal.printLine("martlet: " + note.text) }
-    let execution = try Execution(Program(graph))
-    let head = try card.head(of: graph)
     let outputNames = graph.outputs.map { graph[$0].name }
     var totals = Totals(images: 0, labelled: 0, correct: 0, preprocessing: note)
     let unreadable = UnreadableImages()
