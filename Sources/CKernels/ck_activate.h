@@ -20,15 +20,15 @@ CK_INLINE void ck_activate_row(
     ck_activation act) {
   float a = act.a, b = act.b;
   switch (act.kind) {
-    case CK_RELU: CK_EACH(ck_max(v, 0.0f));
-    case CK_CLIP: CK_EACH(ck_min(ck_max(v, a), b));
+    case CK_RELU: CK_EACH(ck_at_least(v, 0.0f));
+    case CK_CLIP: CK_EACH(ck_at_most(ck_at_least(v, a), b));
     case CK_LEAKY_RELU: CK_EACH(v > 0 ? v : a * v);
     case CK_SIGMOID: CK_EACH(ck_sigmoid(v));
     case CK_TANH: CK_EACH(ck_tanh(v));
     case CK_SILU: CK_EACH(v * ck_sigmoid(v));
     case CK_GELU: CK_EACH(ck_gelu(v));
-    case CK_HARD_SIGMOID: CK_EACH(ck_min(ck_max(a * v + b, 0.0f), 1.0f));
-    case CK_HARD_SWISH: CK_EACH(v * ck_min(ck_max(v * (1.0f / 6) + 0.5f, 0.0f), 1.0f));
+    case CK_HARD_SIGMOID: CK_EACH(ck_at_most(ck_at_least(a * v + b, 0.0f), 1.0f));
+    case CK_HARD_SWISH: CK_EACH(v * ck_at_most(ck_at_least(v * (1.0f / 6) + 0.5f, 0.0f), 1.0f));
     default: CK_EACH(v);
   }
 }

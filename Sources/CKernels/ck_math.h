@@ -8,14 +8,21 @@
 
 #define CK_INLINE static inline __attribute__((always_inline))
 
-CK_INLINE float ck_min(float a, float b) { return a < b ? a : b; }
-CK_INLINE float ck_max(float a, float b) { return a > b ? a : b; }
+// NaN stays NaN in all four, or a device that computes it would answer with plausible numbers. A
+// bound is no NaN, so one comparison (one instruction: maxps gives its second operand) is enough.
+CK_INLINE float ck_at_least(float v, float bound) { return bound > v ? bound : v; }
+CK_INLINE float ck_at_most(float v, float bound) { return bound < v ? bound : v; }
+CK_INLINE float ck_max(float a, float b) { return a != a ? a : a > b ? a : b; }
+CK_INLINE float ck_min(float a, float b) { return a != a ? a : a < b ? a : b; }
 
 // exp(x) by x = n ln 2 + r, |r| <= ln 2 / 2: the Taylor polynomial of degree 7 (its remainder is
 // below 6e-9) times 2^n. ln 2 is split in two so that n ln 2 is exact. Clamped to [-87.3, 88.7], so
 // the result is never subnormal and never infinite.
-CK_INLINE float ck_exp(float x) {
-  x = ck_min(ck_max(x, -87.3f), 88.7f);
+CK_INLINE float ck_exp(float v) {
+  // NaN must not reach the conversion to an integer below: its comparisons are false, so the clamp
+  // written this way makes it a number, and the last line puts it back.
+  float x = v > -87.3f ? v : -87.3f;
+  x = ck_at_most(x, 88.7f);
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   float n = (x * 1.44269504f + shift) - shift;
   float r = x - n * 0.693359375f;
@@ -34,7 +41,7 @@ CK_INLINE float ck_exp(float x) {
   float a, b;
   memcpy(&a, &first, 4);
   memcpy(&b, &second, 4);
-  return p * a * b;
+  return v != v ? v : p * a * b;
 }
 
 CK_INLINE float ck_sigmoid(float x) { return 1.0f / (1.0f + ck_exp(-x)); }
@@ -52,7 +59,7 @@ CK_INLINE float ck_tanh(float x) {
 // Chebyshev least-squares fit of erf(x) / x over x^2 of degree 15, weighted by max(x, 0.2) and
 // written in powers of u; evaluated in float32 its error is below 1.8e-7 everywhere.
 CK_INLINE float ck_erf(float x) {
-  float c = ck_min(ck_max(x, -3.92f), 3.92f);
+  float c = ck_at_most(ck_at_least(x, -3.92f), 3.92f);
   float u = c * c * (2.0f / (3.92f * 3.92f)) - 1.0f;
   float p = -0.0007549181f;
   p = p * u + 0.0020415871f;
@@ -70,7 +77,7 @@ CK_INLINE float ck_erf(float x) {
   p = p * u + 0.1340842098f;
   p = p * u - 0.1801086515f;
   p = p * u + 0.3607368171f;
-  return ck_min(ck_max(p * c, -1.0f), 1.0f);
+  return ck_at_most(ck_at_least(p * c, -1.0f), 1.0f);
 }
 
 CK_INLINE float ck_gelu(float x) { return 0.5f * x * (1.0f + ck_erf(x * 0.70710678f)); }

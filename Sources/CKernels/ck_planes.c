@@ -179,7 +179,7 @@ CK_CLONES void ck_taps_maximum(
     for (int i = 0; i < BLOCK; i++) best[i] = -INFINITY;
     for (size_t t = 0; t < taps; t++) {
       const float *source = planes + start + offsets[t];
-      for (int i = 0; i < BLOCK; i++) best[i] = source[i] > best[i] ? source[i] : best[i];
+      for (int i = 0; i < BLOCK; i++) best[i] = ck_max(source[i], best[i]);
     }
     for (int i = 0; i < BLOCK; i++) flat[start + i] = best[i];
   }

@@ -6,6 +6,12 @@
 
 #define CK_REASSOCIATE _Pragma("clang fp reassociate(on)")
 
+CK_INLINE int has_nan(const float *x, size_t count) {
+  int found = 0;
+  for (size_t i = 0; i < count; i++) found |= x[i] != x[i];
+  return found;
+}
+
 CK_CLONES float ck_reduce(const float *x, size_t count, int32_t fold) {
   CK_REASSOCIATE
   float r;
@@ -17,11 +23,11 @@ CK_CLONES float ck_reduce(const float *x, size_t count, int32_t fold) {
     case CK_LARGEST:
       r = -INFINITY;
       for (size_t i = 0; i < count; i++) r = x[i] > r ? x[i] : r;
-      return r;
+      return has_nan(x, count) ? NAN : r;
     default:
       r = INFINITY;
       for (size_t i = 0; i < count; i++) r = x[i] < r ? x[i] : r;
-      return r;
+      return has_nan(x, count) ? NAN : r;
   }
 }
 

@@ -60,10 +60,12 @@ extension DistributedTests {
     }
 
     /// A plan whose shard of one device holds nothing but NaN.
-    private func planWithNonsense(_ folder: String, device: Int) throws -> PlanFolder {
-      let plan = try DemoModel.plan(
-        devices: 4, placing: { try Placing.coded($0, shares: Self.shares, tolerating: 1) },
-        folder: folder)
+    private func planWithNonsense(
+      _ folder: String, device: Int, isCoded: Bool = true
+    ) throws -> PlanFolder {
+      let placing: (([LayerTraits]) throws -> [LayerPlacement])? =
+        isCoded ? { try Placing.coded($0, shares: Self.shares, tolerating: 1) } : nil
+      let plan = try DemoModel.plan(devices: 4, placing: placing, folder: folder)
       let document = plan.path + "/plan.json"
       var text = try FileSystem.readText(document)
       let files = try FileSystem.list(plan.path).map(\.path).filter { $0.contains("d\(device)") }
@@ -136,6 +138,24 @@ extension DistributedTests {
             deployment.standardError(of: "d1").contains("infinities or NaN")
           }
           #expect(isSaid != nil, "\(deployment.standardError(of: "d1").suffix(500))")
+        }
+      }
+    }
+
+    /// Without a code, too: an activation that made zeros of what is not a number would hide it.
+    @Test func aWorkerThatComputesNaNIsNamedWithoutACode() throws {
+      try Deployment.with(planning: {
+        try planWithNonsense($0, device: 1, isCoded: false)
+      }) { deployment in
+        deployment.workerOptions = ["--log-level", "info"]
+        try deployment.startAll()
+        try deployment.withClient(patient) { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          let named = try client.answer(try deployment.digits[0]) { answer in
+            #expect(answer.outputs[0].floats?.allSatisfy(\.isFinite) == true)
+            return answer.fills.contains { $0.device == "d1" && $0.reason == "corrupt" }
+          }
+          #expect(named != nil, "nobody named it")
         }
       }
     }

@@ -1,0 +1,118 @@
+import Kernels
+import ModelGraph
+import TensorCore
+import Testing
+
+/// What is not a number stays so through every kernel that chooses between numbers. A device with a
+/// broken weight is found by its parts, which it could not be if the next ReLU made them zero.
+@Suite struct NotANumberTests {
+  private func result(
+    _ operation: ModelGraph.Operation, _ operands: [Tensor], output: Shape, constants: Set<Int> = []
+  ) throws -> [Float] {
+    let graph = Graph(operation, operands, output: output, constants: constants)
+    let execution = try Execution(try Program(graph))
+    let given = operands.enumerated().filter { !constants.contains($0.offset) }.map(\.element)
+    return try execution.run(inputs: given)[0].floats ?? []
+  }
+
+  /// Numbers with NaN at every place in turn that a vector loop and its rest treat differently.
+  private func expectKept(
+    _ count: Int, sourceLocation: SourceLocation = #_sourceLocation,
+    _ run: ([Float]) throws -> [Float]
+  ) throws {
+    for place in [0, 5, count - 1] {
+      var x = (0..<count).map { Float($0 % 7) - 3 }
+      x[place] = .nan
+      let y = try run(x)
+      #expect(
+        y.indices.filter { y[$0].isNaN } == [place], "NaN at \(place)",
+        sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test(arguments: WindowTests.activations.compactMap { $0 })
+  func activation(_ activation: Activation) throws {
+    try expectKept(37) { try result(.activation(activation), [Tensor([37], $0)], output: [37]) }
+  }
+
+  @Test(arguments: [
+    UnaryFunction.negate, .absolute, .exponential, .errorFunction, .floor, .ceiling,
+  ])
+  func unary(_ function: UnaryFunction) throws {
+    try expectKept(37) { try result(.unary(function), [Tensor([37], $0)], output: [37]) }
+  }
+
+  @Test(arguments: [BinaryFunction.maximum, .minimum], [false, true])
+  func binary(_ function: BinaryFunction, isSecond: Bool) throws {
+    let other = Tensor([37], [Float](repeating: 0, count: 37))
+    try expectKept(37) {
+      let x = Tensor([37], $0)
+      return try result(.binary(function), isSecond ? [other, x] : [x, other], output: [37])
+    }
+  }
+
+  /// Of 5 rows of 9, along the rows and across them.
+  @Test(arguments: [Reduction.Kind.maximum, .minimum, .mean, .sum], [0, 1])
+  func reduction(_ kind: Reduction.Kind, axis: Int) throws {
+    for place in 0..<45 {
+      var x = (0..<45).map { Float($0) - 20 }
+      x[place] = .nan
+      let y = try result(
+        .reduction(Reduction(kind: kind, axes: [axis])), [Tensor([5, 9], x)],
+        output: axis == 0 ? [9] : [5])
+      #expect(y.indices.filter { y[$0].isNaN } == [axis == 0 ? place % 9 : place / 9])
+    }
+  }
+
+  @Test(arguments: [0, 1], [false, true])
+  func softmax(axis: Int, logarithmic: Bool) throws {
+    var x = (0..<45).map { Float($0) - 20 }
+    x[22] = .nan
+    let y = try result(
+      .softmax(axis: axis, logarithmic: logarithmic), [Tensor([5, 9], x)], output: [5, 9])
+    let expected = (0..<45).filter { axis == 0 ? $0 % 9 == 4 : $0 / 9 == 2 }
+    #expect(y.indices.filter { y[$0].isNaN } == expected)
+  }
+
+  @Test(arguments: [Pooling.Kind.maximum, .average])
+  func pooling(_ kind: Pooling.Kind) throws {
+    var x = [Float](repeating: 1, count: 64)
+    x[27] = .nan
+    let y = try result(
+      .pooling(Pooling(kind: kind, kernel: Pair(2, 2), strides: Pair(2, 2))),
+      [Tensor([1, 1, 8, 8], x)], output: [1, 1, 4, 4])
+    #expect(y.indices.filter { y[$0].isNaN } == [5])
+  }
+
+  /// One broken weight of the second of three output channels.
+  @Test(arguments: [1, 3], [Activation.relu, .clip(minimum: 0, maximum: 6), .hardSwish])
+  func convolution(kernel: Int, activation: Activation) throws {
+    let count = 3 * 4 * kernel * kernel
+    var w = [Float](repeating: 0.5, count: count)
+    w[count / 3 + 1] = .nan
+    let y = try result(
+      .convolution(
+        Convolution(
+          kernel: Pair(kernel, kernel),
+          padding: Padding(kernel / 2, kernel / 2, kernel / 2, kernel / 2),
+          activation: activation)),
+      [
+        Tensor([1, 4, 6, 6], [Float](repeating: 1, count: 144)),
+        Tensor([3, 4, kernel, kernel], w),
+      ], output: [1, 3, 6, 6], constants: [1])
+    #expect(y[0..<36].allSatisfy { $0.isFinite })
+    #expect(y[36..<72].contains { $0.isNaN })
+    #expect(y[72..<108].allSatisfy { $0.isFinite })
+  }
+
+  @Test(arguments: [Activation.relu, .clip(minimum: 0, maximum: 6), .gelu])
+  func dense(activation: Activation) throws {
+    var w = [Float](repeating: 0.5, count: 3 * 40)
+    w[77] = .nan
+    let y = try result(
+      .dense(Dense(activation: activation)),
+      [Tensor([1, 40], [Float](repeating: 1, count: 40)), Tensor([3, 40], w)], output: [1, 3],
+      constants: [1])
+    #expect(y.indices.filter { y[$0].isNaN } == [1])
+  }
+}
