@@ -81,7 +81,9 @@ public struct AnswerLog: Sendable {
     else { return }
     trusts[client] = Trust(
       plan: result.plan, alive: Set(alive),
-      suspected: Set(result.degraded.filter { $0.reason == .suspect }.map(\.device)), time: now)
+      suspected: Set(
+        result.degraded.filter { [.suspect, .denied].contains($0.reason) }.map(\.device)), time: now
+    )
   }
 
   /// Whether a client that is answered now goes on without a device of its plan, although the device

@@ -3,14 +3,18 @@ import Resilience
 import TensorCore
 import WireProtocol
 
-/// What all frames of one receiver know together about how late parts come, and what their loss costs:
-/// an `ArrivalBook` and a `FailureTable` that they share.
+/// What all frames of one receiver know together about how late parts come, whether they come at all,
+/// and what their loss costs.
 final class Arrivals {
   var book: ArrivalBook
+  var deliveries: DeliveryBook
   let study: FailureTable?
+  /// What was found out about exchanges that a peer's parts do not reach, and not said yet.
+  var barred: [(device: Int, exchange: Int)] = []
 
   init(policy: DeadlinePolicy, devices: Int, study: FailureTable?) {
     book = ArrivalBook(policy: policy, devices: devices)
+    deliveries = DeliveryBook(devices: devices)
     self.study = study
   }
 }

@@ -39,6 +39,7 @@ package final class ClientCore: Gatherer {
   private let exchanges: [String: Int]
   private let frameLimit: UInt64
   let arrivals: Arrivals
+  let gathered: Set<Int>
 
   /// - Parameters:
   ///   - deadline: how long to wait for a device once another has answered.
@@ -57,8 +58,8 @@ package final class ClientCore: Gatherer {
       plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     arrivals = Arrivals(policy: deadline, devices: names.count, study: study)
     liveness = Liveness(devices: names)
-    receiver = PartReceiver(
-      plan: plan, planID: planID, exchanges: Set(plan.possibleGatherings(device: nil)))
+    gathered = Set(plan.possibleGatherings(device: nil))
+    receiver = PartReceiver(plan: plan, planID: planID, exchanges: gathered)
   }
 
   /// Who would take part in a frame that began now.
@@ -122,7 +123,7 @@ package final class ClientCore: Gatherer {
         case .probed:
           let isDoubted = isMerelyLate(number, at: now)
           return GatherState.Device(
-            epoch: epoch, down: isDoubted ? nil : .suspect, isDoubted: isDoubted)
+            epoch: epoch, down: isDoubted ? nil : suspicion(of: number), isDoubted: isDoubted)
         case .absent:
           let state = liveness.state(of: names[number], at: now)
           return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
@@ -135,6 +136,7 @@ package final class ClientCore: Gatherer {
 
   /// Takes a device's part.
   package func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    came(on: topic, now: now)
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
@@ -215,6 +217,7 @@ package final class ClientCore: Gatherer {
       liveness.heartbeat(
         of: name, epoch: heartbeat.epoch, promise: heartbeat.promise, at: now)
     else { return }
+    went(name, on: heartbeat)
     if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
   }
 
@@ -222,6 +225,7 @@ package final class ClientCore: Gatherer {
   /// suspect, so that the first sign of one tells that frames sent before it may be lost.
   package func disconnected() {
     liveness.doubtEverybody()
+    arrivals.deliveries.connectionLost()
     for task in tasks { task.isDoubtful = true }
   }
 
@@ -276,10 +280,7 @@ package final class ClientCore: Gatherer {
       while true {
         wake = min(wake, giveUpSilent(task, now: clock()))
         let progress = task.progress(now: clock())
-        for miss in task.takeMissed() {
-          arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
-          suspect(miss.device, wasFree: miss.wasFree)
-        }
+        for miss in task.takeMissed() { blame(miss) }
         if case .waiting(let until) = progress { wake = min(wake, until) }
         guard progress == .runnable else {
           if progress == .finished { return (end(task), wake) }
@@ -293,6 +294,7 @@ package final class ClientCore: Gatherer {
 
   private func end(_ task: FrameTask) -> Outcome {
     tasks.removeAll { $0 === task }
+    hasEnded(task)
     return Outcome(
       key: task.key, engine: task.engine, execution: task.execution, fills: task.fills,
       roles: task.roles,

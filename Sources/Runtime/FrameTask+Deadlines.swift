@@ -25,6 +25,10 @@ extension FrameTask {
 
   func setWaits(_ index: Int, entered: MonotonicTime) {
     let gathering = gathers[index].gathering
+    // Where it is waited for all the same: what is kept back is not late.
+    for part in gathering.parts where arrivals.deliveries.isKeptBack(part.device) {
+      gathers[index].state.refuse(device: part.device, reason: .denied)
+    }
     switch waiting {
     case .ownPart:
       arrivals.book.began(gathering.exchange, of: key, at: entered)

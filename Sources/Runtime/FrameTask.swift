@@ -83,6 +83,8 @@ final class FrameTask {
   private var spoiled: [Int: Set<Int>] = [:]
   /// Exchanges for which this device computed infinities or NaN.
   private(set) var ownSpoiled: Set<Int> = []
+  /// Devices of which anything has come, usable or not.
+  private(set) var heardFrom: Set<Int> = []
   /// Devices known to be down, and since which epoch the others live.
   private var devices: [GatherState.Device]
 
@@ -106,6 +108,16 @@ final class FrameTask {
 
   /// Whether all segments have run and nothing is waited for.
   var isDone: Bool { segment == engine.steps.count && gathers.isEmpty }
+
+  /// The other devices that take part and send something here.
+  var senders: Set<Int> {
+    engine.program.gatherings.reduce(into: []) { result, gathering in
+      for part in gathering.parts
+      where part.device != engine.device && roles[part.device] != .absent {
+        result.insert(part.device)
+      }
+    }
+  }
 
   /// Whether an exchange's boundary is still to come, or being waited at.
   func expects(_ exchange: Int) -> Bool {
@@ -167,6 +179,7 @@ final class FrameTask {
   func receive(
     _ message: PartElements, exchange: Int, device: Int, epoch: UInt64, now: MonotonicTime
   ) -> GatherState.Arrival? {
+    heardFrom.insert(device)
     guard let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) else {
       guard isAhead(exchange) else { return .late }
       guard early[exchange]?.contains(where: { $0.device == device }) != true else {
@@ -200,6 +213,7 @@ final class FrameTask {
 
   /// Something on an exchange's topic could not be used.
   func refuse(_ exchange: Int, device: Int) {
+    heardFrom.insert(device)
     for index in gathers.indices where gathers[index].gathering.exchange == exchange {
       gathers[index].state.refuse(device: device)
     }
@@ -207,6 +221,7 @@ final class FrameTask {
 
   /// What a device sent for an exchange cannot be used: it is not waited for there.
   func spoil(_ exchange: Int, device: Int) {
+    heardFrom.insert(device)
     if let index = gathers.firstIndex(where: { $0.gathering.exchange == exchange }) {
       gathers[index].state.spoil(device: device)
     } else if isAhead(exchange) {

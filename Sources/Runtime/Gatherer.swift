@@ -1,3 +1,4 @@
+import Plan
 import TensorCore
 import WireProtocol
 
@@ -6,6 +7,9 @@ protocol Gatherer: AnyObject {
   var liveness: Liveness { get set }
   var tasks: [FrameTask] { get }
   var arrivals: Arrivals { get }
+  var plan: Plan { get }
+  /// The exchanges of which parts are read here.
+  var gathered: Set<Int> { get }
   /// The devices' names, by number.
   var names: [String] { get }
 }
@@ -23,7 +27,7 @@ extension Gatherer {
       if wasFree {
         task.deviceDoubted(number)
       } else {
-        task.deviceDown(number, reason: .suspect)
+        task.deviceDown(number, reason: suspicion(of: number))
       }
     }
   }
@@ -36,7 +40,8 @@ extension Gatherer {
 
   /// Whether a peer is suspect for no other reason than having been late where it was free.
   func isMerelyLate(_ number: Int, at now: MonotonicTime) -> Bool {
-    policy.weighsConsequences && liveness.isMerelyLate(names[number], at: now)
+    policy.weighsConsequences && !arrivals.deliveries.isKeptBack(number)
+      && liveness.isMerelyLate(names[number], at: now)
   }
 
   /// Gives up peers that a frame waits for and that have fallen silent.
@@ -60,6 +65,7 @@ extension Gatherer {
   /// A peer is down in frames under way, or only late where it was free.
   func goesDown(_ number: Int, reason: MissingReason, at now: MonotonicTime) {
     let isLate = reason == .suspect && isMerelyLate(number, at: now)
+    let reason = reason == .suspect ? suspicion(of: number) : reason
     for task in tasks {
       if isLate { task.deviceDoubted(number) } else { task.deviceDown(number, reason: reason) }
     }

@@ -20,6 +20,7 @@ extension InferenceClient {
         DeviceState(
           device: change.device, state: change.to.rawValue, isAlive: change.to == .alive))
     }
+    for notice in core.takeDenials() { logger.log(notice, root: root) }
     for line in core.takeDropLines(now: now) {
       logger.warning(
         "dropped messages",

@@ -276,7 +276,8 @@ public final class Worker: EpochBound {
       heart.start()
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
     // The MQTT client logs its attempts.
-    case .disconnected, .refused: break
+    case .disconnected: core.disconnected()
+    case .refused: break
     case .takenOver(let error): throw error
     case .subscriptionRefused(let filter, let error):
       logger.error("\(error)", metadata: ["filter": "\(filter)"])
@@ -342,6 +343,7 @@ public final class Worker: EpochBound {
     if full > 0 {
       logger.warning("messages dropped, too many are waiting", metadata: ["count": "\(full)"])
     }
+    for notice in core.takeDenials() { logger.log(notice, root: root) }
     for (layer, count) in core.takeSpoiled() {
       complain(
         "this device computes infinities or NaN, so nobody uses its part: look at model and shard",

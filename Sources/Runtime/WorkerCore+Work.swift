@@ -26,10 +26,7 @@ extension WorkerCore {
     for task in tasks {
       wake = min(wake, giveUpSilent(task, now: now))
       let progress = task.progress(now: now)
-      for miss in task.takeMissed() {
-        arrivals.book.missedDeadline(of: miss.device, in: miss.exchange)
-        suspect(miss.device, wasFree: miss.wasFree)
-      }
+      for miss in task.takeMissed() { blame(miss) }
       switch progress {
       case .waiting(let until): wake = min(wake, until)
       case .runnable:
@@ -107,11 +104,17 @@ extension WorkerCore {
     case .absent: down = state.missingReason ?? .lost
     case .probed:
       // Whether it is worth waiting for is for each exchange to say, unless it is silent here as well.
-      isDoubted = arrivals.book.policy.weighsConsequences && (state == .alive || isLate)
-      down = isDoubted ? nil : .suspect
+      isDoubted =
+        arrivals.book.policy.weighsConsequences && (state == .alive || isLate)
+        && !arrivals.deliveries.isKeptBack(number)
+      down = isDoubted ? nil : suspicion(of: number)
     case .awaited:
       isDoubted = isLate
-      down = state == .unknown || isLate ? nil : state.missingReason
+      if state == .suspect {
+        down = isLate ? nil : suspicion(of: number)
+      } else {
+        down = state == .unknown ? nil : state.missingReason
+      }
     }
     return GatherState.Device(
       epoch: liveness.epoch(of: names[number]) ?? 0, down: down, isDoubted: isDoubted)
@@ -140,9 +143,11 @@ extension WorkerCore {
   private func finish(_ task: FrameTask) {
     tasks.removeAll { $0 === task }
     recycle(task)
+    hasEnded(task)
     counters.framesFinished += 1
     for exchange in task.ownSpoiled { spoiled[plan.exchanges[exchange].id, default: 0] += 1 }
-    counters.lastFrame = max(counters.lastFrame, task.key.frame)
+    // Whoever waits for parts sees by it that they have been sent.
+    counters.lastFrame = task.key.frame
     for fill in task.fills.fills where fill.receiver == device {
       counters.fills[fill.reason.rawValue, default: 0] += 1
     }

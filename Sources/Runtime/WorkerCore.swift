@@ -55,6 +55,7 @@ package final class WorkerCore: Gatherer {
   private let exchanges: [String: Int]
   private let inputShape: Shape
   let arrivals: Arrivals
+  let gathered: Set<Int>
   private var frameDrops = DropCounter<FrameDrop>()
   private var frameDropLines: [DropCounter<FrameDrop>.Line] = []
 
@@ -74,9 +75,8 @@ package final class WorkerCore: Gatherer {
         framesAhead: limits.framesAhead, bytes: limits.bytes, bytesPerPeer: limits.bytesPerPeer))
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
     work = WorkCounters(exchanges: plan.exchanges.map(\.id))
-    receiver = PartReceiver(
-      plan: plan, planID: planID,
-      exchanges: Set(plan.possibleGatherings(device: device)))
+    gathered = Set(plan.possibleGatherings(device: device))
+    receiver = PartReceiver(plan: plan, planID: planID, exchanges: gathered)
     lastExchanges = Set(plan.possibleGatherings(device: nil))
   }
 
@@ -147,6 +147,7 @@ package final class WorkerCore: Gatherer {
 
   /// Takes another device's part.
   package func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    came(on: topic, now: now)
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
       body: { part in
@@ -170,9 +171,13 @@ package final class WorkerCore: Gatherer {
 
   /// Takes another device's heartbeat.
   package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
-    liveness.heartbeat(
+    let isUsed = liveness.heartbeat(
       of: name, epoch: heartbeat.epoch, promise: heartbeat.promise, at: now)
+    if isUsed { went(name, on: heartbeat) }
   }
+
+  /// The connection was lost, and parts with it.
+  package func disconnected() { arrivals.deliveries.connectionLost() }
 
   /// The own heartbeat has come back: the broker works, and the way to it.
   package func echo(now: MonotonicTime) { liveness.heardAnybody(at: now) }

@@ -37,7 +37,7 @@ public struct ArrivalBook: Sendable {
   /// Deadlines that a peer's parts of one exchange may miss, with none of them ever coming, before they
   /// are held to be kept back by the broker. A peer that is gone misses one; only one that shows with
   /// other parts that it works is waited for again.
-  static let misses = 3
+  public static let misses = 3
 
   private struct Frame: Sendable {
     var key: FrameKey
@@ -186,8 +186,13 @@ public struct ArrivalBook: Sendable {
   }
 
   /// A peer's part of an exchange did not come before its deadline.
-  public mutating func missedDeadline(of device: Int, in exchange: Int) {
-    if policy.raisesSuspicion { missed[exchange * devices + device, default: 0] += 1 }
+  ///
+  /// - Returns: whether its parts of the exchange are held to be kept back from now on.
+  @discardableResult
+  public mutating func missedDeadline(of device: Int, in exchange: Int) -> Bool {
+    guard policy.raisesSuspicion else { return false }
+    missed[exchange * devices + device, default: 0] += 1
+    return missed[exchange * devices + device] == Self.misses
   }
 
   /// Whether the broker seems not to let a living peer's parts of an exchange through.

@@ -51,6 +51,11 @@ public struct DeliveryBook: Sendable {
     peers.indices.contains(device) && peers[device].isKeptBack
   }
 
+  /// How many frames a peer's heartbeats have gone past since something of it came.
+  public func framesPassed(by device: Int) -> Int {
+    peers.indices.contains(device) ? peers[device].framesPassed : 0
+  }
+
   /// Something came on a topic of a peer's parts, whatever it was worth: the broker lets it through.
   public mutating func part(of device: Int, at now: MonotonicTime) {
     guard peers.indices.contains(device) else { return }

@@ -16,7 +16,7 @@ public struct DeviceRoster: Sendable {
     public var epoch: UInt64?
     /// Milliseconds since its last heartbeat.
     public var beatAgeMilliseconds: UInt64?
-    /// The newest frame it has worked on.
+    /// The frame it has finished last.
     public var frame: UInt64?
     /// Frames or calls that wait for it.
     public var queue: Int?

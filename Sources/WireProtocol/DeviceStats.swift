@@ -20,7 +20,7 @@ public struct DeviceStats: WireMessage, Equatable {
   public var framesSkipped: UInt64 = 0
   /// Frames dropped whole because others were waiting.
   public var framesDropped: UInt64 = 0
-  /// The newest frame.
+  /// The frame finished last.
   public var lastFrame: UInt64 = 0
   /// Messages from the broker.
   public var receivedMessages: UInt64 = 0

@@ -6,7 +6,8 @@ public struct Heartbeat: WireMessage, Equatable {
   public var epoch: UInt64
   /// Counts the beats of this run from 1.
   public var sequence: UInt64
-  /// The newest frame that the device has worked on; 0 before the first.
+  /// The frame that the device has finished last, of whichever client: all its parts were sent before
+  /// this. 0 before the first.
   public var frame: UInt64
   /// Frames that wait for it.
   public var queue: Int
