@@ -242,6 +242,9 @@ package final class ClientCore: Gatherer {
     return dropLines + drops.due(at: now)
   }
 
+  /// What to log about parts that are kept back, or no longer: each once.
+  package func takeDenials() -> [Denial.Notice] { collectDenials() }
+
   /// Changes of who is alive since the last call; frames under way stop waiting for the lost, and
   /// for suspects as long as somebody is alive (see `roles`).
   ///

@@ -44,7 +44,7 @@ extension Gatherer {
   }
 
   /// What to say about parts that are kept back, or no longer: each once.
-  func takeDenials() -> [Denial.Notice] {
+  func collectDenials() -> [Denial.Notice] {
     let exchanges = arrivals.barred.map { miss in
       Denial.Notice.begins(
         Denial(

@@ -40,6 +40,9 @@ extension InferenceClient {
       context: ["devices": who.joined(separator: ", "), "deployment": root.deployment])
     if !isHeard {
       error.hint = Absence.hint(absences, patience: patience)
+    } else if let denial = core.denials.first {
+      error.message += ": \(denial.text(root))"
+      error.hint = denial.hint
     } else if links.hasSeenTraffic || core.drops.total(.late) > 0 {
       error.message += ": parts travel, but not in time"
       error.hint = """

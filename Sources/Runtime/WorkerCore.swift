@@ -306,6 +306,9 @@ package final class WorkerCore: Gatherer {
     return frameDropLines + frameDrops.due(at: now)
   }
 
+  /// What to log about parts that are kept back, or no longer: each once.
+  package func takeDenials() -> [Denial.Notice] { collectDenials() }
+
   /// Peers that went down are not waited for any more, in frames under way either.
   func noticeChanges(now: MonotonicTime) {
     for change in liveness.changes(at: now) {

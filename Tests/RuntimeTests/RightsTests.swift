@@ -27,13 +27,15 @@ extension DistributedTests {
         return String(text.split(separator: "\n")[0])
       }
 
-      func start(_ command: String, _ user: String, _ options: [String]) throws -> ChildProcess {
+      func start(
+        _ command: String, _ user: String, _ options: [String], deadline: String = "5s"
+      ) throws -> ChildProcess {
         try ChildProcess(
           .init(
             executable: try martletExecutable(),
             arguments: [
               command, "--broker", broker.socketAddress, "--plan", plan.path, "--username", user,
-              "--password-file", folder + "/broker/users/" + user, "--deadline", "5s",
+              "--password-file", folder + "/broker/users/" + user, "--deadline", deadline,
             ] + options, standardOutput: .discarded,
             standardError: .appended(folder + "/\(user).log")))
       }
@@ -211,6 +213,61 @@ extension DistributedTests {
         #expect(error?.code == .permissionDenied)
         #expect(error?.description.contains("input/\(client.id)") == true, "\(error as Any)")
       }
+    }
+
+    /// A list that hides one device's parts from one of those who wait for them. The device is not to
+    /// blame, so it is not called late: the parts are denied, and whoever lacks them says which.
+    @Test(arguments: ["client", "d0"]) func partsThatAreHiddenAreCalledDenied(from user: String)
+      throws
+    {
+      try with {
+        try denying("martlet/1/+/act/+/d1", to: user, in: $0)
+      } _: { place in
+        let workers = try ["d0", "d1"].map {
+          try place.start("worker", $0, ["--device", $0], deadline: "300ms")
+        }
+        defer { for worker in workers { worker.stop(patience: .zero) } }
+        var address = try Deployment.address(of: place.broker)
+        address.broker.address.username = "client"
+        address.broker.address.password = try place.password("client")
+        var configuration = ClientConfiguration(address: address)
+        configuration.deadline = .fixed(300_000_000)
+        let log = LineCollector()
+        let client = try InferenceClient(
+          engines: try DeviceEngines(folder: place.plan, device: nil), planID: place.plan.id,
+          configuration: configuration, logger: log.logger)
+        defer { client.close() }
+        try client.connect()
+        try #require(try client.waitForDevices(timeout: .seconds(20)))
+        let receiver = user == "client" ? "client" : "d0"
+        let denied = try client.answer(try place.digits[0], seconds: 30) { answer in
+          answer.fills.contains {
+            $0.device == "d1" && $0.reason == "denied" && $0.filledBy.contains(receiver)
+          }
+        }
+        #expect(denied != nil, "\(log.text)")
+        // Said once, by whoever lacks them, with topics and what to look at.
+        for _ in 0..<10 { _ = try client.answer(try place.digits[1]) }
+        let said =
+          user == "client" ? log.text : try FileSystem.readText(place.folder + "/d0.log")
+        let lines = said.split(separator: "\n").filter { $0.contains("d1 works, but its parts") }
+        #expect(lines.count == 1, "\(said)")
+        let words = ["martlet/1/default/act/", "/d1", "acl_file", "write act/+/d1", "read act/+/+"]
+        #expect(words.allSatisfy { word in lines.allSatisfy { $0.contains(word) } }, "\(said)")
+      }
+    }
+
+    /// The rights of `make-broker`, with topics that one user may not read.
+    private func denying(_ topics: String, to user: String, in folder: String) throws -> String {
+      let lines = try FileSystem.readText(folder + "/broker/rights").split(
+        separator: "\n", omittingEmptySubsequences: false)
+      let mistaken = lines.flatMap { line in
+        line == "user \(user)" ? [String(line), "topic deny \(topics)"] : [String(line)]
+      }
+      try #require(mistaken.count == lines.count + 1)
+      let path = folder + "/mistaken"
+      try FileSystem.write(Array(mistaken.joined(separator: "\n").utf8), to: path)
+      return path
     }
 
     /// The rights of `make-broker` without one line of one user.

@@ -69,9 +69,10 @@ final class Simulation {
     if !presence.state.isGone { beat(device) }
   }
 
-  func beat(_ device: Int) {
+  /// - Parameter frame: the last that it has finished.
+  func beat(_ device: Int, frame: UInt64 = 0) {
     let beat = Heartbeat(
-      epoch: epochs[device], sequence: 1, frame: 0, queue: 0, residentBytes: 1,
+      epoch: epochs[device], sequence: 1, frame: frame, queue: 0, residentBytes: 1,
       nextMilliseconds: promise)
     for index in workers.indices where index != device && !dead.contains(index) {
       workers[index].heartbeat(beat, of: names[device], now: now)
@@ -183,6 +184,16 @@ final class Simulation {
       let messages = network
       network = []
       for message in messages where keep(message) { deliver(message) }
+      for device in workers.indices { try work(device) }
+    } while !network.isEmpty
+  }
+
+  /// The same, with messages that reach only some; see `deliver`.
+  func settle(reaching: (Message, Int?) -> Bool) throws {
+    repeat {
+      let messages = network
+      network = []
+      for message in messages { deliver(message) { reaching(message, $0) } }
       for device in workers.indices { try work(device) }
     } while !network.isEmpty
   }
