@@ -52,7 +52,9 @@ extension InferenceClient {
 
   private func handle(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
     switch topic {
-    case .activation: core.part(payload, on: topic, now: now)
+    case .activation(_, let device):
+      traffic.add(payload.count, of: device)
+      core.part(payload, on: topic, now: now)
     case .heartbeat(let device):
       guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
         return core.count(.garbage, at: now)

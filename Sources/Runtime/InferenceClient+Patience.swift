@@ -1,4 +1,5 @@
 import MQTT
+import Plan
 import TensorCore
 import WireProtocol
 
@@ -24,11 +25,11 @@ extension InferenceClient {
       throw error
     }
     if let sendFailure { throw sendFailure }
-    throw silence
+    throw silence(frame)
   }
 
   /// Why nobody has answered although the broker is there.
-  private var silence: MartletError {
+  private func silence(_ frame: Outstanding) -> MartletError {
     let patience = configuration.patience.milliseconds
     let states = core.states(now: .now())
     let isHeard = states.contains { $0 == .alive || $0 == .suspect }
@@ -43,19 +44,32 @@ extension InferenceClient {
     } else if let denial = core.denials.first {
       error.message += ": \(denial.text(root))"
       error.hint = denial.hint
-    } else if links.hasSeenTraffic || core.drops.total(.late) > 0 {
+    } else if links.hasSeenTraffic || core.drops.total(.late) > 0
+      || traffic.hasGrown(since: frame.arrived)
+    {
       error.message += ": parts travel, but not in time"
       error.hint = """
-        \(links.text); move less (--wire f16, fewer devices, another method of martlet plan), or wait \
+        \(links.text); \(ownTraffic(frame)); move less (--wire f16, fewer devices, another method of martlet plan), or wait \
         longer (--deadline of workers and client, --patience)
         """
     } else {
       error.hint = """
-        the devices live, but no parts come. Is a link too slow? \(links.text). Or, with an access list \
+        the devices live, but no parts come. Is a link too slow? \(links.text); \
+        \(ownTraffic(frame)). Or, with an access list \
         (acl_file): this user must read act/+/+, and theirs input/+ and act/+/+
         """
     }
     return error
+  }
+
+  /// What this client has seen of parts while it waited for a frame.
+  private func ownTraffic(_ frame: Outstanding) -> String {
+    let engine = try? core.engines.engine(for: .everyone(core.names.count))
+    let needs = engine?.needs(devices: core.names.count, elementBytes: elementBytes)
+    return traffic.text(
+      since: frame.arrived,
+      seconds: Double(MonotonicTime.now().nanoseconds(since: frame.submitted)) / 1e9,
+      needs: needs ?? [], unsent: client.statistics.queuedBytes)
   }
 
   /// The devices that are not counted on.

@@ -50,6 +50,8 @@ public final class InferenceClient {
     var submitted: MonotonicTime
     var end: MonotonicTime
     var attempts: Int
+    /// What had arrived before; see `OwnTraffic`.
+    var arrived: [Int]
     /// How often the connection had been lost before.
     var losses: Int
     /// What has come so far, if it is to be bettered.
@@ -78,8 +80,12 @@ public final class InferenceClient {
   /// How often the connection was lost, and how it was the last time.
   var losses = 0
   /// What frames move, and what was seen to move; it is asked for when a frame has to be sent again.
-  lazy var links = LinkReport(core.plan, elementBytes: encoder.elementType.size)
+  lazy var links = LinkReport(core.plan, elementBytes: elementBytes)
   var listensToMetrics = false
+  /// What reached this client itself.
+  lazy var traffic = OwnTraffic(devices: core.names)
+  /// Bytes of an element on the wire, as far as is known here.
+  var elementBytes: Int { encoder.elementType.size }
   var lastLoss: MartletError?
   private var nextFrame: UInt64 = 1
   private var nextTicket = 0
@@ -244,7 +250,7 @@ public final class InferenceClient {
     nextTicket += 1
     outstanding[ticket] = Outstanding(
       input: input, origin: origin, submitted: .now(), end: end, attempts: 0,
-      losses: losses)
+      arrived: traffic.arrived, losses: losses)
     do {
       try send(ticket)
     } catch {

@@ -69,7 +69,7 @@ package struct LinkReport: Sendable {
     return text
   }
 
-  private static func bytes(_ count: Double) -> String {
+  static func bytes(_ count: Double) -> String {
     switch count {
     case ..<1e3: "\(Int(count)) B"
     case ..<1e6: "\((count / 1e2).rounded() / 10) kB"
@@ -77,7 +77,7 @@ package struct LinkReport: Sendable {
     }
   }
 
-  private static func seconds(_ value: Double) -> String {
+  static func seconds(_ value: Double) -> String {
     value < 1 ? "\(Int((value * 1e3).rounded(.up))) ms" : "\((value * 10).rounded() / 10) s"
   }
 }
