@@ -79,7 +79,9 @@ extension ClientCore {
   }
 
   private func subscribed(id: Int32, codes: [Int32]) {
-    for failure in subscriptions.answered(id, codes) {
+    // Whoever only tries a topic says itself what came of it.
+    for failure in subscriptions.answered(id, codes)
+    where subscriptions.filters[failure.filter] != nil {
       let error = MartletError(
         .permissionDenied,
         "The broker refused a subscription: \(LibraryErrors.reasonText(failure.code))",

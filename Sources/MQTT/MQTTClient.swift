@@ -201,6 +201,14 @@ public final class MQTTClient: Sendable {
     try core.verifyPermission(topic: topic, reading: reading, timeout: timeout)
   }
 
+  /// Finds out whether this client gets what it publishes to a topic, without making a mistake of it if
+  /// not: where a broker is slow to bring its token, the answer is no.
+  ///
+  /// - Throws: what keeps it from being tried.
+  public func bringsBack(topic: String, timeout: Duration) throws(MartletError) -> Bool {
+    try core.bringsBack(topic: topic, timeout: timeout)
+  }
+
   /// Finds out how many bytes of payload the broker lets this client publish to a topic, up to `bytes`:
   /// it publishes as many, and half as many again and again, until a message is taken. A broker that
   /// closes the connection over it is reached anew.

@@ -39,6 +39,25 @@ extension ClientCore {
     throw forbidden("deliver this client's messages on a topic", topic)
   }
 
+  /// Whether a token comes back, for whoever can do without: not long is waited for it.
+  func bringsBack(topic: String, timeout: Duration) throws(MartletError) -> Bool {
+    lock.lock()
+    defer { lock.unlock() }
+    guard phase == .online else { throw offlineError }
+    let subscribes = !subscriptions.filters.keys.contains { covers($0, topic) }
+    if subscribes { sendSubscriptions([(topic, .atLeastOnce)]) }
+    defer {
+      if subscribes, phase == .online { mosquitto_unsubscribe(handle, nil, topic) }
+      wakeForWriting()
+    }
+    let verdict = try sendProbe(
+      .init(), topic, reading: true, grace: PermissionProbe.shortGrace, until: .now() + timeout)
+    switch verdict {
+    case .passed: return true
+    case .refused, .notBrought, .cutOff, .notAcknowledged: return false
+    }
+  }
+
   /// What became of a token.
   enum Verdict {
     /// It was acknowledged and, if asked for, came back.
@@ -55,11 +74,13 @@ extension ClientCore {
 
   /// Sends a token and waits for what becomes of it; the lock must be held.
   func sendProbe(
-    _ probe: PermissionProbe, _ topic: String, reading: Bool, until deadline: MonotonicTime
+    _ probe: PermissionProbe, _ topic: String, reading: Bool,
+    grace: Duration = PermissionProbe.grace, until deadline: MonotonicTime
   ) throws(MartletError) -> Verdict {
     probes[topic] = probe
     probeSizes.insert(probe.size)
     let connection = statistics.connections
+    let start = MonotonicTime.now()
     let code = probe.payload.withUnsafeBytes {
       hand(
         topic: topic, payload: $0, quality: .atLeastOnce, retain: false,
@@ -75,7 +96,9 @@ extension ClientCore {
         guard reason < 128 else { return .refused(reason) }
         if !reading { return .passed }
         isAcknowledged = true
-        end = .now() + PermissionProbe.grace
+        // What took long on its way there may take as long on its way back.
+        let way = probe.isTrial ? 2 * MonotonicTime.now().nanoseconds(since: start) : 0
+        end = .now() + max(grace, .nanoseconds(Int64(clamping: way)))
       }
       guard lock.wait(until: end) || probes[topic]?.arrived == true else {
         if isAcknowledged { return .notBrought }

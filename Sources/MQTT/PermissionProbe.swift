@@ -4,6 +4,8 @@ struct PermissionProbe {
   /// How long a broker that has acknowledged the token may take to bring it. It usually does so before
   /// it acknowledges; MQTT does not promise that.
   static let grace = Duration.seconds(2)
+  /// The same for whoever can do without it: it is there with the acknowledgement, or next to it.
+  static let shortGrace = Duration.milliseconds(250)
   /// Topics are tried so often: this process may have been stopped while the grace passed.
   static let attempts = 2
   let token: [UInt8]

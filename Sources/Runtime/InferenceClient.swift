@@ -167,7 +167,10 @@ public final class InferenceClient {
     }
     // Results are acknowledged, inputs are not: a forbidden one would look like absent devices.
     try client.checkPermissions([inputTopic], reading: false, logger: logger)
-    try fit.find(encoder.largestMessage(header), reading: false, through: client, logger: logger)
+    // A broker may acknowledge what it drops. Only what comes back shows that it does not, and not
+    // every access list lets a client, or a gateway, read its own inputs.
+    let reading = (try? client.bringsBack(topic: inputTopic, timeout: .seconds(5))) ?? false
+    try fit.find(encoder.largestMessage(header), reading: reading, through: client, logger: logger)
   }
 
   /// Says goodbye to the broker; may be called any number of times.

@@ -4,7 +4,7 @@ import Processes
 import TensorCore
 import Testing
 
-/// Three kinds of brokers limit messages in three ways; each way is found out.
+/// Four kinds of brokers limit messages in four ways; each way is found out.
 @Suite(.serialized) struct MessageSizeTests {
   private static let limit = 50_000
 
@@ -29,6 +29,42 @@ import Testing
       // None of it is a message, or a refusal that anybody would have to do something about.
       #expect(peer.recorder.messages.isEmpty)
       #expect(peer.recorder.events == [.connected])
+    }
+  }
+
+  /// What nobody acknowledges vanishes: the reason why sizes are tried at all.
+  @Test func withoutAcknowledgementNothingIsSaid() throws {
+    try withEmbeddedBroker(extraConfiguration: "message_size_limit 100000") { broker in
+      let peer = try Peer.connected(broker.socketAddress, subscribing: ["t"])
+      for size in [100_001, 100_000] {
+        try peer.client.publish(
+          MQTTMessage(topic: "t", payload: [UInt8](repeating: 1, count: size)))
+      }
+      #expect(peer.recorder.waitForMessages(1))
+      #expect(peer.recorder.messages.map(\.payload.count) == [100_000])
+      #expect(peer.recorder.events == [.connected])
+      for reading in [false, true] {
+        let size = try peer.client.largestPayload(
+          topic: "u", upTo: 262_144, least: 2048, reading: reading, timeout: .seconds(20))
+        #expect(size == 65_536)
+      }
+    }
+  }
+
+  /// This one acknowledges what it drops as if nothing were wrong: only what does not come back tells.
+  @Test func aSilentDropIsNoticedByReading() throws {
+    try withEmbeddedBroker(extraConfiguration: "message_size_limit \(Self.limit)") { broker in
+      let relay = try LyingRelay(to: broker.port, hiding: .refusals)
+      defer { relay.stop() }
+      let peer = try Peer.connected("127.0.0.1:\(relay.port)")
+      func size(reading: Bool) throws -> Int {
+        try peer.client.largestPayload(
+          topic: "t", upTo: 80_000, least: 2048, reading: reading, timeout: .seconds(20))
+      }
+      #expect(try peer.client.bringsBack(topic: "t", timeout: .seconds(10)))
+      #expect(try size(reading: false) == 80_000)
+      #expect(try size(reading: true) == 40_000)
+      #expect(peer.recorder.messages.isEmpty && peer.recorder.events == [.connected])
     }
   }
 
@@ -75,7 +111,7 @@ import Testing
   @Test(arguments: [false, true])
   func aClosedConnectionIsNoticed(reading: Bool) throws {
     try withEmbeddedBroker(extraConfiguration: "max_packet_size \(Self.limit)") { broker in
-      let relay = try SilentLimitRelay(to: broker.port)
+      let relay = try LyingRelay(to: broker.port, hiding: .limit)
       defer { relay.stop() }
       let peer = try Peer.connected("127.0.0.1:\(relay.port)", subscribing: ["other"])
       #expect(peer.client.payloadRoom(topic: "t", properties: .init()) ?? .max > 1 << 30)
@@ -95,16 +131,25 @@ import Testing
   }
 }
 
-/// A way to a broker on which the limit that the broker names is lost, as if it named none.
+/// A way to a broker on which what it says of sizes is lost.
 ///
 /// `@unchecked Sendable`: the descriptors are set before the thread starts.
-private final class SilentLimitRelay: @unchecked Sendable {
+private final class LyingRelay: @unchecked Sendable {
+  enum Hiding {
+    /// The limit that it names when it accepts a client.
+    case limit
+    /// The refusals in its acknowledgements.
+    case refusals
+  }
+
   let port: UInt16
+  private let hiding: Hiding
   private let listener: Int32
   private let target: UInt16
 
-  init(to target: UInt16) throws {
+  init(to target: UInt16, hiding: Hiding) throws {
     self.target = target
+    self.hiding = hiding
     listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var name = Self.loopback(0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -135,15 +180,16 @@ private final class SilentLimitRelay: @unchecked Sendable {
       }
       guard isConnected else { continue }
       startThread { Self.pump(from: client, to: broker) }
-      startThread { Self.pump(from: broker, to: client, hidingLimit: true) }
+      let hiding = hiding
+      startThread { Self.pump(from: broker, to: client, hiding: hiding) }
     }
     close(listener)
   }
 
   /// Copies bytes until either side closes. The descriptors stay open: they are few.
-  private static func pump(from source: Int32, to target: Int32, hidingLimit: Bool = false) {
+  private static func pump(from source: Int32, to target: Int32, hiding: Hiding? = nil) {
     var bytes = [UInt8](repeating: 0, count: 65536)
-    var isFirst = hidingLimit
+    var isFirst = hiding == .limit
     while true {
       let count = read(source, &bytes, bytes.count)
       guard count > 0 else { break }
@@ -152,6 +198,12 @@ private final class SilentLimitRelay: @unchecked Sendable {
         for index in place + 1...place + 4 { bytes[index] = 0x7F }
       }
       isFirst = false
+      // PUBACK: 0x40, the length, two bytes of packet id, the reason.
+      if hiding == .refusals, count >= 5 {
+        for index in 0...count - 5
+        where bytes[index] == 0x40 && (3...4).contains(bytes[index + 1]) && bytes[index + 4] >= 0x80
+        { bytes[index + 4] = 0 }
+      }
       var sent = 0
       while sent < count {
         let written = bytes[sent..<count].withUnsafeBytes {

@@ -99,6 +99,10 @@ import Testing
       #expect(error?.context.contains { $0.value == topic } == true)
       #expect(error?.hint?.contains("acl_file") == true)
     }
+    // Whoever can do without it asks without complaint.
+    for (topic, isBrought) in [("open/self", true), ("out/self", false), ("act/self", false)] {
+      #expect(try peer.client.bringsBack(topic: topic, timeout: .seconds(10)) == isBrought)
+    }
     // The check's own messages never reach the handler.
     #expect(peer.recorder.messages.isEmpty)
     #expect(

@@ -1,4 +1,5 @@
 import MQTT
+import Plan
 import Processes
 import Runtime
 import TensorCore
@@ -23,6 +24,26 @@ extension DistributedTests {
         }
         let log = deployment.standardError(of: "d0")
         #expect(log.contains("message_size_limit") && log.contains("wanted_bytes"), "\(log)")
+      }
+    }
+
+    /// The client's own inputs, which nobody acknowledges either.
+    @Test func inputsTravelInSmallerPieces() throws {
+      try Deployment.with(devices: 2, brokerConfiguration: "message_size_limit 4000") {
+        deployment in
+        try deployment.startAll()
+        let log = LineCollector()
+        let client = try InferenceClient(
+          engines: try DeviceEngines(folder: deployment.plan, device: nil),
+          planID: deployment.plan.id,
+          configuration: ClientConfiguration(address: try deployment.address), logger: log.logger)
+        defer { client.close() }
+        try client.connect()
+        #expect(log.text.contains("message_size_limit"), "\(log.text)")
+        #expect(log.text.contains("topic=martlet/1/default/input/\(client.id)"), "\(log.text)")
+        #expect(try client.waitForDevices(timeout: .seconds(30)))
+        let input = try deployment.digits[0]
+        #expect(try client.answer(input, until: { !$0.isDegraded }) != nil)
       }
     }
 
