@@ -46,7 +46,7 @@ struct Run: ParsableCommand {
   @Flag(
     help: """
       Instead of a broker: all devices of the plan in this process. Answers are those of a deployment, \
-      bit for bit, and say nothing of what was filled.
+      bit for bit, and say what was missing from them.
       """)
   var inProcess = false
 

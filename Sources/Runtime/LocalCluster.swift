@@ -51,7 +51,7 @@ public final class LocalCluster {
       inputs, attendance: Attendance(alive: alive, replicas: replicas), report: FillReport())
   }
 
-  /// One frame as its client would get it, but for what was filled and where, of which it says nothing.
+  /// One frame as its client would get it, with what was missing on the way to it.
   ///
   /// - Parameters:
   ///   - ticket: the frame's number, counted from zero; with `guessSeed` it decides a guess.
@@ -65,13 +65,14 @@ public final class LocalCluster {
     let clock = ContinuousClock()
     let start = clock.now
     let attendance = Attendance(alive: alive, replicas: replicas)
-    let outputs = try run([input], attendance: attendance, report: FillReport())
+    let (outputs, report) = try frame([input], attendance: attendance, lacking: FillReport())
     let end = clock.now
     let guess = outputs.isEmpty ? plan.guessedAnswer(seed: guessSeed, frame: UInt64(ticket)) : nil
     return Answer(
       ticket: ticket, frame: UInt64(ticket) + 1,
       outputs: guess?.outputs ?? outputs, guess: guess?.label,
-      fills: [], attendance: attendance, report: FillReport(),
+      fills: Answer.fills(report, of: plan, attendance: attendance),
+      attendance: attendance, report: report,
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil },
       expectedAccuracy: study?.expectedAccuracy(alive: alive)?.accuracy,
@@ -90,8 +91,19 @@ public final class LocalCluster {
   public func run(
     _ inputs: [Tensor], attendance: Attendance, report: FillReport
   ) throws(MartletError) -> [Tensor] {
+    try frame(inputs, attendance: attendance, lacking: report).outputs
+  }
+
+  /// One frame.
+  ///
+  /// - Parameter report: parts that did not arrive, besides those of absent devices.
+  /// - Returns: the model's outputs, and all that was missing.
+  private func frame(
+    _ inputs: [Tensor], attendance: Attendance, lacking report: FillReport
+  ) throws(MartletError) -> (outputs: [Tensor], missing: FillReport) {
     precondition(attendance.roles.count == devices.count, "one role per device")
     let flight = try prepare(attendance)
+    var missing = report
     var parts: [[Int: [Float]]] = Array(repeating: [:], count: plan.exchanges.count)
     let members = attendance.roles.indices.filter { attendance[$0] != .absent }
     for device in members {
@@ -118,9 +130,10 @@ public final class LocalCluster {
           }
           guard isComplete else { return true }
           for gathering in awaited {
-            place(
+            let fills = place(
               gathering, for: engine, in: execution, parts, lacking: report,
               nulls: &nulls[device])
+            for fill in fills { missing.insert(fill) }
           }
         }
         execution.run(segment: step, nulls: &nulls[device])
@@ -141,15 +154,16 @@ public final class LocalCluster {
     for (index, step) in flight.client.steps.enumerated() {
       flight.clientExecution.run(segment: index, nulls: &nulls[devices.count])
       for gathering in step.gatherings {
-        place(
+        let fills = place(
           gathering, for: flight.client, in: flight.clientExecution, parts, lacking: report,
           nulls: &nulls[devices.count])
+        for fill in fills { missing.insert(fill) }
       }
     }
     if flight.client.program.graph.outputs.contains(where: nulls[devices.count].contains) {
-      return []
+      return ([], missing)
     }
-    return flight.client.outputs(of: flight.clientExecution)
+    return (flight.client.outputs(of: flight.clientExecution), missing)
   }
 
   private func prepare(_ attendance: Attendance) throws(MartletError) -> Flight {
@@ -166,11 +180,12 @@ public final class LocalCluster {
     return flight
   }
 
+  /// - Returns: what the receiver went on without.
   private func place(
     _ gathering: DeviceProgram.Gathering, for engine: DeviceEngine, in execution: Execution,
     _ parts: [[Int: [Float]]], lacking report: FillReport,
     nulls: inout Set<ValueID>
-  ) {
+  ) -> [FillReport.Fill] {
     let receiver = engine.device ?? devices.count
     let sent = parts[gathering.exchange].filter { part in
       // A part without elements is the null vector.
@@ -193,9 +208,23 @@ public final class LocalCluster {
         }
       }
     }
-    _ = engine.fill(missing, gathering: gathering, in: execution)
+    let lost = engine.fill(missing, gathering: gathering, in: execution)
     if plan.exchanges[gathering.exchange].isWhole, missing.count == gathering.slots.count {
       nulls.insert(engine.program.graph.nodes[gathering.node].output)
+    }
+    // A device's part is lacking where neither it nor anybody preferred to it has sent one.
+    let lacking = gathering.parts.map(\.device).filter { device in
+      gathering.slots.contains { slot in
+        guard let rank = slot.candidates.firstIndex(of: device) else { return false }
+        return !slot.candidates[...rank].contains { sent[$0] != nil }
+      }
+    }
+    let filled = Set(lost.map { gathering.slots[$0].candidates[0] })
+    return lacking.map { device in
+      FillReport.Fill(
+        exchange: gathering.exchange, device: device, receiver: receiver,
+        reason: parts[gathering.exchange][device]?.isEmpty == true ? .null : .lost,
+        isCovered: !filled.contains(device))
     }
   }
 }

@@ -84,6 +84,16 @@ extension CommandTests {
       #expect(
         unknown.output.contains("not known how reliable without d1 absent: run martlet study"),
         "\(unknown.output)")
+      #expect(unknown.output.contains(" neurons missing"), "\(unknown.output)")
+      let missing = try inProcess(place, "--without", "d1", "--json")
+      #expect(missing.json.last??["degraded_frames"] == .integer(20), "\(missing.output)")
+      guard case .array(let parts)? = missing.json.first??["degraded"], !parts.isEmpty else {
+        Issue.record("nothing is said to be missing: \(missing.output)")
+        return
+      }
+      for part in parts {
+        #expect(part["device"] == .string("d1") && part["reason"] == .string("lost"), "\(part)")
+      }
       let impossible = try inProcess(place, "--min-expected", "0.5")
       #expect(impossible.status == .exited(66) && impossible.error.contains("martlet study"))
 
