@@ -50,19 +50,12 @@ final class WorkerServices {
     var limits = RPCServerState.Limits()
     limits.requestBytes = WorkerServices.maximumCallBytes
     server = RPCServerState(
-      name: name, methods: WorkerServices.all, root: root, limits: limits)
+      name: name, methods: Set(WorkerMethod.allCases.map(\.name)), root: root, limits: limits)
   }
-
-  private static let check = RPCMethod("health", "check")
-  private static let describe = RPCMethod("device", "describe")
-  private static let stats = RPCMethod("device", "stats")
-  private static let fault = RPCMethod("device", "fault")
-  private static let all: Set<RPCMethod> = [check, describe, stats, fault]
 
   /// The methods that this device answers, for `desc`.
   var methods: [String] {
-    WorkerServices.all.filter { $0 != WorkerServices.fault || allowsFaults }.map(\.description)
-      .sorted()
+    WorkerMethod.allCases.filter { $0 != .fault || allowsFaults }.map(\.name.description).sorted()
   }
 
   /// Takes a request.
@@ -118,12 +111,15 @@ final class WorkerServices {
   private func execute(_ call: RPCCall) {
     let now = MonotonicTime.now()
     do throws(MartletError) {
-      switch call.key.method {
-      case WorkerServices.check: try check(call, at: now)
-      case WorkerServices.describe:
-        finish(call, try description?.body(), at: now)
-      case WorkerServices.stats: try stats(call, at: now)
-      default: try fault(call, at: now)
+      switch WorkerMethod(call.key.method) {
+      case .check: try check(call, at: now)
+      case .describe: finish(call, try description?.body(), at: now)
+      case .stats: try stats(call, at: now)
+      case .fault: try fault(call, at: now)
+      case nil:
+        throw MartletError(
+          .unsupported, "this device has no such method",
+          context: ["method": call.key.method.description])
       }
     } catch {
       perform(server.finish(call.key, RPCStatus(error), at: now))
@@ -137,7 +133,7 @@ final class WorkerServices {
   private func check(_ call: RPCCall, at now: MonotonicTime) throws(MartletError) {
     let wish = try HealthRequest(body: call.request.body, method: call.key.method)
     if let service = wish.service, !service.isEmpty,
-      !WorkerServices.all.contains(where: { $0.service == service })
+      !WorkerMethod.allCases.contains(where: { $0.name.service == service })
     {
       throw MartletError(
         .notFound, "there is no such service here", context: ["service": service])
