@@ -246,9 +246,16 @@ public final class InferenceClient {
   ///   - end: when the answer is of no use any more: what has come until then is the answer, and
   ///     without anything there is none.
   /// - Returns: a ticket that the answer repeats.
+  /// - Throws: `invalidShape` for an input that is not of the model's shape and of 32-bit floats;
+  ///   nothing has been sent then. `unreachable` when nobody is there within the patience.
   public func submit(
     _ input: Tensor, origin: FrameOrigin = FrameOrigin(), until end: MonotonicTime = .distantFuture
   ) throws(MartletError) -> Int {
+    guard input.shape == header.shape, input.floats != nil else {
+      let graph = core.plan.graph
+      throw MartletError(
+        wrongInput: input, name: graph[graph.inputs[0]].name, expected: header.shape)
+    }
     let ticket = nextTicket
     nextTicket += 1
     outstanding[ticket] = Outstanding(
@@ -371,9 +378,10 @@ public final class InferenceClient {
         if sendFailure == nil {
           frame.attempts += 1
           outstanding[ticket] = frame
+          // First, so that a frame that cannot begin is not waited for.
+          try core.begin(key, input: frame.input, roles: roles, until: frame.end, now: now)
           tickets[key] = ticket
-          return try core.begin(
-            key, input: frame.input, roles: roles, until: frame.end, now: now)
+          return
         }
       }
       try checkPatience(frame)

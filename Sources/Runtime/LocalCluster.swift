@@ -242,11 +242,7 @@ extension DeviceEngine {
     for (tensor, id) in zip(inputs, ids) {
       guard let values = tensor.floats, tensor.shape == program.graph[id].shape else {
         throw MartletError(
-          .invalidShape, "an input has the wrong shape or type",
-          context: [
-            "input": program.graph[id].name, "expected": "\(program.graph[id].shape)",
-            "given": "\(tensor.shape) \(tensor.elementType.rawValue)",
-          ])
+          wrongInput: tensor, name: program.graph[id].name, expected: program.graph[id].shape)
       }
       execution.withMutableValue(id) { target in _ = target.update(fromContentsOf: values) }
     }
@@ -257,5 +253,17 @@ extension DeviceEngine {
     program.graph.outputs.map { id in
       Tensor(program.graph[id].shape, execution.withValue(id) { Array($0) })
     }
+  }
+}
+
+extension MartletError {
+  /// A tensor that is not what the model takes.
+  init(wrongInput tensor: Tensor, name: String, expected: Shape) {
+    self.init(
+      .invalidShape, "an input has the wrong shape or type",
+      context: [
+        "input": name, "expected": "\(expected)",
+        "given": "\(tensor.shape) \(tensor.elementType.rawValue)",
+      ])
   }
 }
