@@ -59,11 +59,10 @@ extension FrameResult {
       (label, labelName, confidence) = (nil, nil, nil)
       (top5, labels, outputs) = ([], nil, nil)
     }
-    degraded = answer.fills.map {
-      .init(
-        layer: $0.layer, device: $0.device, reason: MissingReason(rawValue: $0.reason) ?? .lost,
-        filledBy: $0.filledBy, neurons: $0.neurons)
-    }
+    let (listed, left) = FrameResult.listed(answer.fills)
+    degraded = listed
+    let omitted = left + answer.report.omitted
+    degradedOmitted = omitted > 0 ? omitted : nil
     filledNeurons = answer.filledNeurons
     guessed = answer.guess != nil
     reliable = answer.reliability.isReliable
@@ -71,5 +70,33 @@ extension FrameResult {
     expectedAccuracy = answer.expectedAccuracy
     alive = zip(plan.devices, answer.awaited).filter(\.1).map(\.0.name)
     attempts = answer.attempts
+  }
+
+  /// The bytes of `degraded` at most: half of a message, so that it holds whatever else there is.
+  private static let maximumDegradedBytes = FrameResult.maximumBytes / 2
+
+  /// The fills that a message has room for, and how many are left out, each counted for each that went
+  /// on without the part.
+  private static func listed(_ fills: [Answer.Fill]) -> (listed: [Degradation], left: Int) {
+    var bytes = 0
+    var left = 0
+    var listed: [Degradation] = []
+    for fill in fills {
+      // With quotation marks, commas and the names of the members.
+      let size =
+        120 + fill.layer.utf8.count + fill.device.utf8.count
+        + fill.filledBy.reduce(0) { $0 + $1.utf8.count + 4 }
+      guard listed.count < FrameResult.maximumDegraded, bytes + size <= maximumDegradedBytes else {
+        left += fill.filledBy.count
+        continue
+      }
+      bytes += size
+      listed.append(
+        .init(
+          layer: fill.layer, device: fill.device,
+          reason: MissingReason(rawValue: fill.reason) ?? .lost, filledBy: fill.filledBy,
+          neurons: fill.neurons))
+    }
+    return (listed, left)
   }
 }

@@ -37,8 +37,11 @@ public struct FillReport: Sendable, Hashable {
     public var device: Int
   }
 
-  /// The longest text accepted, in bytes.
-  public static let maximumBytes = 8192
+  /// The longest text, in bytes: what fits into a part's note.
+  public static let maximumBytes = TensorHeader.maximumNoteBytes
+  /// The most missing parts in a text, each counted for each receiver: bounds what a short text can
+  /// make of its reader's memory.
+  public static let maximumParts = 1 << 16
 
   private struct Key: Hashable, Sendable {
     var part: Part
@@ -68,12 +71,15 @@ public struct FillReport: Sendable, Hashable {
   }
 
   private var losses: [Key: Loss] = [:]
+  /// How many missing parts, each counted for each receiver, found no room in a text on the way here;
+  /// at least, since several may have left out the same ones.
+  public private(set) var omitted = 0
 
   /// Nothing missing.
   public init() {}
 
   /// Whether nothing was missing.
-  public var isEmpty: Bool { losses.isEmpty }
+  public var isEmpty: Bool { losses.isEmpty && omitted == 0 }
 
   /// Whether somebody was waited for in vain, so that whoever says so comes late.
   public var blamesDeadline: Bool { losses.values.contains { $0.reason == .deadline } }
@@ -114,65 +120,172 @@ public struct FillReport: Sendable, Hashable {
   /// Adds another device's parts.
   public mutating func merge(_ other: FillReport) {
     losses.merge(other.losses) { first, _ in first }
+    omitted = max(omitted, other.omitted)
   }
 
-  /// `reason:device:exchange.exchange…:receiver.receiver…` (`covered.reason` where nothing is lost) for each reason, device and set of
-  /// receivers, separated by commas; empty when nothing is missing.
-  public var text: String {
-    struct Group: Hashable {
+  /// `reason:devices:exchanges:receivers` (`covered.reason` where nothing is lost) for each reason and
+  /// each set of devices that lack the same, separated by commas; empty when nothing is missing. Lists
+  /// are joined with dots, `3-7` stands for a run.
+  public var text: String { text(maximumBytes: FillReport.maximumBytes) }
+
+  /// The text in at most so many bytes. Where not all fits, what is lost comes before what is covered,
+  /// and `omitted:` with the number of parts that are left out stands at the end.
+  public func text(
+    maximumBytes: Int, maximumParts: Int = FillReport.maximumParts
+  ) -> String {
+    let groups = groups
+    let whole = groups.map { $0.text(of: $0.devices) }.sorted().joined(separator: ",")
+    if omitted == 0, whole.utf8.count <= maximumBytes,
+      groups.reduce(0, { $0 + $1.devices.count * $1.partsOfEach }) <= maximumParts
+    {
+      return whole
+    }
+    var bytes = maximumBytes - FillReport.omission(.max).utf8.count
+    var parts = maximumParts
+    var omitted = omitted
+    var texts: [String] = []
+    for group in groups {
+      var taken = min(group.devices.count, parts / group.partsOfEach)
+      while taken > 0 {
+        let text = group.text(of: group.devices.prefix(taken))
+        // With the comma behind it.
+        if text.utf8.count < bytes {
+          texts.append(text)
+          bytes -= text.utf8.count + 1
+          break
+        }
+        taken /= 2
+      }
+      parts -= taken * group.partsOfEach
+      omitted += (group.devices.count - taken) * group.partsOfEach
+    }
+    return (texts.sorted() + [FillReport.omission(omitted)]).joined(separator: ",")
+  }
+
+  private static let omissionMark = "omitted"
+
+  private static func omission(_ count: Int) -> String { "\(omissionMark):\(count)" }
+
+  /// Devices whose parts of the same exchanges the same receivers lacked for the same reason.
+  private struct Group {
+    var loss: Loss
+    var devices: [Int]
+    /// Exchanges and receivers, as in the text.
+    var rest: String
+    /// How many parts of each device, each counted for each receiver.
+    var partsOfEach: Int
+
+    func text(of devices: some Sequence<Int>) -> String {
+      "\(loss.text):\(FillReport.list(Array(devices))):\(rest)"
+    }
+  }
+
+  /// What the text consists of, in the order in which it is worth its room.
+  private var groups: [Group] {
+    struct LostPart: Hashable {
+      var loss: Loss
+      var part: Part
+    }
+    struct Row: Hashable {
       var loss: Loss
       var device: Int
       var receivers: [Int]
     }
-    struct LostPart: Hashable {
+    struct Pattern: Hashable {
       var loss: Loss
-      var part: Part
+      var exchanges: [Int]
+      var receivers: [Int]
     }
     var receivers: [LostPart: [Int]] = [:]
     for (key, loss) in losses {
       receivers[LostPart(loss: loss, part: key.part), default: []].append(key.receiver)
     }
-    var groups: [Group: [Int]] = [:]
+    var rows: [Row: [Int]] = [:]
     for (lost, receivers) in receivers {
-      let group = Group(
-        loss: lost.loss, device: lost.part.device, receivers: receivers.sorted())
-      groups[group, default: []].append(lost.part.exchange)
+      let row = Row(loss: lost.loss, device: lost.part.device, receivers: receivers.sorted())
+      rows[row, default: []].append(lost.part.exchange)
     }
-    func list(_ numbers: [Int]) -> String {
-      numbers.sorted().map(String.init).joined(separator: ".")
+    var patterns: [Pattern: [Int]] = [:]
+    for (row, exchanges) in rows {
+      let pattern = Pattern(
+        loss: row.loss, exchanges: exchanges.sorted(), receivers: row.receivers)
+      patterns[pattern, default: []].append(row.device)
     }
-    return groups.map { group, exchanges in
-      "\(group.loss.text):\(group.device):\(list(exchanges)):\(list(group.receivers))"
-    }.sorted().joined(separator: ",")
+    let groups = patterns.map { pattern, devices in
+      Group(
+        loss: pattern.loss, devices: devices.sorted(),
+        rest: "\(FillReport.list(pattern.exchanges)):\(FillReport.list(pattern.receivers))",
+        partsOfEach: pattern.exchanges.count * pattern.receivers.count)
+    }
+    func key(_ group: Group) -> (Int, String) {
+      (group.loss.isCovered ? 1 : 0, group.text(of: group.devices))
+    }
+    return groups.sorted { key($0) < key($1) }
+  }
+
+  /// Ascending numbers; three or more in a row as a run.
+  private static func list(_ numbers: [Int]) -> String {
+    var fields: [String] = []
+    var start = 0
+    while start < numbers.count {
+      var end = start
+      while end + 1 < numbers.count, numbers[end + 1] == numbers[end] + 1 { end += 1 }
+      if end - start >= 2 {
+        fields.append("\(numbers[start])-\(numbers[end])")
+      } else {
+        fields += numbers[start...end].map(String.init)
+      }
+      start = end + 1
+    }
+    return fields.joined(separator: ".")
   }
 
   /// Reads `text` from an untrusted message; nil for anything else than this form with numbers below
   /// the given bounds. A client sends no reports, so a receiver is a device too.
   public init?(text: String, exchanges: Int, devices: Int) {
     guard text.utf8.count <= FillReport.maximumBytes else { return nil }
+    var parts = 0
     for group in text.split(separator: ",") {
       let fields = group.split(separator: ":", omittingEmptySubsequences: false)
+      if fields.count == 2, fields[0] == FillReport.omissionMark {
+        guard let count = Int(fields[1]), (1...Int(Epoch.maximum)).contains(count) else {
+          return nil
+        }
+        omitted = max(omitted, count)
+        continue
+      }
       guard fields.count == 4, let loss = Loss(text: fields[0]),
-        let device = Int(fields[1]), (0..<devices).contains(device),
-        let losses = FillReport.numbers(fields[2], below: exchanges),
+        let lost = FillReport.numbers(fields[1], below: devices),
+        let layers = FillReport.numbers(fields[2], below: exchanges),
         let receivers = FillReport.numbers(fields[3], below: devices)
       else { return nil }
-      for exchange in losses {
-        for receiver in receivers {
-          insert(
-            Fill(
-              exchange: exchange, device: device, receiver: receiver, reason: loss.reason,
-              isCovered: loss.isCovered))
+      // The factors are bounded by the text's length and the bounds given.
+      parts += lost.count * layers.count * receivers.count
+      guard parts <= FillReport.maximumParts else { return nil }
+      for device in lost {
+        for exchange in layers {
+          for receiver in receivers {
+            insert(
+              Fill(
+                exchange: exchange, device: device, receiver: receiver, reason: loss.reason,
+                isCovered: loss.isCovered))
+          }
         }
       }
     }
   }
 
+  /// Ascending numbers below a bound.
   private static func numbers(_ text: Substring, below bound: Int) -> [Int]? {
     var result: [Int] = []
     for field in text.split(separator: ".", omittingEmptySubsequences: false) {
-      guard let number = Int(field), (0..<bound).contains(number) else { return nil }
-      result.append(number)
+      let ends = field.split(separator: "-", omittingEmptySubsequences: false)
+      guard (1...2).contains(ends.count), let first = Int(ends[0]),
+        let last = Int(ends[ends.count - 1]),
+        (0..<bound).contains(first), (first..<bound).contains(last),
+        result.last.map({ $0 < first }) ?? true
+      else { return nil }
+      result += first...last
     }
     return result
   }

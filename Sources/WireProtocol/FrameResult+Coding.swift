@@ -5,6 +5,8 @@ extension FrameResult {
   public static let maximumBytes = 256 * 1024
   /// The most bytes of `image`.
   public static let maximumImageBytes = 4096
+  /// The most parts in `degraded`.
+  public static let maximumDegraded = 2048
 
   /// Checks ranges and lengths; see `WireMessage`.
   public func check() throws(MartletError) {
@@ -25,7 +27,7 @@ extension FrameResult {
     for output in outputs ?? [] { try output.check() }
     try Field.share(confidence, "confidence")
     try Field.measure(latencyMilliseconds, "latency_ms")
-    try Field.count(degraded.count, "degraded", atMost: 2048)
+    try Field.count(degraded.count, "degraded", atMost: FrameResult.maximumDegraded)
     for part in degraded {
       try Field.identifier(part.layer, "degraded.layer")
       try Field.identifier(part.device, "degraded.device")
@@ -33,6 +35,7 @@ extension FrameResult {
       for name in part.filledBy ?? [] { try Field.identifier(name, "degraded.filled_by") }
       try Field.count(part.neurons ?? 0, "degraded.neurons", atMost: 1 << 40)
     }
+    try Field.count(degradedOmitted ?? 0, "degraded_omitted", atMost: Int(Epoch.maximum))
     try Field.count(filledNeurons, "filled_neurons", atMost: 1 << 40)
     try Field.number(epoch, "epoch")
     try Field.number(sequence, "seq")
@@ -69,6 +72,7 @@ extension FrameResult {
       expectedAccuracy: try optional(.expectedAccuracy))
     schemaVersion = try optional(.schemaVersion)
     status = try optional(.status)
+    degradedOmitted = try optional(.degradedOmitted)
     requestID = try optional(.requestID)
     time = try optional(.time)
     image = try optional(.image)

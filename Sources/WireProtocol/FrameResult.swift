@@ -20,6 +20,7 @@ public import TensorCore
 /// | `outputs` | for `raw`: `name`, `shape`, `min`, `mean`, `max` and `not_finite` of each output |
 /// | `latency_ms` | from sending the frame to its answer |
 /// | `degraded` | the parts that were missing: `layer`, `device`, `reason`, `filled_by`, `neurons` |
+/// | `degraded_omitted` | how many more were missing, each counted for each that went on without it, and are not listed for want of room |
 /// | `filled_neurons` | how many neurons that were |
 /// | `guessed` | whether the class was drawn at random, because nothing reached the last layer |
 /// | `reliable` | whether the answer is about as sure as with all devices; false where nobody knows |
@@ -160,6 +161,9 @@ public struct FrameResult: WireMessage, Equatable {
   public var latencyMilliseconds: Double
   /// The parts that were filled in; empty when nothing was missing.
   public var degraded: [Degradation]
+  /// How many more parts were missing, each counted for each that went on without it, that are not in
+  /// `degraded` for want of room, at least; nil for none.
+  public var degradedOmitted: Int?
   /// How many neurons were filled in, over all layers.
   public var filledNeurons: Int
   /// Whether `label` is a random guess, because nothing reached the last layer.
@@ -225,6 +229,7 @@ public struct FrameResult: WireMessage, Equatable {
     case top5, labels, outputs
     case latencyMilliseconds = "latency_ms"
     case degraded
+    case degradedOmitted = "degraded_omitted"
     case filledNeurons = "filled_neurons"
     case guessed, reliable, refusal
     case expectedAccuracy = "expected_accuracy"

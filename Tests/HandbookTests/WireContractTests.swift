@@ -228,6 +228,7 @@ import WireProtocol
       "bytes of a reply": UInt64(RPCReply.maximumBytes),
       "bytes of a tensor's header": UInt64(TensorMessage.maximumHeaderBytes),
       "bytes of a note": UInt64(TensorHeader.maximumNoteBytes),
+      "missing parts in a note, each counted for each receiver": UInt64(FillReport.maximumParts),
       "bytes of a plan's id": UInt64(TensorHeader.maximumPlanBytes),
       "chunks of a tensor": UInt64(chunks),
       "bytes of elements in a chunk, unless told otherwise":

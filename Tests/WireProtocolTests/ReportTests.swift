@@ -61,6 +61,77 @@ import WireProtocol
     #expect(!report.contains(exchange: 0, device: 3, receiver: 0))
   }
 
+  /// Half of the largest deployment that anybody has: every device that is left says the same.
+  @Test func aLargePlanThatLosesManyDevicesFitsIntoANote() throws {
+    var report = FillReport()
+    for device in 32..<64 {
+      for exchange in 0..<60 {
+        for receiver in 0..<32 {
+          report.insert(
+            .init(exchange: exchange, device: device, receiver: receiver, reason: .lost))
+        }
+      }
+    }
+    #expect(report.text == "lost:32-63:0-59:0-31")
+    var header = try TensorHeader(plan: "p", device: "d0", shape: [1])
+    header.note = report.text
+    #expect(FillReport(text: header.note, exchanges: 60, devices: 64) == report)
+  }
+
+  /// Without any order nothing can be said in short: what is lost comes first, and the rest is counted.
+  @Test func whatFindsNoRoomIsCounted() throws {
+    var random = SeededGenerator(seed: 3)
+    var report = FillReport()
+    for _ in 0..<5000 {
+      report.insert(
+        .init(
+          exchange: .random(in: 0..<100, using: &random),
+          device: .random(in: 0..<64, using: &random),
+          receiver: .random(in: 0..<64, using: &random), reason: .deadline,
+          isCovered: .random(using: &random)))
+    }
+    let text = report.text
+    #expect(text.utf8.count <= TensorHeader.maximumNoteBytes)
+    let read = try #require(FillReport(text: text, exchanges: 100, devices: 64))
+    #expect(read.omitted > 0 && read.all.isSubset(of: report.all))
+    #expect(read.all.count + read.omitted == report.all.count)
+    #expect(read.fills.count == read.all.count && read.fills.count < report.fills.count)
+    // Whoever passes it on says so as well.
+    var other = FillReport()
+    other.insert(.init(exchange: 0, device: 0, receiver: 1, reason: .lost))
+    #expect(other.text == "lost:0:0:1")
+    other.merge(read)
+    let passed = try #require(FillReport(text: other.text, exchanges: 100, devices: 64))
+    #expect(passed.omitted >= read.omitted)
+    #expect(passed.all.count + passed.omitted >= other.all.count + read.omitted)
+  }
+
+  @Test func aShortTextCannotFillItsReadersMemory() {
+    let text = "lost:0-255:0-999:0-255"
+    #expect(FillReport(text: text, exchanges: 1000, devices: 256) == nil)
+    #expect(FillReport(text: "lost:0-255:0:0-255", exchanges: 1000, devices: 256) != nil)
+    #expect(FillReport(text: "lost:0-255:0.1:0-255", exchanges: 1000, devices: 256) == nil)
+    // And a writer leaves out what no reader would take.
+    var report = FillReport()
+    for exchange in 0..<3 {
+      for receiver in 0..<2 {
+        report.insert(
+          .init(exchange: exchange, device: exchange, receiver: receiver, reason: .lost))
+      }
+    }
+    #expect(
+      report.text(maximumBytes: 100, maximumParts: 4) == "lost:0:0:0.1,lost:1:1:0.1,omitted:2")
+    #expect(report.text(maximumBytes: 100) == "lost:0:0:0.1,lost:1:1:0.1,lost:2:2:0.1")
+    // Of devices that lack the same, as many as there is room for.
+    var same = FillReport()
+    for device in 0..<9 {
+      same.insert(.init(exchange: 0, device: device, receiver: 9, reason: .lost))
+    }
+    #expect(same.text == "lost:0-8:0:9")
+    #expect(same.text(maximumBytes: 100, maximumParts: 4) == "lost:0-3:0:9,omitted:5")
+    #expect(report.text(maximumBytes: 38) == "lost:0:0:0.1,lost:1:1:0.1,lost:2:2:0.1")
+  }
+
   @Test func theFirstReasonStays() {
     var report = FillReport()
     report.insert(.init(exchange: 0, device: 1, receiver: 0, reason: .deadline))
@@ -75,7 +146,10 @@ import WireProtocol
     "LOST:1:1:1", "lost:5:0:0", "lost:-1:0:0", "lost:0:12:0", "lost:0:-1:0", "lost:0:1:5",
     "lost:0:1:-1", "lost:0:1:1,", "lost:x:0:0", "lost:0:x:0", "lost:0:0:x", "lost:0::1",
     "lost:0:1:",
-    "lost:0:1.:1", "lost:99999999999999999999:0:0", "lost:0:99999999999999999999:0", "lost:0:1:1 ",
+    "lost:0:1.:1", "lost:0:2.1:0", "lost:0:1.1:0", "lost:0:0-2.2:0", "lost:0:3-2:0", "lost:0:1-:0",
+    "lost:0:-:0", "lost:0:0-12:0", "lost:0:0-1-2:0", "lost:0-5:0:0", "lost:0:0:0-5", "omitted",
+    "omitted:0", "omitted:-1", "omitted:x", "omitted:9007199254740992", "omitted:1:2",
+    "lost:99999999999999999999:0:0", "lost:0:99999999999999999999:0", "lost:0:1:1 ",
   ])
   func otherTextsAreNoReports(_ text: String) {
     // A trailing comma adds nothing and is let through.
@@ -87,7 +161,8 @@ import WireProtocol
   func noTextCrashesTheReaders(_ seed: UInt64) {
     var random = SeededGenerator(seed: seed)
     let pieces = [
-      "lost", "deadline", "suspect", "corrupt", "denied", ":", ":", ",", ".", "0", "1", "4", "12",
+      "lost", "omitted", "deadline", "suspect", "corrupt", "denied", ":", ":", ",", ".", "0", "1",
+      "4", "12",
       "-", "a", "p", "\u{0}", "é", "999999999999999999999",
     ]
     for _ in 0..<2000 {
