@@ -332,6 +332,10 @@ public final class Worker: EpochBound {
       logger.warning(
         "parts not sent: \(error)", metadata: ["count": "\(line.count)", "total": "\(line.total)"])
     }
+    if let error = core.takeProgramFailure() {
+      complain(
+        "this device cannot run frames", ["device": name, "reason": "\(error)"], at: now)
+    }
     for line in core.takeFrameDropLines(now: now) {
       logger.warning(
         "dropped whole frames",

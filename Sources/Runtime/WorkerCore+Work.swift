@@ -39,14 +39,13 @@ extension WorkerCore {
     }
     guard tasks.count < limits.framesInFlight, !pending.isEmpty else { return wake }
     let frame = takePending()
-    guard let engine = try? engines.engine(for: frame.roles),
-      let task = try? begin(frame, engine: engine, now: now)
-    else {
+    do throws(MartletError) {
+      let task = try begin(frame, engine: try engines.engine(for: frame.roles), now: now)
+      run(task, clock: clock, publish: publish)
+    } catch {
       // The others fill what this device would have sent.
-      dropped(.noMemory, now: now)
-      return nil
+      dropped(for: error, now: now)
     }
-    run(task, clock: clock, publish: publish)
     return nil
   }
 

@@ -58,6 +58,8 @@ package final class WorkerCore: Gatherer {
   let gathered: Set<Int>
   private var frameDrops = DropCounter<FrameDrop>()
   private var frameDropLines: [DropCounter<FrameDrop>.Line] = []
+  /// Why the last frame that had no program was dropped.
+  private var programFailure: MartletError?
 
   package init(engines: DeviceEngines, planID: String, device: Int, limits: Limits) {
     self.engines = engines
@@ -298,6 +300,18 @@ package final class WorkerCore: Gatherer {
   func dropped(_ reason: FrameDrop, now: MonotonicTime) {
     counters.framesDropped += 1
     if let line = frameDrops.record(reason, at: now) { frameDropLines.append(line) }
+  }
+
+  /// A frame cannot run: there is no memory for its program, or something is wrong with it.
+  func dropped(for error: MartletError, now: MonotonicTime) {
+    programFailure = error
+    dropped(error.code == .resourceExhausted ? .noMemory : .noProgram, now: now)
+  }
+
+  /// Why a frame's program could not be made or run, if that happened since the last call.
+  package func takeProgramFailure() -> MartletError? {
+    defer { programFailure = nil }
+    return programFailure
   }
 
   /// What to log about whole frames that were dropped.

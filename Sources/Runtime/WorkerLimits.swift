@@ -42,5 +42,7 @@ extension WorkerCore {
     case noRoom
     /// There was no memory for its program.
     case noMemory
+    /// Its program could not be made for another reason: the shard lacks something, say.
+    case noProgram
   }
 }
