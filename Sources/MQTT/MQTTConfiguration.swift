@@ -42,7 +42,8 @@ public struct MQTTBackoff: Sendable, Equatable {
     self.maximum = maximum
   }
 
-  func delay(attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
+  /// The wait after so many failed attempts, counted from 0.
+  package func delay(attempt: Int, using generator: inout some RandomNumberGenerator) -> Duration {
     let longest = min(maximum, initial * (1 << min(attempt, 20)))
     return longest * Double.random(in: 0.5...1, using: &generator)
   }

@@ -6,8 +6,8 @@ import WireProtocol
 
 /// Runs an `InferenceClient` on a thread of its own, for callers that must not wait for it.
 ///
-/// A client that gives up, because no device answered, is replaced by a new one. A broker that is not
-/// there is waited for.
+/// A client that gives up, because no device answered, is replaced by a new one, after a pause that
+/// grows while that does not help. A broker that is not there is waited for.
 final class InferenceLane: Sendable {
   /// A frame to run.
   struct Job: Sendable {
@@ -59,12 +59,16 @@ final class InferenceLane: Sendable {
     DispatchQueue(label: "martlet.inference").async { [self] in
       defer { done.signal() }
       do throws(MartletError) {
-        var client = try connect(make, isFirst: true)
+        var pauses = RetryPause()
+        var client = try connect(make, isFirst: true, &pauses)
         ready()
-        while let error = serve(client) {
+        while true {
+          let start = ContinuousClock.now
+          guard let error = serve(client) else { break }
           logger.warning("\(error)")
           client.close()
-          client = try connect(make)
+          rest(&pauses, after: ContinuousClock.now - start)
+          client = try connect(make, &pauses)
         }
         client.close()
       } catch {
@@ -97,6 +101,13 @@ final class InferenceLane: Sendable {
     pause.signal()
     done.wait()
     done.signal()
+  }
+
+  /// Waits before the next attempt, unless stopped.
+  private func rest(_ pauses: inout RetryPause, after worked: Duration) {
+    var generator = SystemRandomNumberGenerator()
+    let pause = pauses.next(after: worked, using: &generator)
+    _ = self.pause.wait(timeout: .now() + .nanoseconds(Int(pause.nanoseconds)))
   }
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
@@ -153,7 +164,8 @@ final class InferenceLane: Sendable {
         running[try client.submit(job.input, origin: origin, until: end)] = job.key
       } catch {
         deliver(job.key, .failure(error))
-        throw error
+        // An input that does not fit says nothing about the client.
+        guard error.code == .invalidShape else { throw error }
       }
     }
   }
@@ -162,7 +174,7 @@ final class InferenceLane: Sendable {
   ///
   /// - Throws: what the first client throws, if waiting does not mend it; `cancelled` when stopped.
   private func connect(
-    _ make: MakeClient, isFirst: Bool = false
+    _ make: MakeClient, isFirst: Bool = false, _ pauses: inout RetryPause
   ) throws(MartletError) -> InferenceClient {
     while true {
       let client = try make()
@@ -186,8 +198,7 @@ final class InferenceLane: Sendable {
         if isFirst && !mayPass { throw error }
         logger.warning("\(error)")
         for job in jobs { deliver(job.key, .failure(error)) }
-        // What is refused at once would be asked again at once.
-        if !mayPass { _ = pause.wait(timeout: .now() + 1) }
+        rest(&pauses, after: .zero)
       }
     }
   }
