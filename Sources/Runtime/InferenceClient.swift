@@ -123,7 +123,7 @@ public final class InferenceClient {
       engines: engines, planID: planID, deadline: configuration.deadline,
       frameLimit: min(configuration.frameLimit, configuration.patience).nanoseconds,
       replicas: configuration.replicas, study: configuration.study)
-    mailbox = Mailbox(maximumBytes: 256 << 20)
+    mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
     encoder = try TensorEncoder(
       elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
     header = try TensorHeader(

@@ -49,7 +49,7 @@ public final class RPCClient {
     self.logger = logger
     let root = try TopicRoot(deployment: address.deployment)
     state = try RPCClientState(client: name ?? address.userName(or: "call"), root: root)
-    let mailbox = Mailbox<NetworkEvent>(maximumBytes: 64 << 20)
+    let mailbox = Mailbox<NetworkEvent>(maximumBytes: WaitingMemory.mailbox)
     self.mailbox = mailbox
     client = try MQTTClient(
       address.configuration(clientIDPrefix: "call"), logger: logger,

@@ -76,7 +76,7 @@ public final class Worker: EpochBound {
     limits.study = configuration.study
     limits.framesInFlight = configuration.framesInFlight
     core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
-    mailbox = Mailbox(maximumBytes: 256 << 20)
+    mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
     presenceTopic = try root.path(.presence(device: name))
 
     let lost = Presence(

@@ -12,9 +12,9 @@ extension WorkerCore {
     package var framesAhead = 96
     /// Bytes of inputs and early parts kept for frames that have not begun. Beyond that frames are
     /// dropped whole, the oldest first; clients are asked to hold back at half of it.
-    package var bytes = 64 << 20
+    package var bytes = WaitingMemory.frames
     /// Bytes of early parts kept of one peer.
-    package var bytesPerPeer = 32 << 20
+    package var bytesPerPeer = WaitingMemory.frames / 2
     /// Clients served at once; beyond that the one that was quiet longest is forgotten.
     package var clients = 16
     /// How long to wait for others' parts, from the moment one's own is ready.
