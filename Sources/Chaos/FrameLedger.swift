@@ -6,7 +6,7 @@ public struct FrameLedger: Sendable, Equatable {
   public private(set) var answered = 0
   /// Frames refused, by status.
   public private(set) var refused: [String: Int] = [:]
-  /// Answers to frames that were not open: answered before, refused before or never submitted.
+  /// Answers to frames that were not open: answered before or never submitted.
   public private(set) var surplus = 0
   private var open: Set<Int> = []
 
@@ -25,15 +25,6 @@ public struct FrameLedger: Sendable, Equatable {
   /// A frame was not accepted.
   public mutating func refuse(status: String) {
     submitted += 1
-    refused[status, default: 0] += 1
-  }
-
-  /// A frame that was accepted is given up with a status.
-  public mutating func giveUp(_ ticket: Int, status: String) {
-    guard open.remove(ticket) != nil else {
-      surplus += 1
-      return
-    }
     refused[status, default: 0] += 1
   }
 
