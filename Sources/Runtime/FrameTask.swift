@@ -109,14 +109,10 @@ final class FrameTask {
   /// Whether all segments have run and nothing is waited for.
   var isDone: Bool { segment == engine.steps.count && gathers.isEmpty }
 
-  /// The other devices that take part and send something here.
-  var senders: Set<Int> {
-    engine.program.gatherings.reduce(into: []) { result, gathering in
-      for part in gathering.parts
-      where part.device != engine.device && roles[part.device] != .absent {
-        result.insert(part.device)
-      }
-    }
+  /// Whether another device takes part and sends something here.
+  func gathers(from device: Int) -> Bool {
+    device != engine.device && roles[device] != .absent
+      && engine.program.gatherings.contains { $0.part(of: device) != nil }
   }
 
   /// Whether an exchange's boundary is still to come, or being waited at.

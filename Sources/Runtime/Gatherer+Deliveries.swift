@@ -25,7 +25,8 @@ extension Gatherer {
 
   /// A frame has ended here.
   func hasEnded(_ task: FrameTask) {
-    for device in task.senders where !task.heardFrom.contains(device) {
+    for device in names.indices
+    where !task.heardFrom.contains(device) && task.gathers(from: device) {
       arrivals.deliveries.ended(task.key.frame, with: device, since: task.started)
     }
   }
