@@ -25,14 +25,14 @@ public final class Gateway: EpochBound {
   private let input: RequestInput
   private let decoder = DispatchQueue(label: "martlet.decoder")
   private let logger: Logger
-  private let presence: GatewayPresence
+  private let identity: PresenceIdentity
+  private let heart: Heart
+  private let presence: PresencePublisher
   private let groupFilters: [String]
   private var server: RPCServerState
   private var waiting: [RPCCallKey: ReceivedCall] = [:]
   private var drops = DropCounter<RejectReason>()
   private var isDraining = false
-  /// Whether frames can be run.
-  private var isLaneReady = false
   private let stop = StopRequest()
 
   static let infer = RPCMethod("inference", "infer")
@@ -77,24 +77,36 @@ public final class Gateway: EpochBound {
     lane = InferenceLane(inFlight: configuration.framesInFlight, logger: logger) {
       mailbox.post(.answered($0, $1))
     }
-    presence = try GatewayPresence(
-      name: name, epoch: epoch, root: root, plan: folder.id, methods: server.methods,
-      heartbeat: configuration.heartbeat, clock: { unixMilliseconds(offsetSeconds: offset) })
+    identity = try PresenceIdentity(
+      .gateway, name: name, epoch: epoch, heartbeat: configuration.heartbeat, root: root)
     var broker = configuration.address.configuration(clientIDPrefix: name)
-    broker.will = try presence.message(.lost)
+    broker.will = try identity.message(identity.presence(.lost))
     client = try MQTTClient(
       broker, logger: logger,
       onMessage: { message in
+        // Somebody finds out what it may publish; nobody else is meant.
+        if PermissionCheck.isOne(message.payload) { return }
         guard let topic = root.parse(message.topic) else { return }
         switch topic {
         case .call:
           if let call = gate.admit(message, on: topic) { mailbox.post(.call(call)) }
-        case .presence: mailbox.post(.presence(Array(message.payload.prefix(8192))), bytes: 8192)
-        case .description:
-          mailbox.post(.description(Array(message.payload.prefix(1 << 20))), bytes: 8192)
+        case .presence, .heartbeat, .description:
+          // One byte more than any of them may have, so that too long stays too long.
+          let payload = Array(message.payload.prefix(DeviceDescription.maximumBytes + 1))
+          mailbox.post(.word(topic, payload), bytes: payload.count + 1)
         default: break
         }
       }, onEvent: { mailbox.post(.connection($0)) })
+    heart = try Heart(
+      client: client, topic: identity.heartbeatTopic, epoch: epoch,
+      interval: configuration.heartbeat)
+    presence = PresencePublisher(
+      identity,
+      description: DeviceDescription(
+        version: Worker.version, methods: server.methods.map(\.description).sorted(),
+        plan: folder.id, parts: [], hardware: .ofThisMachine),
+      first: .starting, client: client, heart: heart,
+      clock: { unixMilliseconds(offsetSeconds: offset) }, logger: logger)
     let infer = Gateway.infer
     groupFilters = [
       try root.path(
@@ -105,11 +117,8 @@ public final class Gateway: EpochBound {
         .methodCalls(service: infer.service, method: RPCMethod.cancel, target: configuration.group)),
     ]
     try client.subscribe(
-      groupFilters.map { ($0, .atLeastOnce) } + [
-        (try root.path(.calls(target: name)), .atLeastOnce),
-        (try root.path(.presence(device: name)), .atLeastOnce),
-        (try root.path(.description(device: name)), .atLeastOnce),
-      ])
+      groupFilters.map { ($0, .atLeastOnce) }
+        + [(try root.path(.calls(target: name)), .atLeastOnce)] + identity.filters)
   }
 
   /// Checks that calls to the gateway, to its group and to the plan's devices are told apart.
@@ -154,7 +163,7 @@ public final class Gateway: EpochBound {
     let (folder, configuration, logger) = (folder, configuration, logger)
     let engines = try DeviceEngines(folder: folder, device: nil)
     defer {
-      presence.stop()
+      heart.stop()
       client.close()
       lane.stop()
     }
@@ -170,41 +179,32 @@ public final class Gateway: EpochBound {
     while true {
       let now = MonotonicTime.now()
       perform(server.expire(at: now))
-      presence.update(frame: 0, queue: server.runningCalls)
+      heart.update(frame: 0, queue: server.runningCalls)
       report(at: now)
       let wake = min(server.nextDeadline, drainEnd, presence.due, now + .seconds(1))
       for event in mailbox.take(until: wake) { try handle(event) }
-      presence.restate(through: client, logger)
+      presence.work(at: .now())
       guard isDraining else { continue }
       if drainEnd == .distantFuture { drainEnd = .now() + .seconds(5) }
       if server.runningCalls == 0 || MonotonicTime.now() >= drainEnd { break }
     }
-    presence.announce(.offline, through: client, logger)
+    presence.say(.offline)
     try? client.flush(timeout: .seconds(2))
   }
 
   /// Finds out what the broker would be silent about; the lane does the same for frames.
   private func checkPermissions() throws(MartletError) {
-    try client.checkPermissions(
-      [
-        try root.path(.presence(device: name)), try root.path(.heartbeat(device: name)),
-      ], reading: true, logger: logger)
+    try client.checkPermissions(identity.topics, reading: true, logger: logger)
     // A reply to itself, which nobody else hears.
     try client.checkPermissions(
       [
-        try root.path(.description(device: name)),
+        identity.descriptionTopic,
         try root.path(.reply(client: name, service: Gateway.infer.service)),
       ], reading: false, logger: logger)
   }
 
-  /// What the gateway says of itself now.
-  private var standing: Presence.State {
-    isDraining ? .draining : isLaneReady ? .ready : .starting
-  }
-
-  private func announce() {
-    presence.announce(standing, through: client, logger)
-    guard standing == .ready else { return }
+  private func logReady() {
+    guard presence.state == .ready else { return }
     logger.info("ready", metadata: ["gateway": "\(name)", "group": "\(configuration.group)"])
   }
 
@@ -213,27 +213,40 @@ public final class Gateway: EpochBound {
     case .call(let call): receive(call)
     case .answered(let key, let result): answer(key, result)
     case .decoded(let key): if let call = waiting.removeValue(forKey: key) { gate.handled(call) }
-    case .presence(let payload): try presence.judge(payload, logger)
-    case .description(let payload): presence.judgeDescription(payload)
+    case .word(let topic, let payload): try hear(payload, on: topic)
     case .stop:
       guard !isDraining else { return }
       isDraining = true
       // The others of the group get what comes now.
       client.unsubscribe(groupFilters)
-      presence.announce(.draining, through: client, logger)
+      presence.say(.draining)
     case .connection(.connected):
-      presence.describe(through: client, logger)
-      announce()
+      presence.connected()
+      logReady()
     case .laneReady:
-      isLaneReady = true
-      announce()
+      if isDraining { return }
+      presence.say(.ready)
+      logReady()
     case .laneFailed(let error): throw error
     case .connection(.takenOver(let error)): throw error
-    case .connection(.publishRefused(_, let error)),
-      .connection(.subscriptionRefused(_, let error)):
-      logger.error("\(error)")
+    case .connection(.publishRefused(let topic, let error)): try presence.refused(topic, error)
+    case .connection(.subscriptionRefused(_, let error)): logger.error("\(error)")
     // The MQTT client logs its attempts.
-    case .connection(.disconnected), .connection(.refused), .connection(.closed): break
+    case .connection(.disconnected): presence.disconnected()
+    case .connection(.refused), .connection(.closed): break
+    }
+  }
+
+  /// Something came under the gateway's own name.
+  private func hear(_ payload: [UInt8], on topic: Topic) throws(MartletError) {
+    let now = MonotonicTime.now()
+    switch topic {
+    case .presence: try presence.hear(presence: payload, at: now)
+    case .heartbeat:
+      if let beat = try? Heartbeat(payload: payload, source: identity.heartbeatTopic) {
+        try presence.hear(beat, at: now)
+      }
+    default: presence.hear(description: payload, at: now)
     }
   }
 
@@ -322,9 +335,6 @@ public final class Gateway: EpochBound {
       for _ in 0..<count { if let line = drops.record(reason, at: now) { log(line) } }
     }
     for line in drops.due(at: now) { log(line) }
-    if presence.isDue(at: now) {
-      presence.announce(standing, through: client, logger)
-    }
   }
 
   private func log(_ line: DropCounter<RejectReason>.Line) {
@@ -342,10 +352,8 @@ enum GatewayEvent: Sendable {
   /// A call's bytes are not needed any more.
   case decoded(RPCCallKey)
   case answered(RPCCallKey, Result<FrameResult, MartletError>)
-  /// Presence under this gateway's own name.
-  case presence([UInt8])
-  /// A description under this gateway's own name.
-  case description([UInt8])
+  /// A presence, a heartbeat or a description under this gateway's own name.
+  case word(Topic, [UInt8])
   case connection(MQTTEvent)
   /// Frames can be run from now on.
   case laneReady

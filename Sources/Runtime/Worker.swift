@@ -20,24 +20,20 @@ public final class Worker: EpochBound {
   private let mailbox: Mailbox<NetworkEvent>
   private let client: MQTTClient
   let logger: Logger
-  private let presenceTopic: String
+  let presence: PresencePublisher
   private let heart: Heart
   private let stop = StopRequest()
   private let meter: WorkerMeter
   private let services: WorkerServices
   private let faults: WorkerFaults
   private var parts: PartSender
-  var published: Presence.State?
   private var drain: Drain?
   private var inputs = InputWatch()
   /// The epoch of an ended run of this name that was later than this one's; see `Host`.
-  public internal(set) var overtakenBy: UInt64?
-  /// When to say again what this device is.
-  var restatement = Restatement()
+  public var overtakenBy: UInt64? { presence.overtakenBy }
   /// When it was last said that this device's own parts are not finite, or others' epochs not right.
   var complaints = Complaints()
-  /// Own topics that this device publishes to and reads.
-  private let ownTopics: [String]
+  private let identity: PresenceIdentity
   /// A topic of its own parts, if it sends any.
   private let partTopic: String?
 
@@ -77,15 +73,10 @@ public final class Worker: EpochBound {
     limits.framesInFlight = configuration.framesInFlight
     core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
     mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
-    presenceTopic = try root.path(.presence(device: name))
-
-    let lost = Presence(
-      state: .lost, epoch: epoch, heartbeatMilliseconds: configuration.heartbeat.milliseconds,
-      version: Worker.version)
+    identity = try PresenceIdentity(
+      .worker, name: name, epoch: epoch, heartbeat: configuration.heartbeat, root: root)
     var broker = configuration.address.configuration(clientIDPrefix: name)
-    broker.will = MQTTMessage(
-      topic: presenceTopic, payload: try lost.payload(), quality: .atLeastOnce, retain: true,
-      properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds))
+    broker.will = try identity.message(identity.presence(.lost))
     let (root, mailbox) = (self.root, self.mailbox)
     let gate = CallGate(
       maximumCount: 1024, maximumBytes: 4 << 20,
@@ -99,7 +90,7 @@ public final class Worker: EpochBound {
       wire: configuration.wire,
       deadline: .nanoseconds(Int64(clamping: configuration.deadline.longest)))
     heart = try Heart(
-      client: client, topic: try root.path(.heartbeat(device: name)), epoch: epoch,
+      client: client, topic: identity.heartbeatTopic, epoch: epoch,
       interval: configuration.heartbeat)
     meter = try WorkerMeter(
       engines: engines, planID: planID, name: name, epoch: epoch, root: root,
@@ -108,18 +99,19 @@ public final class Worker: EpochBound {
     services = WorkerServices(
       name: name, epoch: epoch, root: root, core: core, client: client, gate: gate,
       faults: faults, allowsFaults: configuration.allowsFaults, logger: logger)
-    ownTopics = [presenceTopic, try root.path(.heartbeat(device: name))]
     if let sent = plan.exchanges.first(where: { $0.senders.contains(device) }) {
       partTopic = try root.path(.activation(layer: sent.id, device: name))
     } else {
       partTopic = nil
     }
-    services.description = meter.description(methods: services.methods)
+    let description = meter.description(methods: services.methods)
+    services.description = description
+    let offset = configuration.clockOffsetSeconds
+    presence = PresencePublisher(
+      identity, description: description, first: .ready, client: client, heart: heart,
+      clock: { unixMilliseconds(offsetSeconds: offset) }, logger: logger)
     try subscribe(plan, device: device)
   }
-
-  /// Retained presence outlives its device by this long at most; refreshed well before.
-  static let presenceExpirySeconds = Presence.expirySeconds
 
   private func subscribe(_ plan: Plan, device: Int) throws(MartletError) {
     var filters: [(filter: String, quality: MQTTQuality)] = [
@@ -169,7 +161,7 @@ public final class Worker: EpochBound {
       let queue = core.queueLength
       heart.update(frame: core.counters.lastFrame, queue: queue, isFull: core.isFull)
       let now = MonotonicTime.now()
-      let due = min(services.work(at: now), faults.work(at: now), meter.due, restatement.due)
+      let due = min(services.work(at: now), faults.work(at: now), meter.due, presence.due)
       if let drain {
         if drain.isOver(queue: queue, now: now) { break }
         wake = wake.map { min($0, drain.wake(queue: queue)) }
@@ -190,7 +182,7 @@ public final class Worker: EpochBound {
   /// - Throws: `permissionDenied` for what this device cannot do without. That its own parts come back
   ///   is only a hint that others' do, and is only said if they do not.
   private func checkPermissions() throws(MartletError) {
-    try client.checkPermissions(ownTopics, reading: true, logger: logger)
+    try client.checkPermissions(identity.topics, reading: true, logger: logger)
     guard let partTopic else { return }
     try client.checkPermissions([partTopic], reading: false, logger: logger)
     var readsParts = true
@@ -225,7 +217,7 @@ public final class Worker: EpochBound {
       services.isDraining = true
       // Frames under way get as long as a few missing peers could cost.
       drain = Drain(now: now, limit: 4 * configuration.deadline.absence + 1_000_000_000)
-      announce(.draining)
+      presence.say(.draining)
     }
   }
 
@@ -249,9 +241,8 @@ public final class Worker: EpochBound {
       guard let beat = try? Heartbeat(payload: payload, source: "heartbeat/\(device)") else {
         return core.count(.garbage, at: now)
       }
-      // Every beat of a newer worker of this name tells again what its presence told once.
       if device == name {
-        if beat.epoch > epoch, beat.epoch <= latestEpoch { throw superseded(by: beat.epoch) }
+        try presence.hear(beat, at: now)
         core.echo(now: now)
       } else {
         core.heartbeat(beat, of: device, now: now)
@@ -259,8 +250,7 @@ public final class Worker: EpochBound {
     case .presence(let device): try handlePresence(payload, of: device, now: now)
     case .description(let device):
       guard device == name else { return core.count(.unknownTopic, at: now) }
-      let seen = try? DeviceDescription(payload: payload, source: "desc/\(device)")
-      if seen != services.description { restatement.want(at: now) }
+      presence.hear(description: payload, at: now)
     default: core.count(.unknownTopic, at: now)
     }
   }
@@ -270,46 +260,25 @@ public final class Worker: EpochBound {
     case .connected:
       if faults.refusesConnection(at: .now()) { return }
       parts.renewLimit(of: client)
-      // What this device is comes before the word that it is ready to be used.
-      meter.describe(client, methods: services.methods, logger: logger)
-      announce(drain == nil ? .ready : .draining)
-      heart.start()
+      presence.connected()
       logger.info("ready", metadata: ["device": "\(name)", "epoch": "\(epoch)"])
     // The MQTT client logs its attempts.
-    case .disconnected: core.disconnected()
+    case .disconnected:
+      presence.disconnected()
+      core.disconnected()
     case .refused: break
     case .takenOver(let error): throw error
     case .subscriptionRefused(let filter, let error):
       logger.error("\(error)", metadata: ["filter": "\(filter)"])
-    case .publishRefused(let topic, let error):
-      // Without presence nobody would ever wait for this device: say so instead of working in vain.
-      if topic == presenceTopic { throw error }
-      logger.error("\(error)", metadata: ["topic": "\(topic)"])
+    case .publishRefused(let topic, let error): try presence.refused(topic, error)
     case .closed: break
-    }
-  }
-
-  private func announce(_ state: Presence.State) {
-    published = state
-    let presence = Presence(
-      state: state, epoch: epoch, heartbeatMilliseconds: configuration.heartbeat.milliseconds,
-      version: Worker.version)
-    do {
-      try client.publish(
-        MQTTMessage(
-          topic: presenceTopic, payload: try presence.payload(), quality: .atLeastOnce,
-          retain: true,
-          properties: MQTTProperties(expirySeconds: Worker.presenceExpirySeconds)))
-    } catch {
-      logger.warning("\(error)")
     }
   }
 
   private func leave() throws(MartletError) {
     publishMetrics(now: .now())
     services.close()
-    announce(.offline)
-    heart.stop()
+    presence.say(.offline)
     try? client.flush(timeout: .seconds(2))
     logger.info("offline", metadata: ["device": "\(name)"])
   }
@@ -353,10 +322,6 @@ public final class Worker: EpochBound {
         "this device computes infinities or NaN, so nobody uses its part: look at model and shard",
         ["device": name, "layer": layer, "frames": "\(count)"], at: now)
     }
-    if meter.presenceDue(now: now), let published { announce(published) }
-    if restatement.take(at: now), let published, !published.isGone {
-      meter.describe(client, methods: services.methods, logger: logger)
-      announce(published)
-    }
+    presence.work(at: now)
   }
 }

@@ -1,5 +1,4 @@
 import Kernels
-import Logging
 import MQTT
 import ModelGraph
 import Plan
@@ -7,7 +6,7 @@ import Telemetry
 import TensorCore
 import WireProtocol
 
-/// A worker's word of itself: what it is (once a connection) and how it fares (once a second).
+/// A worker's word of itself: what it is, and how it fares (once a second).
 final class WorkerMeter {
   /// When the next metrics are due.
   private(set) var due = MonotonicTime.zero
@@ -18,14 +17,12 @@ final class WorkerMeter {
   private let engine: DeviceEngine
   private let epoch: UInt64
   private let topics: [MetricKind: String]
-  private let descriptionTopic: String
   private let planID: String
   private let energy: EnergySampler
   private let processor = ProcessorSensors()
   private let publishesMetrics: Bool
   private var sequence: UInt64 = 0
   private var last: Snapshot?
-  private var lastPresence = MonotonicTime.zero
 
   /// What the next metrics count from.
   private struct Snapshot {
@@ -51,17 +48,8 @@ final class WorkerMeter {
       topics[kind] = try root.path(.metric(device: name, kind: kind.rawValue))
     }
     self.topics = topics
-    descriptionTopic = try root.path(.description(device: name))
     publishesMetrics = configuration.publishesMetrics
     energy = EnergySampler(try configuration.energyMeter())
-  }
-
-  /// Whether the retained presence should be published again before the broker forgets it.
-  func presenceDue(now: MonotonicTime) -> Bool {
-    if lastPresence == .zero { lastPresence = now }
-    guard now.nanoseconds(since: lastPresence) > 60_000_000_000 else { return false }
-    lastPresence = now
-    return true
   }
 
   /// What this device is.
@@ -77,18 +65,6 @@ final class WorkerMeter {
     description.model = engines.plan.model.name
     description.method = engines.plan.method
     return description
-  }
-
-  /// Publishes what this device is.
-  func describe(_ client: MQTTClient, methods: [String], logger: Logger) {
-    do {
-      try client.publish(
-        MQTTMessage(
-          topic: descriptionTopic, payload: try description(methods: methods).payload(),
-          quality: .atLeastOnce, retain: true))
-    } catch {
-      logger.warning("\(error)")
-    }
   }
 
   /// Publishes one message of each kind, about the time since the last call; the first call only
