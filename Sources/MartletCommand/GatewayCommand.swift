@@ -16,7 +16,7 @@ struct GatewayCommand: ParsableCommand {
       share the requests. A request whose answer would not be good enough (--min-expected) gets the
       status UNAVAILABLE, with the names of the devices that are missing. Photographs become inputs as
       the plan says (martlet plan --preprocessing); the log says how. SIGTERM or Ctrl-C answers what is
-      under way and ends with status 0.
+      under way and ends with status 0. Status 70 means that another gateway took over the name.
 
       Examples:
         martlet gateway --broker HOST --plan plan

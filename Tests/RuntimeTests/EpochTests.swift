@@ -168,6 +168,47 @@ extension DistributedTests {
       }
     }
 
+    /// Every beat of a newer gateway tells again what its presence told once.
+    @Test func aGatewayStopsForTheBeatOfANewerOne() throws {
+      try Deployment.with(devices: 2) { deployment in
+        let watcher = try watch(deployment, ["presence/g0"])
+        defer { watcher.client.close() }
+        let gateway = try deployment.startGateway("g0")
+        let epoch = try #require(presence(of: "g0", watcher) { $0.state == .ready }).epoch
+        func beat(_ epoch: UInt64) throws {
+          let beat = Heartbeat(epoch: epoch, sequence: 1, frame: 0, queue: 0, residentBytes: 1)
+          try watcher.client.publish(
+            MQTTMessage(
+              topic: "martlet/1/default/heartbeat/g0", payload: try beat.payload(),
+              quality: .atLeastOnce))
+          try watcher.client.flush(timeout: .seconds(10))
+        }
+        // An older one gives way itself, and an epoch that cannot be right stops nobody.
+        try beat(epoch - 1)
+        try beat(Epoch.maximum)
+        try beat(epoch + 1)
+        #expect(gateway.wait(timeout: .seconds(20)) == .exited(70))
+        let log = deployment.standardError(of: "g0")
+        #expect(log.contains("another gateway has this name"), "\(log)")
+        #expect(log.contains("its epoch: \(epoch + 1)"), "\(log)")
+      }
+    }
+
+    /// Where the other gateway lives, the one that starts with an older clock gives way.
+    @Test func aGatewayWhoseClockIsBehindGivesWay() throws {
+      try Deployment.with(devices: 2) { deployment in
+        let watcher = try watch(deployment, ["presence/g0"])
+        defer { watcher.client.close() }
+        let first = try deployment.startGateway("g0")
+        try #require(presence(of: "g0", watcher) { $0.state == .ready } != nil)
+        let second = try deployment.startGateway("g0", ["--clock-offset=-7200"])
+        #expect(second.wait(timeout: .seconds(20)) == .exited(70))
+        #expect(deployment.standardError(of: "g0").contains("clock is behind"))
+        first.signal(SIGTERM)
+        #expect(first.wait(timeout: .seconds(20)) == .exited(0))
+      }
+    }
+
     // MARK: Retained words
 
     /// Whoever clears or damages what is retained of a living device or gateway finds it again at once.

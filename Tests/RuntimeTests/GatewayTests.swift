@@ -265,6 +265,17 @@ extension DistributedTests {
       }
     }
 
+    @Test func ofTwoGatewaysWithOneNameTheOlderStops() throws {
+      try with { deployment, caller, gateways in
+        let newer = try deployment.startGateway("g0")
+        #expect(gateways[0].wait(timeout: .seconds(20)) == .exited(70))
+        #expect(deployment.standardError(of: "g0").contains("another gateway has this name"))
+        try waitUntilServing(caller, "g0")
+        #expect(try caller.result(of: infer(try deployment.digits.file(0)))["label"] != nil)
+        #expect(newer.exitStatus == nil)
+      }
+    }
+
     @Test func gatewaysAreSeen() throws {
       try with { deployment, _, gateways in
         let watch = try DeviceWatch(address: try deployment.address, logger: quietLogger)
