@@ -151,16 +151,17 @@ extension DistributedTests {
       }
     }
 
-    /// The same for a gateway.
-    @Test func aGatewayGoesOnAfterItsLastRun() throws {
+    /// A gateway goes on after its last run, too, if that is gone.
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func aGatewayGoesOnAfterItsLastRun(_ signal: Int32) throws {
       try Deployment.with(devices: 2) { deployment in
         try deployment.startAll()
         let watcher = try watch(deployment, ["presence/g0"])
         defer { watcher.client.close() }
         let gateway = try deployment.startGateway("g0")
         let first = try #require(presence(of: "g0", watcher) { $0.state == .ready })
-        gateway.signal(SIGKILL)
-        try #require(presence(of: "g0", watcher) { $0.state == .lost } != nil)
+        gateway.signal(signal)
+        try #require(presence(of: "g0", watcher) { $0.state.isGone } != nil)
         let again = try deployment.startGateway("g0", ["--clock-offset=-7200"])
         let second = presence(of: "g0", watcher) { $0.state == .ready && $0.epoch > first.epoch }
         #expect(second?.epoch == first.epoch + 1)
