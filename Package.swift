@@ -60,8 +60,8 @@ let package = Package(
 
     module("TensorCore", ["CKernels"]),
     module("JSONCoding", ["CJSONC", "TensorCore"]),
-    module("TensorFiles", ["TensorCore", "JSONCoding", "COpenSSL"]),
-    module("Imaging", ["TensorCore", "TensorFiles", "CTurboJPEG", "CPNG"]),
+    module("TensorFiles", ["TensorCore", "COpenSSL"]),
+    module("Imaging", ["TensorCore", "TensorFiles", "JSONCoding", "CTurboJPEG", "CPNG"]),
     module("ModelGraph", ["TensorCore"]),
     .target(
       name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
@@ -100,8 +100,7 @@ let package = Package(
       "Runtime",
       [
         "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience",
-        logging,
+        "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
       "Benchmarks",
@@ -130,15 +129,15 @@ let package = Package(
 
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["TensorCore", "ModelGraph"], path: "Tests/TestSupport",
-      swiftSettings: settings),
+      name: "TestSupport", dependencies: ["TensorCore", "ModelGraph", "Plan", "Planning"],
+      path: "Tests/TestSupport", swiftSettings: settings),
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
     tests("Imaging", ["Imaging", "TensorFiles", "TensorCore"], resources: [.copy("Goldens")]),
     tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
-    tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore", protobuf]),
+    tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore"]),
     tests(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
       resources: [.copy("Resources/operators.golden")]),
@@ -183,20 +182,21 @@ let package = Package(
     tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
-    tests("ReportViews", ["ReportViews", "FlightReport", "JSONCoding", "Tables", "TensorCore"]),
+    tests("ReportViews", ["ReportViews", "FlightReport", "JSONCoding", "Tables"]),
     tests("Processes", ["Processes", "TensorCore"]),
     tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
     tests(
       "Chaos",
       [
-        "Chaos", "Imaging", "ModelGraph", "Planning", "Plan", "Processes", "TensorCore",
-        "WireProtocol",
+        "TestSupport", "Chaos", "Imaging", "ModelGraph", "Planning", "Plan", "Processes",
+        "TensorCore", "WireProtocol",
       ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(
       "Runtime",
       [
-        "martlet", "Runtime", "Resilience", "WireProtocol", "Plan", "Planning", "ModelGraph",
+        "martlet", "TestSupport", "Runtime", "Resilience", "WireProtocol", "Plan", "Planning",
+        "ModelGraph",
         "Kernels", "FogNetwork", "FogTraining", "Chaos",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,

@@ -4,6 +4,7 @@ import ModelGraph
 import Plan
 import Planning
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -4,6 +4,7 @@ import Plan
 import Planning
 import Runtime
 import TensorCore
+import TestSupport
 
 /// A graph planned for some devices, ready to run in this process.
 func cluster(

@@ -6,6 +6,7 @@ import Planning
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 private let models = getenv("MARTLET_MODELS").map { String(cString: $0) }

@@ -2,6 +2,7 @@ import ModelGraph
 import Plan
 import Planning
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite("Dealing neurons to devices")

@@ -2,6 +2,7 @@ import Plan
 import Planning
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -7,6 +7,7 @@ import Plan
 import Planning
 import TensorCore
 import TensorFiles
+import TestSupport
 
 /// The model that the executable carries.
 enum DemoModel {

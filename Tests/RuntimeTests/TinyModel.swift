@@ -5,6 +5,7 @@ import Planning
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 
 /// Three dense layers, on three devices unless told otherwise: small enough to follow by hand, with
 /// two exchanges between the devices and one to the client.

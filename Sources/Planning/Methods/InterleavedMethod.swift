@@ -7,9 +7,10 @@ struct InterleavedMethod: PlanningMethod {
   let summary = "neurons sorted by l1 importance and dealt round robin"
 
   func place(_ request: PlacementRequest) throws(MartletError) -> PlacementResult {
-    let parts = PartitionMethod.interleaved.parts(
-      graph: request.graph, sharding: request.context.sharding, shares: request.shares)
-    return PlacementResult(placements: Placing.single(parts), description: name)
+    PlacementResult(
+      placements: Placing.interleaved(
+        request.graph, sharding: request.context.sharding, shares: request.shares),
+      description: name)
   }
 
   func variants(devices: Int, budgets: [Double]) -> [MethodVariant] {
