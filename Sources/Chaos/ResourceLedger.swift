@@ -44,9 +44,6 @@ public struct ResourceLedger: Sendable {
     processes.values.flatMap(\.samples).map(\.residentBytes).max() ?? 0
   }
 
-  /// Samples of the process that was sampled most often.
-  public var longestLife: Int { processes.values.map(\.samples.count).max() ?? 0 }
-
   /// Steady growth of resident memory in bytes, the most of all processes that lived through at least
   /// sixteen samples: from the second quarter to the third or from the third to the last, whichever is
   /// less. A burst makes one of them large, since allocators keep what it needed; a leak makes both.

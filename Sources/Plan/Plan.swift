@@ -317,11 +317,6 @@ public struct Plan: Sendable {
     program(device: device, attendance: .everyone(devices.count))
   }
 
-  /// What a client computes while all devices are there.
-  public func clientProgram() -> DeviceProgram {
-    program(device: nil, attendance: .everyone(devices.count))
-  }
-
   /// The exchanges that a device (nil: the client) may gather in some attendance; ascending.
   public func possibleGatherings(device: Int?) -> [Int] {
     var variants = [false, true].map { PlanVariant(everythingOf: self, decoding: $0) }

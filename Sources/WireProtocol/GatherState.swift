@@ -267,12 +267,6 @@ public struct GatherState: Sendable {
     if devices.indices.contains(device) { devices[device].isDoubted = true }
   }
 
-  /// A device is back: its parts are waited for until the deadline.
-  public mutating func deviceUp(_ device: Int, epoch: UInt64) {
-    guard devices.indices.contains(device), epoch >= devices[device].epoch else { return }
-    devices[device] = Device(epoch: epoch)
-  }
-
   /// The devices whose parts would fill a slot that has no copy, and that are not known to be down.
   public var wanted: Set<Int> {
     var result: Set<Int> = []

@@ -15,9 +15,6 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
   /// It lives but is shut out, because it runs another plan.
   case fenced
 
-  /// Whether new frames wait for it.
-  public var isAwaited: Bool { self == .alive }
-
   /// How an answer calls a device in this state; nil for one that is awaited.
   public var missingReason: MissingReason? {
     switch self {

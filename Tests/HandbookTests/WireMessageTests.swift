@@ -89,7 +89,7 @@ import WireProtocol
   @Test func theStatesThatAreAwaitedAreTheDocumentedOnes() {
     for row in article.table("values: PeerState") {
       let state = PeerState(rawValue: row[0].codeWords.first ?? "")
-      #expect(state?.isAwaited == (row[2] == "yes"), "\(row)")
+      #expect((state == .alive) == (row[2] == "yes"), "\(row)")
     }
   }
 }

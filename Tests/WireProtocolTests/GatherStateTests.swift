@@ -101,17 +101,6 @@ import WireProtocol
       state.tick(seconds(1)) == .degrade(missing: [.init(slot: 2, device: 2, reason: .suspect)]))
   }
 
-  @Test func deviceComesBackWhileWaiting() {
-    var state = exchange(down: [2: .lost])
-    _ = receive(&state, slot: 0, from: 0)
-    state.deviceUp(2, epoch: 101)
-    _ = receive(&state, slot: 1, from: 1)
-    #expect(state.tick(seconds(1)) == .wait(until: end))
-    #expect(receive(&state, slot: 2, from: 2, epoch: 100) == .staleEpoch)
-    #expect(receive(&state, slot: 2, from: 2, epoch: 101) == .accepted)
-    #expect(state.tick(seconds(1)) == .complete)
-  }
-
   @Test func deadlinesMayBeMoved() {
     var state = exchange()
     for device in 0..<3 { state.wait(for: device, until: .distantFuture) }
@@ -160,7 +149,7 @@ import WireProtocol
     #expect(receive(&state, slot: 2, from: 2, elements: 9) == .wrongSize)
     #expect(receive(&state, slot: 9, from: 2) == .wrongSize)
     state.deviceDown(99, reason: .lost)
-    state.deviceUp(-5, epoch: 1)
+    state.deviceDown(-5, reason: .lost)
     state.refuse(device: 99)
     #expect(state.tick(seconds(1)) == .wait(until: end))
   }
