@@ -53,7 +53,8 @@ public final class DeviceEngines: Sendable {
 
   /// The program for an attendance.
   ///
-  /// - Throws: what `Program` throws, in practice only when memory runs out.
+  /// - Throws: `mismatch` when the shard lacks what the program needs, `resourceExhausted` when memory
+  ///   runs out, and what else `Program` throws.
   public func engine(for attendance: Attendance) throws(MartletError) -> DeviceEngine {
     let key = plan.normalised(attendance)
     let known = state.withLock { state -> DeviceEngine? in
