@@ -91,7 +91,7 @@ public struct TensorEncoder: Sendable {
     return texts.reduce(576 + 42 * header.shape.dimensions.count) { $0 + $1.utf8.count }
   }
 
-  /// The order of the fields is that of `FixedForm`, which reads them fast.
+  /// The order of the fields is that of `TensorFields.init(fixedForm:)`, which reads them fast.
   private mutating func writeHeader(
     _ header: TensorHeader, chunk: Int, layout: ChunkLayout, scale: Float
   ) {
