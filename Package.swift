@@ -111,7 +111,7 @@ let package = Package(
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
         "Processes", "Recording", "Runtime", logging,
       ]),
-    moduleTestedInside("FlightReport", ["TensorCore", "Plan", "JSONCoding", "WireProtocol"]),
+    moduleTestedInside("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("ReportViews", ["FlightReport", "Charts", "Tables", "TensorCore", mustache]),
     module(
       "MartletCommand",

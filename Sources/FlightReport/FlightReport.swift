@@ -19,8 +19,10 @@ public struct FlightReport: Codable, Sendable, Equatable {
   public var seconds: Double
   /// The name of the model, as the devices give it.
   public var model: String?
-  /// The partitioning method, as the devices give it.
+  /// The partitioning method, as the devices give it, for people.
   public var method: String?
+  /// The method's name alone, as the devices give it.
+  public var methodName: String?
   /// The plan's id, as the devices give it.
   public var plan: String?
   /// The largest figures of any device, as in Table 2 of the RobustDiCE paper.
@@ -37,7 +39,9 @@ public struct FlightReport: Codable, Sendable, Equatable {
   enum CodingKeys: String, CodingKey {
     case format, version, deployment
     case startUnixMilliseconds = "start_unix_ms"
-    case seconds, model, method, plan, maximum, runs, devices, input, notes
+    case seconds, model, method
+    case methodName = "method_name"
+    case plan, maximum, runs, devices, input, notes
   }
 }
 

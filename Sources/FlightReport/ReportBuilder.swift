@@ -173,7 +173,8 @@ public struct ReportBuilder: Sendable {
     return FlightReport(
       format: "martlet-report", version: FlightReport.currentVersion, deployment: root.deployment,
       startUnixMilliseconds: origin / 1_000_000, seconds: Double(end - min(origin, end)) / 1e9,
-      model: description?.model, method: description?.method, plan: description?.plan,
+      model: description?.model, method: description?.method,
+      methodName: description?.methodName, plan: description?.plan,
       maximum: FlightReport.Maximum(devices: list, runs: runs), runs: runs, devices: list,
       input: input, notes: notes(list, runs))
   }

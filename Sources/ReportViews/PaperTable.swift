@@ -37,7 +37,7 @@ public struct PaperTable {
 
     /// The configuration of a plan.
     ///
-    /// - Parameter method: the method's name, without what is said behind it for people.
+    /// - Parameter method: the method's name alone.
     init?(method: String, devices: Int) {
       switch method {
       case "replicate": self = .replication

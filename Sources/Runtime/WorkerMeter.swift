@@ -64,6 +64,7 @@ final class WorkerMeter {
       hardware: .ofThisMachine)
     description.model = engines.plan.model.name
     description.method = engines.plan.method
+    description.methodName = engines.plan.methodName
     return description
   }
 

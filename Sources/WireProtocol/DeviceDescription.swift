@@ -53,8 +53,10 @@ public struct DeviceDescription: WireMessage, Equatable {
   public var plan: String
   /// The name of the plan's model, when it says.
   public var model: String?
-  /// The plan's partitioning method, when it says.
+  /// The plan's partitioning method, when it says: for people, with what it was told.
   public var method: String?
+  /// The method's name alone, when it says: for programs.
+  public var methodName: String?
   /// Its parts, in the plan's order.
   public var parts: [Part]
   /// The machine.
@@ -71,6 +73,12 @@ public struct DeviceDescription: WireMessage, Equatable {
     self.hardware = hardware
   }
 
+  enum CodingKeys: String, CodingKey {
+    case version, methods, plan, model, method
+    case methodName = "method_name"
+    case parts, hardware
+  }
+
   /// The most bytes of a payload.
   public static let maximumBytes = 256 * 1024
 
@@ -83,6 +91,7 @@ public struct DeviceDescription: WireMessage, Equatable {
     try Field.count(parts.count, "parts", atMost: 4096)
     try Field.text(model ?? "", "model")
     try Field.text(method ?? "", "method")
+    try Field.text(methodName ?? "", "method_name", atMost: 64)
     for part in parts {
       try Field.identifier(part.layer, "parts.layer")
       try Field.count(part.neurons, "parts.neurons", atMost: 1 << 30)

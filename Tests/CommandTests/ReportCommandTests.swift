@@ -6,7 +6,9 @@ import Testing
 import WireProtocol
 
 /// A recording of two devices that answer for twenty seconds, one of which is lost for ten.
-private func record(_ workplace: Workplace, _ name: String, method: String = "lop") throws {
+private func record(
+  _ workplace: Workplace, _ name: String, method: String = "lop", named methodName: String = "lop"
+) throws {
   let root = try TopicRoot(deployment: "default")
   var writer = try RecordWriter(workplace.path(name))
   func send(_ topic: Topic, _ message: some WireMessage, at seconds: Double) throws {
@@ -21,6 +23,7 @@ private func record(_ workplace: Workplace, _ name: String, method: String = "lo
       hardware: .init(architecture: "aarch64", cores: 4, memoryBytes: 1 << 30, system: "Linux"))
     description.model = "alexnet <i>"
     description.method = method
+    description.methodName = methodName
     try send(.description(device: device), description, at: 0)
     let presence = Presence(
       state: .ready, epoch: 1, heartbeatMilliseconds: 500, version: "1")
@@ -224,8 +227,8 @@ extension JSONValue {
 
   @Test func reportsSideBySideAndBesideThePaper() throws {
     try Workplace.with { workplace in
-      for (name, method) in [("full", "replicate"), ("robust", "robustdice t=1")] {
-        try record(workplace, name + ".rec", method: method)
+      for (name, method) in [("full", "replicate"), ("robust", "robustdice")] {
+        try record(workplace, name + ".rec", method: method + " t=1", named: method)
         let json = try workplace.run("report", "--from", name + ".rec", "--json")
         try workplace.write(Array(json.output.utf8), to: name + ".json")
       }

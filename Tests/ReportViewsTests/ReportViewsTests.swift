@@ -5,7 +5,9 @@ import Tables
 import Testing
 
 /// A report of two devices, one of which was lost for a while, in which every figure is another number.
-private func report(method: String = "coded, tolerates 1") throws -> FlightReport {
+private func report(
+  method: String = "coded, tolerates 1", named methodName: String = "coded"
+) throws -> FlightReport {
   let device = { (name: String, base: Int) in
     """
     {"device":"\(name)","seconds":\(base).5,"frames":\(base + 1),"degraded_frames":\(base + 2),
@@ -39,7 +41,7 @@ private func report(method: String = "coded, tolerates 1") throws -> FlightRepor
   let sequence = #"{"received":1,"missing":0,"repeated":0,"reordered":0,"implausible":0}"#
   let text = """
     {"format":"martlet-report","version":1,"deployment":"default","start_unix_ms":1,"seconds":20,
-     "model":"alexnet","method":"\(method)","plan":"p",
+     "model":"alexnet","method":"\(method)","method_name":"\(methodName)","plan":"p",
      "maximum":{"joules_per_image":0.4321,"energy_is_estimated":true,"frames_per_second":21.5,
      "peak_memory_bytes":5000001,"weight_bytes":5000003},
      "runs":[{"client":"c1","epoch":3,"start_s":0,"total":\(phase("", 150)),
@@ -158,13 +160,22 @@ private func report(method: String = "coded, tolerates 1") throws -> FlightRepor
 
 @Suite struct PaperTableTests {
   @Test(arguments: [
-    ("replicate", "QMR/TMR/DMR"), ("cdc", "CDC-SysConf2D"),
-    ("robustdice s1, threshold 0.25 for at most 2.00 copies", "Robust-SysConf2D"),
-    ("robustdicey, of another name", "robustdicey, of another name"), ("lop", "lop"),
+    ("replicate", "replicate", "QMR/TMR/DMR"), ("cdc", "cdc", "CDC-SysConf2D"),
+    (
+      "robustdice s1, threshold 0.25 for at most 2.00 copies", "robustdice", "Robust-SysConf2D"
+    ),
+    ("robustdicey, of another name", "robustdicey", "robustdicey, of another name"),
+    ("lop", "lop", "lop"),
+    // What is said for people decides nothing.
+    ("replicate, or nearly so", "lop", "replicate, or nearly so"),
+    ("every neuron everywhere", "replicate", "QMR/TMR/DMR"),
   ])
-  func configurationsGoByTheMethodsName(_ method: String, _ name: String) throws {
-    let table = PaperTable([(name: "a", report: try report(method: method))], network: nil).table
-    #expect(table.rows[0][1] == name)
+  func configurationsGoByTheMethodsName(
+    _ method: String, _ methodName: String, _ configuration: String
+  ) throws {
+    let report = try report(method: method, named: methodName)
+    let table = PaperTable([(name: "a", report: report)], network: nil).table
+    #expect(table.rows[0][1] == configuration)
   }
 
   @Test func comparisonsShowRatios() throws {
