@@ -82,7 +82,7 @@ extension CommandTests {
       let unknown = try inProcess(place, "--without", "d1")
       #expect(unknown.status == .exited(0), "\(unknown.error)")
       #expect(
-        unknown.output.contains("not known how reliable without d1 absent: run martlet study"),
+        unknown.output.contains("not known how reliable without d1 lost: run martlet study"),
         "\(unknown.output)")
       #expect(unknown.output.contains(" neurons missing"), "\(unknown.output)")
       let missing = try inProcess(place, "--without", "d1", "--json")
@@ -105,7 +105,7 @@ extension CommandTests {
       #expect(whole.status == .exited(0), "\(whole.error)")
       #expect(!whole.output.contains("reliable") && !whole.output.contains("refused"))
       let less = try inProcess(place, "--without", "d0,d1")
-      #expect(less.status == .exited(0) && less.output.contains("UNRELIABLE without d0 absent, d1"))
+      #expect(less.status == .exited(0) && less.output.contains("UNRELIABLE without d0 lost, d1"))
       #expect(less.output.contains("of such answers are right"))
 
       let refused = try inProcess(place, "--without", "d0,d1", "--min-expected", "0.9", "--json")
