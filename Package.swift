@@ -90,6 +90,8 @@ let package = Package(
         "Gradients", "COpenBLAS",
       ]),
     module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
+    module(
+      "Engine", ["TensorCore", "ModelGraph", "Kernels", "Plan", "Resilience", "WireProtocol"]),
     module("Inspection", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("MQTT", ["CMosquitto", "COpenSSL", "TensorCore", logging]),
     .target(name: "CProcess"),
@@ -99,17 +101,17 @@ let package = Package(
     module(
       "Runtime",
       [
-        "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "MQTT",
-        "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
+        "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "Engine",
+        "MQTT", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
       "Benchmarks",
-      ["MQTT", "Processes", "TensorCore", "Plan", "Runtime", logging]),
+      ["MQTT", "Processes", "TensorCore", "Plan", "Engine", "Runtime", logging]),
     module(
       "Chaos",
       [
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
-        "Processes", "Recording", "Runtime", logging,
+        "Processes", "Recording", "Engine", "Runtime", logging,
       ]),
     moduleTestedInside("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("ReportViews", ["FlightReport", "Charts", "Tables", "TensorCore", mustache]),
@@ -121,7 +123,8 @@ let package = Package(
         "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
-        "FlightReport", "ReportViews", "Runtime", "Chaos", "Tables", argumentParser, logging,
+        "FlightReport", "ReportViews", "Engine", "Runtime", "Chaos", "Tables", argumentParser,
+        logging,
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
@@ -129,8 +132,11 @@ let package = Package(
 
     // What several test targets share.
     .target(
-      name: "TestSupport", dependencies: ["TensorCore", "ModelGraph", "Plan", "Planning"],
-      path: "Tests/TestSupport", swiftSettings: settings),
+      name: "TestSupport",
+      dependencies: [
+        "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
+        "ONNXImport", "Kernels", "Plan", "Planning", "Engine", "Processes",
+      ], path: "Tests/TestSupport", swiftSettings: settings),
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
     tests("TensorFiles", ["TensorFiles", "TensorCore"]),
@@ -146,7 +152,7 @@ let package = Package(
     tests(
       "Plan",
       [
-        "TestSupport", "Plan", "Resilience", "Evaluation", "Planning", "Runtime", "Kernels",
+        "TestSupport", "Plan", "Resilience", "Evaluation", "Planning", "Engine", "Kernels",
         "ModelGraph", "JSONCoding", "TensorFiles", "ONNXImport", "Processes", "TensorCore",
       ]),
     tests(
@@ -168,7 +174,7 @@ let package = Package(
       ]),
     tests(
       "FogNetwork",
-      ["FogNetwork", "Plan", "Runtime", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
+      ["FogNetwork", "Plan", "Engine", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
     tests(
       "FogTraining",
       ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
@@ -176,6 +182,12 @@ let package = Package(
     tests("Charts", ["Charts"]),
     tests("Tables", ["Tables"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
+    tests(
+      "Engine",
+      [
+        "TestSupport", "Engine", "WireProtocol", "Planning", "Plan", "Kernels", "ModelGraph",
+        "Processes", "TensorCore",
+      ]),
     tests(
       "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
     tests("Handbook", ["WireProtocol", "Plan", "JSONCoding", "TensorFiles", "TensorCore"]),
@@ -195,9 +207,8 @@ let package = Package(
     tests(
       "Runtime",
       [
-        "martlet", "TestSupport", "Runtime", "Resilience", "WireProtocol", "Plan", "Planning",
-        "ModelGraph",
-        "Kernels", "FogNetwork", "FogTraining", "Chaos",
+        "martlet", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
+        "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
       ]),

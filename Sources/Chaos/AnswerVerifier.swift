@@ -1,4 +1,5 @@
 import Dispatch
+import Engine
 public import Plan
 import Runtime
 import Synchronization

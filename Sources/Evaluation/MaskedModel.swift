@@ -40,7 +40,7 @@ public final class MaskedModel: Sendable {
     boundaries = program.segments.dropLast().map { segment in
       segment.exchanges.compactMap { number[program.graph.nodes[$0].output] }
     }
-    live = Liveness(program).atBoundaries
+    live = KeptValues(program).atBoundaries
     self.points = points
     self.batch = batch
     self.hasNulls = hasNulls
@@ -135,7 +135,7 @@ public final class MaskedModel: Sendable {
 }
 
 /// Which values must be kept to go on from a boundary more than once.
-private struct Liveness {
+private struct KeptValues {
   /// Values that own storage, in order, by boundary.
   let atBoundaries: [[ValueID]]
 

@@ -4,9 +4,9 @@ import Logging
 import Synchronization
 import TensorCore
 
-/// The functions libmosquitto calls. Each runs inside a call that `ClientCore` makes with its lock
+/// The functions libmosquitto calls. Each runs inside a call that `ConnectionCore` makes with its lock
 /// held, and borrows the core that the network thread keeps alive.
-extension ClientCore {
+extension ConnectionCore {
   /// Installed before the first connection; setting one inside a callback would deadlock.
   static func installCallbacks(on handle: OpaquePointer) {
     mosquitto_connect_v5_callback_set(handle) { _, context, reason, _, properties in
@@ -129,6 +129,6 @@ extension ClientCore {
 }
 
 /// The core behind a callback's user data; a free function, because C callbacks capture nothing.
-private func borrowed(_ context: UnsafeMutableRawPointer?) -> ClientCore? {
-  context.map { Unmanaged<ClientCore>.fromOpaque($0).takeUnretainedValue() }
+private func borrowed(_ context: UnsafeMutableRawPointer?) -> ConnectionCore? {
+  context.map { Unmanaged<ConnectionCore>.fromOpaque($0).takeUnretainedValue() }
 }

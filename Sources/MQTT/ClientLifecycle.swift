@@ -3,7 +3,7 @@ import Glibc
 import TensorCore
 
 /// Making, closing and the calls that wait.
-extension ClientCore {
+extension ConnectionCore {
   /// Creates the library's client and sets everything that must be set before the first connection.
   func makeHandle() throws(MartletError) {
     let context = Unmanaged.passUnretained(self).toOpaque()

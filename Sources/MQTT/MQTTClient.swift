@@ -21,7 +21,7 @@ public final class MQTTClient: Sendable {
   /// Receives events on the network thread, with no lock held.
   public typealias EventHandler = @Sendable (MQTTEvent) -> Void
 
-  private let core: ClientCore
+  private let core: ConnectionCore
 
   /// Once per process; never undone, because other clients may still be running.
   private static let prepareLibrary: Void = {
@@ -42,7 +42,7 @@ public final class MQTTClient: Sendable {
   ) throws(MartletError) {
     try configuration.validate()
     _ = Self.prepareLibrary
-    core = ClientCore(configuration, logger: logger, onEvent: onEvent, onMessage: onMessage)
+    core = ConnectionCore(configuration, logger: logger, onEvent: onEvent, onMessage: onMessage)
     try core.makeHandle()
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 import TensorCore
 
 /// The thread that connects, reads, writes what publishers could not, and reconnects.
-extension ClientCore {
+extension ConnectionCore {
   /// Starts the thread. The lock must be held; the thread owns one reference to this core.
   func launch() throws(MartletError) {
     var thread = pthread_t()
@@ -14,7 +14,7 @@ extension ClientCore {
       &thread, nil,
       { context in
         guard let context else { return nil }
-        let core = Unmanaged<ClientCore>.fromOpaque(context).takeRetainedValue()
+        let core = Unmanaged<ConnectionCore>.fromOpaque(context).takeRetainedValue()
         core.run()
         return nil
       }, context.toOpaque())

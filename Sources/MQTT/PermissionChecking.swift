@@ -3,7 +3,7 @@ import TensorCore
 
 /// Finding out what the broker lets this client do. The broker's word for a forbidden message is its
 /// acknowledgement; for a forbidden subscription it has none, so that a message has to come back.
-extension ClientCore {
+extension ConnectionCore {
   func verifyPermission(
     topic: String, reading: Bool, timeout: Duration
   ) throws(MartletError) {

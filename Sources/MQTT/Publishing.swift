@@ -2,7 +2,7 @@ import CMosquitto
 import TensorCore
 
 /// Sending: all of it with the lock held.
-extension ClientCore {
+extension ConnectionCore {
   func publish(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality, retain: Bool,
     properties: MQTTProperties

@@ -6,7 +6,7 @@ import TensorCore
 /// Brokers differ: one names its limit when it accepts a client, one acknowledges a message that is too
 /// large with a reason, one acknowledges it as if nothing were wrong and drops it, one closes the
 /// connection. Without an acknowledgement (QoS 0) the first three look like a dead device.
-extension ClientCore {
+extension ConnectionCore {
   func largestPayload(
     topic: String, upTo bytes: Int, least: Int, reading: Bool, timeout: Duration
   ) throws(MartletError) -> Int {

@@ -79,7 +79,7 @@ struct GatheredParts {
   }
 }
 
-extension Lowering {
+extension DeviceLowering {
   /// Each neuron from the one device whose copy is used.
   func partsOfOwners(_ layer: Int, shape: Shape, axis: Int) -> GatheredParts {
     let assignment = layers[layer]

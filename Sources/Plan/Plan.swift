@@ -309,7 +309,7 @@ public struct Plan: Sendable {
   /// What one device computes, sends and gathers in frames with that attendance; nil for the client,
   /// which computes the model's outputs.
   public func program(device: Int?, attendance: Attendance) -> DeviceProgram {
-    Lowering.program(self, PlanVariant(self, attendance), device: device)
+    DeviceLowering.program(self, PlanVariant(self, attendance), device: device)
   }
 
   /// What one device computes, sends and gathers while all are there.
@@ -330,7 +330,7 @@ public struct Plan: Sendable {
     var result: Set<Int> = []
     for variant in variants {
       result.formUnion(
-        Lowering.program(self, variant, device: device).gatherings.map(\.exchange))
+        DeviceLowering.program(self, variant, device: device).gatherings.map(\.exchange))
     }
     return result.sorted()
   }

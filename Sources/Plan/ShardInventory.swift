@@ -26,7 +26,7 @@ public struct ShardInventory: Sendable {
     for decoding in isCoded ? [false, true] : [false] {
       let variant = PlanVariant(everythingOf: plan, decoding: decoding)
       slices.formUnion(
-        Lowering.program(plan, variant, device: device).constants.values)
+        DeviceLowering.program(plan, variant, device: device).constants.values)
     }
     var entries: [Entry] = []
     var taken: Set<String> = []

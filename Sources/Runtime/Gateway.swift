@@ -1,4 +1,5 @@
 import Dispatch
+import Engine
 import Imaging
 import JSONCoding
 public import Logging

@@ -1,3 +1,4 @@
+import Engine
 import MQTT
 import Resilience
 import TensorCore

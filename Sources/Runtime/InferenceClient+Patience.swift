@@ -1,3 +1,4 @@
+import Engine
 import MQTT
 import Plan
 import TensorCore
@@ -64,12 +65,10 @@ extension InferenceClient {
 
   /// What this client has seen of parts while it waited for a frame.
   private func ownTraffic(_ frame: Outstanding) -> String {
-    let engine = try? core.engines.engine(for: .everyone(core.names.count))
-    let needs = engine?.needs(devices: core.names.count, elementBytes: elementBytes)
     return traffic.text(
       since: frame.arrived,
       seconds: Double(MonotonicTime.now().nanoseconds(since: frame.submitted)) / 1e9,
-      needs: needs ?? [], unsent: client.statistics.queuedBytes)
+      needs: core.needs(elementBytes: elementBytes), unsent: client.statistics.queuedBytes)
   }
 
   /// The devices that are not counted on.

@@ -1,3 +1,4 @@
+import Engine
 public import JSONCoding
 public import Logging
 import MQTT

@@ -8,3 +8,10 @@ package func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
   guard !seconds.overflow, (0...9_000_000_000).contains(seconds.partialValue) else { return 0 }
   return UInt64(seconds.partialValue) * 1000 + UInt64(time.tv_nsec / 1_000_000)
 }
+
+/// Processor time of the calling thread, in nanoseconds.
+func threadProcessorNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

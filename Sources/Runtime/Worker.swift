@@ -1,3 +1,4 @@
+public import Engine
 import Kernels
 public import Logging
 import MQTT

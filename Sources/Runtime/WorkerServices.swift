@@ -1,3 +1,4 @@
+import Engine
 import JSONCoding
 import Logging
 import MQTT

@@ -51,6 +51,9 @@ public struct DeliveryBook: Sendable {
     peers.indices.contains(device) && peers[device].isKeptBack
   }
 
+  /// Peers of which nothing comes although they work.
+  public var keptBack: Set<Int> { Set(peers.indices.filter { peers[$0].isKeptBack }) }
+
   /// How many frames a peer's heartbeats have gone past since something of it came.
   public func framesPassed(by device: Int) -> Int {
     peers.indices.contains(device) ? peers[device].framesPassed : 0

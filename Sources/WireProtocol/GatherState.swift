@@ -60,7 +60,7 @@ public struct GatherState: Sendable {
   }
 
   /// What to do now.
-  public enum Answer: Sendable, Equatable {
+  public enum Decision: Sendable, Equatable {
     /// Nothing before that moment, unless a part or a change of a device comes.
     case wait(until: MonotonicTime)
     /// Every slot has a copy; see `source(of:)`.
@@ -126,7 +126,7 @@ public struct GatherState: Sendable {
   private var spoiled: Set<Int> = []
   /// Per slot: candidates that delivered the null vector.
   private var nulls: [Int: Set<Int>] = [:]
-  private var outcome: Answer?
+  private var outcome: Decision?
   /// Devices of which nothing had come when they were no longer waited for at all, once the exchange
   /// is over.
   public private(set) var missedDeadlines: Set<Int> = []
@@ -147,8 +147,8 @@ public struct GatherState: Sendable {
     arrived = slots.map { Array(repeating: false, count: $0.candidates.count) }
   }
 
-  /// The final answer, once there is one.
-  public var finished: Answer? { outcome }
+  /// The final decision, once there is one.
+  public var finished: Decision? { outcome }
 
   /// When one device is no longer waited for. May be set again while waiting.
   ///
@@ -281,13 +281,13 @@ public struct GatherState: Sendable {
     return result
   }
 
-  /// What to do now. An answer other than `wait` is final and repeated from then on.
+  /// What to do now. A decision other than `wait` is final and repeated from then on.
   ///
   /// - Parameter isFree: whether nothing is lost if these slots stay without a copy. Asked once all
   ///   deadlines have passed; a device whose limit has not is then waited for if something is.
   public mutating func tick(
     _ now: MonotonicTime, isFree: ([Int]) -> Bool = { _ in false }
-  ) -> Answer {
+  ) -> Decision {
     if let outcome { return outcome }
     var next: MonotonicTime?
     for slot in slots.indices {
@@ -299,9 +299,9 @@ public struct GatherState: Sendable {
     if let worthwhile, !isFree(slots.indices.filter { source(of: $0) == nil }) {
       return .wait(until: worthwhile)
     }
-    let answer = conclude()
-    outcome = answer
-    guard deadlines.contains(where: { $0 <= now }) else { return answer }
+    let decision = conclude()
+    outcome = decision
+    guard deadlines.contains(where: { $0 <= now }) else { return decision }
     for device in Set(slots.lazy.map(\.candidates).joined()) where devices.indices.contains(device)
     {
       guard devices[device].down == nil, now >= deadlines[device], !hasPart(of: device) else {
@@ -313,7 +313,7 @@ public struct GatherState: Sendable {
         lateButFree.insert(device)
       }
     }
-    return answer
+    return decision
   }
 
   /// The device whose part would be better than what a slot has, and is still waited for.
@@ -329,7 +329,7 @@ public struct GatherState: Sendable {
     return nil
   }
 
-  private func conclude() -> Answer {
+  private func conclude() -> Decision {
     var missing: [Missing] = []
     for slot in slots.indices where source(of: slot) == nil {
       let primary = slots[slot].candidates.first ?? -1

@@ -1,7 +1,7 @@
+import Engine
 import FogNetwork
 import ModelGraph
 import Plan
-import Runtime
 import TensorCore
 import Testing
 

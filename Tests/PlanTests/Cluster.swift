@@ -1,8 +1,8 @@
+import Engine
 import Kernels
 import ModelGraph
 import Plan
 import Planning
-import Runtime
 import TensorCore
 import TestSupport
 

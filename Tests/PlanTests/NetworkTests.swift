@@ -1,9 +1,9 @@
+import Engine
 import Glibc
 import ModelGraph
 import ONNXImport
 import Plan
 import Planning
-import Runtime
 import TensorCore
 import TensorFiles
 import TestSupport

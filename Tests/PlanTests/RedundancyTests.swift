@@ -1,7 +1,7 @@
+import Engine
 import ModelGraph
 import Plan
 import Planning
-import Runtime
 import TensorCore
 import TestSupport
 import Testing

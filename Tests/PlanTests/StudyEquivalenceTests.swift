@@ -1,9 +1,9 @@
+import Engine
 import Evaluation
 import ModelGraph
 import Plan
 import Planning
 import Resilience
-import Runtime
 import TensorCore
 import TestSupport
 import Testing

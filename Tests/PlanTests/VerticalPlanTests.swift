@@ -1,3 +1,4 @@
+import Engine
 import Evaluation
 import Kernels
 import ModelGraph
@@ -5,7 +6,6 @@ import Plan
 import Planning
 import Processes
 import Resilience
-import Runtime
 import TensorCore
 import TensorFiles
 import TestSupport

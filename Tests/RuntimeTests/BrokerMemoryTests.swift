@@ -1,9 +1,11 @@
+import Engine
 import Glibc
 import MQTT
 import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import MQTT
 import Plan
@@ -5,6 +6,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 

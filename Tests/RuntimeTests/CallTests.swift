@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import JSONCoding
 import MQTT
@@ -5,6 +6,7 @@ import Plan
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -5,6 +5,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 

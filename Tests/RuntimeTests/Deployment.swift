@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import Imaging
 import JSONCoding
@@ -11,6 +12,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import WireProtocol
 
 /// A broker, a plan of the bundled model for devices `d0`, `d1` and so on, and `martlet worker`

@@ -1,9 +1,11 @@
+import Engine
 import Glibc
 import MQTT
 import Plan
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -1,7 +1,9 @@
+import Engine
 import JSONCoding
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

@@ -1,3 +1,4 @@
+import Engine
 import FogNetwork
 import FogTraining
 import Glibc
@@ -5,6 +6,7 @@ import Plan
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 extension DistributedTests {
@@ -42,7 +44,7 @@ extension DistributedTests {
 
     /// Images of noise with a bright half: the left one or the right one.
     private static func data(_ count: Int, seed: UInt64) -> FogData {
-      var random = SeededGenerator(seed: seed)
+      var random = TestSupport.SeededGenerator(seed)
       var inputs: [Float] = []
       let labels = (0..<count).map { $0 % 2 }
       for label in labels {

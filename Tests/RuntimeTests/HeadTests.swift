@@ -1,3 +1,4 @@
+import Engine
 import JSONCoding
 import MQTT
 import ModelGraph
@@ -6,6 +7,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -17,7 +19,7 @@ extension DistributedTests {
       outputs: Int, activation: Activation?, twice: Bool = false
     ) throws -> Graph {
       var builder = GraphBuilder(name: "small")
-      var random = SeededGenerator(seed: 11)
+      var random = SeededGenerator(11)
       func tensor(_ shape: Shape) -> Tensor {
         Tensor(shape, (0..<shape.count).map { _ in Float.random(in: -1...1, using: &random) })
       }

@@ -1,8 +1,10 @@
+import Engine
 import MQTT
 import ModelGraph
 import Plan
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 

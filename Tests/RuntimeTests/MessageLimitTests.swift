@@ -1,8 +1,10 @@
+import Engine
 import MQTT
 import Plan
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 extension DistributedTests {

@@ -5,28 +5,6 @@ import TensorCore
 import Testing
 import WireProtocol
 
-@Suite struct InputWatchTests {
-  private func at(_ seconds: UInt64) -> MonotonicTime {
-    MonotonicTime(nanoseconds: seconds * 1_000_000_000)
-  }
-
-  /// Parts that come for more than five seconds without any input are told of once.
-  @Test func partsWithoutInputsAreNoticed() {
-    var watch = InputWatch()
-    let told = (100...120).map { watch.part(at: at($0)) }
-    #expect(told.firstIndex(of: true) == 6)
-    #expect(told.count { $0 } == 1)
-  }
-
-  @Test func oneInputIsEnough() {
-    var watch = InputWatch()
-    let first = watch.part(at: at(100))
-    watch.input()
-    let told = (101...200).map { watch.part(at: at($0)) }
-    #expect(!first && !told.contains(true))
-  }
-}
-
 extension DistributedTests {
   @Suite(.serialized) struct PermissionChecks {
     /// What a worker publishes to find out about its rights is recognised by all others.

@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import JSONCoding
 import MQTT
@@ -7,6 +8,7 @@ import Resilience
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 

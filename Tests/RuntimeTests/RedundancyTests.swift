@@ -1,9 +1,11 @@
+import Engine
 import Glibc
 import Plan
 import Planning
 import Processes
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 extension DistributedTests {

@@ -1,9 +1,10 @@
 import Runtime
+import TestSupport
 import Testing
 
 @Suite struct RetryPauseTests {
   @Test(arguments: 1...10) func pausesGrowUntilItWorks(_ seed: UInt64) {
-    var random = SeededGenerator(seed: seed)
+    var random = SeededGenerator(seed)
     var pauses = RetryPause()
     var last = Duration.zero
     for attempt in 0..<40 {

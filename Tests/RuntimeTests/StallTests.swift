@@ -1,4 +1,5 @@
 import Chaos
+import Engine
 import Glibc
 import MQTT
 import Plan
@@ -7,6 +8,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 

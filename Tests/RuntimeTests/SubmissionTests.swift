@@ -2,6 +2,7 @@ import MQTT
 import Plan
 import Runtime
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct SubmissionTests {

@@ -1,4 +1,5 @@
 import CDemoAssets
+import Engine
 import Glibc
 import ModelGraph
 import ONNXImport
@@ -8,6 +9,7 @@ import Processes
 import Runtime
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 extension DistributedTests {

@@ -35,12 +35,12 @@ import WireProtocol
     var state = exchange()
     _ = receive(&state, slot: 0, from: 0)
     #expect(state.tick(MonotonicTime(nanoseconds: end.nanoseconds - 1)) == .wait(until: end))
-    let answer = GatherState.Answer.degrade(missing: [
+    let decision = GatherState.Decision.degrade(missing: [
       .init(slot: 1, device: 1, reason: .deadline), .init(slot: 2, device: 2, reason: .deadline),
     ])
-    #expect(state.tick(end) == answer)
+    #expect(state.tick(end) == decision)
     #expect(receive(&state, slot: 1, from: 1) == .late)
-    #expect(state.tick(seconds(9)) == answer)
+    #expect(state.tick(seconds(9)) == decision)
     #expect(state.source(of: 1) == nil)
   }
 
@@ -258,9 +258,9 @@ import WireProtocol
       for (slot, device) in parts.shuffled(using: &random) {
         _ = state.receive(slot: slot, from: device, frame: 1, epoch: 0, elements: 1)
       }
-      let answer = state.tick(.zero)
+      let decision = state.tick(.zero)
       #expect(slots.indices.map { state.source(of: $0) } == expected, "seed \(seed) round \(round)")
-      #expect((answer == .complete) == !expected.contains(nil), "seed \(seed) round \(round)")
+      #expect((decision == .complete) == !expected.contains(nil), "seed \(seed) round \(round)")
     }
   }
 }

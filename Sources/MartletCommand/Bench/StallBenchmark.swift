@@ -1,4 +1,5 @@
 import Chaos
+import Engine
 import Plan
 import Runtime
 import Tables

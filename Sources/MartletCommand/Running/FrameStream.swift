@@ -1,3 +1,4 @@
+import Engine
 import Runtime
 import Tables
 import TensorCore

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Engine
 import Kernels
 import Plan
 import Processes

@@ -1,0 +1,77 @@
+import TensorCore
+import WireProtocol
+
+/// How long each boundary waits for whom.
+extension Boundary {
+  /// A client's waits begin with the first part, when all stages lie behind it.
+  mutating func countStages(_ exchanges: [Exchange]) {
+    guard case .ownPart = waiting, let next = exchanges.compactMap(\.stage).max() else { return }
+    stages = UInt64(max(next - stage, 1))
+    stage = max(stage, next)
+  }
+
+  /// How many waits may lie between the frame's beginning and a part of an exchange.
+  ///
+  /// Blocks of nodes do not wait in step: what came early by a skip hyperconnection says nothing about
+  /// those that it skipped, who may still be waiting for somebody else. So they have their time from
+  /// the beginning. Parts of neurons do, and it is enough to count from the last boundary.
+  private func stagesSinceStart(_ exchange: Exchange) -> UInt64 {
+    guard case .ownPart = waiting, exchange.isWhole, let stage = exchange.stage else { return 0 }
+    return UInt64(stage + 1)
+  }
+
+  mutating func setWaits(_ index: Int, entered: MonotonicTime, book: inout ArrivalBook) {
+    let exchange = gathers[index].exchange
+    switch waiting {
+    case .ownPart:
+      book.began(exchange.number, of: key, at: entered)
+      grantWaits(index, from: entered, limit: .distantFuture, book: book)
+    case .firstPart(let limit):
+      for part in exchange.parts {
+        gathers[index].state.wait(
+          for: part.device, until: min(entered.adding(nanoseconds: limit), emptyEnd))
+      }
+    }
+  }
+
+  /// A client's waits begin with the first part.
+  mutating func beginWaiting(_ index: Int, now: MonotonicTime, book: ArrivalBook) {
+    guard case .firstPart(let limit) = waiting, !gathers[index].hasBegun else { return }
+    gathers[index].hasBegun = true
+    let entered = entered ?? started
+    grantWaits(index, from: now, limit: entered.adding(nanoseconds: limit), book: book)
+  }
+
+  private mutating func grantWaits(
+    _ index: Int, from start: MonotonicTime, limit: MonotonicTime, book: ArrivalBook
+  ) {
+    let exchange = gathers[index].exchange
+    let sinceStart = stagesSinceStart(exchange)
+    let (started, stages) = (started, stages)
+    func end(_ wait: UInt64) -> MonotonicTime {
+      min(
+        max(
+          start.adding(nanoseconds: wait * stages),
+          started.adding(nanoseconds: wait * sinceStart)), limit)
+    }
+    for part in exchange.parts {
+      let wait =
+        isDelayed ? book.policy.longest : book.wait(for: part.device, in: exchange.number)
+      gathers[index].state.wait(
+        for: part.device, until: end(wait),
+        atMost: book.policy.weighsConsequences ? end(book.policy.longest) : nil)
+      if book.isBarred(part.device, in: exchange.number) {
+        gathers[index].state.deviceDown(part.device, reason: .denied)
+      }
+    }
+  }
+
+  mutating func extendWaits(
+    _ index: Int, from now: MonotonicTime, but accused: Set<Int>, policy: DeadlinePolicy
+  ) {
+    for part in gathers[index].exchange.parts where !accused.contains(part.device) {
+      gathers[index].state.wait(
+        for: part.device, until: now.adding(nanoseconds: policy.longest))
+    }
+  }
+}

@@ -1,0 +1,369 @@
+package import TensorCore
+package import WireProtocol
+
+/// What one frame waits for before its next segment, and until when. One value serves a frame's
+/// boundaries one after the other, and keeps what an earlier one taught for the later ones.
+///
+/// Knows the exchanges' slots and devices, and neither graphs nor elements: whoever owns it copies the
+/// parts.
+package struct Boundary: Sendable {
+  /// From when on parts are waited for.
+  package enum WaitStart: Sendable, Equatable {
+    /// From the moment at which one's own part is ready (a worker).
+    case ownPart
+    /// From the first part that arrives, and never longer than the limit in nanoseconds (a client,
+    /// which cannot know how long the devices compute).
+    case firstPart(limit: UInt64)
+  }
+
+  /// One device's part of an exchange.
+  package struct Part: Sendable, Equatable {
+    /// What it supplies of one slot.
+    package struct Piece: Sendable, Equatable {
+      package var slot: Int
+      package var elements: Int
+
+      package init(slot: Int, elements: Int) {
+        self.slot = slot
+        self.elements = elements
+      }
+    }
+
+    package var device: Int
+    /// Of the whole part.
+    package var elements: Int
+    package var pieces: [Piece]
+
+    package init(device: Int, elements: Int, pieces: [Piece]) {
+      self.device = device
+      self.elements = elements
+      self.pieces = pieces
+    }
+  }
+
+  /// An exchange that is gathered at a boundary.
+  package struct Exchange: Sendable, Equatable {
+    /// Its number in the plan.
+    package var number: Int
+    /// The stage that it ends.
+    package var stage: Int?
+    /// Whether its parts are whole blocks, which may be null.
+    package var isWhole: Bool
+    package var slots: [GatherState.Slot]
+    /// By ascending device, of which each has one.
+    package var parts: [Part]
+
+    package init(
+      number: Int, stage: Int?, isWhole: Bool = false, slots: [GatherState.Slot], parts: [Part]
+    ) {
+      self.number = number
+      self.stage = stage
+      self.isWhole = isWhole
+      self.slots = slots
+      self.parts = parts
+    }
+  }
+
+  /// A device that was waited for in vain.
+  package struct Miss: Hashable, Sendable {
+    package var exchange: Int
+    package var device: Int
+    /// Whether nothing was lost by it, so that it was not waited for as long as it would be worth.
+    package var wasFree: Bool
+
+    package init(exchange: Int, device: Int, wasFree: Bool = false) {
+      self.exchange = exchange
+      self.device = device
+      self.wasFree = wasFree
+    }
+  }
+
+  /// What became of a part.
+  package struct Receipt: Sendable, Equatable {
+    /// Nil for a part that nobody needs, because others stand in for its device.
+    package var arrival: GatherState.Arrival?
+    /// Which of the part's pieces to copy to their places.
+    package var used: [Int] = []
+  }
+
+  /// How one exchange ended.
+  package struct Ending: Sendable, Equatable {
+    /// A part that would have been used and is not there.
+    package struct Lack: Sendable, Equatable {
+      package var device: Int
+      package var reason: MissingReason
+
+      package init(device: Int, reason: MissingReason) {
+        self.device = device
+        self.reason = reason
+      }
+    }
+
+    /// Slots without a copy.
+    package var missing: [Int]
+    package var lacks: [Lack]
+
+    package init(missing: [Int] = [], lacks: [Lack] = []) {
+      self.missing = missing
+      self.lacks = lacks
+    }
+  }
+
+  /// How the boundary stands.
+  package enum Progress: Sendable, Equatable {
+    /// Nothing will happen before `until`, unless parts arrive.
+    case waiting(until: MonotonicTime)
+    /// It is over: how its exchanges ended, in order, and after how many nanoseconds; nil if it had none.
+    case complete([Ending], waited: UInt64?)
+  }
+
+  /// An exchange in progress.
+  struct Gather: Sendable {
+    let exchange: Exchange
+    var state: GatherState
+    /// For a client: whether a part has come.
+    var hasBegun = false
+  }
+
+  let key: FrameKey
+  let waiting: WaitStart
+  /// When the frame began.
+  let started: MonotonicTime
+  /// From when on a peer's silence counts: the beginning, and what this process was away later.
+  package private(set) var listeningSince: MonotonicTime
+  /// Whether somebody was waited for in vain, here or at a peer: others may come as late as a whole
+  /// deadline from then on.
+  package internal(set) var isDelayed = false
+  /// Whether the frame ends before its deadlines because its caller is in a hurry, which raises no
+  /// suspicion of devices.
+  package var isHurried = false
+  /// For a client: whether nobody was alive when the frame was sent or since, so that it may be lost.
+  package var isDoubtful = false
+  /// For a client: when the frame ends if nothing has come for it at all; see `expectNothing`.
+  private(set) var emptyEnd = MonotonicTime.distantFuture
+  var gathers: [Gather] = []
+  /// When the exchanges in progress began; nil between boundaries.
+  private(set) var entered: MonotonicTime?
+  /// The stage of the last boundary.
+  var stage = -1
+  /// How many stages lie between the last boundaries: those before this device may wait in each.
+  var stages: UInt64 = 1
+  /// Devices known to be down, and since which epoch the others live.
+  private(set) var devices: [GatherState.Device]
+  /// Devices whose parts came before their boundary and cannot be used, by exchange.
+  private var spoiled: [Int: Set<Int>] = [:]
+  /// Since the last call of `takeMissed`.
+  private var missed: Set<Miss> = []
+
+  /// A frame begins.
+  package init(
+    key: FrameKey, waiting: WaitStart, devices: [GatherState.Device], now: MonotonicTime
+  ) {
+    self.key = key
+    self.waiting = waiting
+    self.devices = devices
+    started = now
+    listeningSince = now
+  }
+
+  /// Whether no exchange is in progress.
+  package var isEmpty: Bool { gathers.isEmpty }
+
+  /// Where an exchange stands among those in progress; nil if it is not.
+  package func position(of exchange: Int) -> Int? {
+    gathers.firstIndex { $0.exchange.number == exchange }
+  }
+
+  /// Devices whose parts are lacking now and not given up.
+  package var awaited: Set<Int> {
+    gathers.reduce(into: []) { result, gather in
+      if gather.state.finished == nil { result.formUnion(gather.state.wanted) }
+    }
+  }
+
+  // MARK: Beginning and end
+
+  /// A segment has run, and some exchanges are to be gathered before the next. Own parts and those that
+  /// were early come right afterwards.
+  ///
+  /// - Parameter keptBack: devices whose parts do not come although they work; see `DeliveryBook`.
+  package mutating func enter(
+    _ exchanges: [Exchange], now: MonotonicTime, book: inout ArrivalBook,
+    keptBack: Set<Int> = []
+  ) {
+    entered = exchanges.isEmpty ? nil : now
+    countStages(exchanges)
+    gathers = exchanges.map {
+      Gather(
+        exchange: $0,
+        state: GatherState(
+          frame: key.frame, slots: $0.slots, devices: devices, deadline: .distantFuture))
+    }
+    for index in gathers.indices {
+      // Where they are waited for all the same: what is kept back is not late.
+      for part in gathers[index].exchange.parts where keptBack.contains(part.device) {
+        gathers[index].state.refuse(device: part.device, reason: .denied)
+      }
+      setWaits(index, entered: now, book: &book)
+      for device in spoiled.removeValue(forKey: gathers[index].exchange.number) ?? [] {
+        gathers[index].state.spoil(device: device)
+      }
+    }
+  }
+
+  /// Ends the boundary if it is complete or given up, at `now`.
+  ///
+  /// - Parameter isFree: whether the exchange in that place loses nothing if these slots stay without a
+  ///   copy.
+  package mutating func progress(
+    now: MonotonicTime, isFree: (_ index: Int, _ slots: [Int]) -> Bool
+  ) -> Progress {
+    var next = MonotonicTime.distantFuture
+    for index in gathers.indices {
+      switch gathers[index].state.tick(now, isFree: { isFree(index, $0) }) {
+      case .wait(let until): next = min(next, until)
+      case .complete, .degrade: break
+      }
+    }
+    guard gathers.allSatisfy({ $0.state.finished != nil }) else { return .waiting(until: next) }
+    let endings = gathers.map { end($0) }
+    let waited = entered.map { now.nanoseconds(since: $0) }
+    gathers = []
+    entered = nil
+    return .complete(endings, waited: waited)
+  }
+
+  private mutating func end(_ gather: Gather) -> Ending {
+    let exchange = gather.exchange
+    let (gone, late) = (gather.state.missedDeadlines, gather.state.lateButFree)
+    missed.formUnion(gone.map { Miss(exchange: exchange.number, device: $0) })
+    missed.formUnion(late.map { Miss(exchange: exchange.number, device: $0, wasFree: true) })
+    if !gone.isEmpty || !late.isEmpty { isDelayed = true }
+    return Ending(
+      missing: exchange.slots.indices.filter { gather.state.source(of: $0) == nil },
+      lacks: exchange.parts.filter { gather.state.lacks($0.device) }.map {
+        Ending.Lack(device: $0.device, reason: gather.state.reason(for: $0.device))
+      })
+  }
+
+  /// Devices that were waited for in vain since the last call.
+  package mutating func takeMissed() -> Set<Miss> {
+    guard !missed.isEmpty else { return [] }
+    defer { missed = [] }
+    return isHurried ? [] : missed
+  }
+
+  // MARK: Parts
+
+  /// A part came for the exchange in that place.
+  ///
+  /// - Parameter elements: how many it has; none is the null vector.
+  package mutating func receive(
+    _ index: Int, from device: Int, epoch: UInt64, elements: Int, now: MonotonicTime,
+    book: ArrivalBook
+  ) -> Receipt {
+    beginWaiting(index, now: now, book: book)
+    let exchange = gathers[index].exchange
+    guard let part = exchange.parts.first(where: { $0.device == device }) else {
+      return Receipt(arrival: nil)
+    }
+    let isNull = elements == 0 && exchange.isWhole
+    guard isNull || elements == part.elements else { return Receipt(arrival: .wrongSize) }
+    var receipt = Receipt()
+    for (number, piece) in part.pieces.enumerated() {
+      let arrival = gathers[index].state.receive(
+        slot: piece.slot, from: device, frame: key.frame, epoch: epoch,
+        elements: isNull ? 0 : piece.elements)
+      if receipt.arrival != .accepted { receipt.arrival = arrival }
+      // A copy that is worse than one that is here already must not overwrite it.
+      if arrival.isKept, gathers[index].state.source(of: piece.slot) == device {
+        receipt.used.append(number)
+      }
+    }
+    return receipt
+  }
+
+  /// The own part for the exchange in that place is ready.
+  ///
+  /// - Parameter isNull: whether it is the null vector.
+  package mutating func receiveOwn(_ index: Int, from device: Int, isNull: Bool = false) {
+    guard let part = gathers[index].exchange.parts.first(where: { $0.device == device }) else {
+      return
+    }
+    for piece in part.pieces {
+      _ = gathers[index].state.receive(
+        slot: piece.slot, from: device, frame: key.frame, epoch: devices[device].epoch,
+        elements: isNull ? 0 : piece.elements)
+    }
+  }
+
+  /// Something on an exchange's topic could not be used.
+  package mutating func refuse(_ exchange: Int, device: Int) {
+    if let index = position(of: exchange) { gathers[index].state.refuse(device: device) }
+  }
+
+  /// What a device sent for an exchange, in progress or still to come, cannot be used: it is not waited
+  /// for there.
+  package mutating func spoil(_ exchange: Int, device: Int) {
+    if let index = position(of: exchange) {
+      gathers[index].state.spoil(device: device)
+    } else {
+      spoiled[exchange, default: []].insert(device)
+    }
+  }
+
+  // MARK: Devices
+
+  /// A device went down: nobody waits for it any more in this frame.
+  package mutating func deviceDown(_ device: Int, reason: MissingReason) {
+    devices[device].down = reason
+    for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
+  }
+
+  /// A device was late where nothing was lost by it: it is only waited for where something is.
+  package mutating func deviceDoubted(_ device: Int) {
+    devices[device].isDoubted = true
+    for index in gathers.indices { gathers[index].state.deviceDoubted(device) }
+  }
+
+  /// Somebody who is trusted waited in vain for others. Whoever else waited for them comes late as well.
+  ///
+  /// - Returns: those that this frame still waits for: in the same exchange, or, for a client, which
+  ///   gathers only the last one, in any; with whether nothing was lost by it there.
+  package mutating func blame(
+    _ late: [FillReport.Fill], now: MonotonicTime, policy: DeadlinePolicy
+  ) -> [Int: Bool] {
+    guard !late.isEmpty else { return [:] }
+    let accused = late.filter { fill in
+      devices[fill.device].down == nil
+        && gathers.contains { gather in
+          (waiting != .ownPart || gather.exchange.number == fill.exchange)
+            && !gather.state.hasPart(of: fill.device)
+        }
+    }
+    let guilty = Dictionary(accused.map { ($0.device, $0.isCovered) }) { $0 && $1 }
+    if !isDelayed {
+      isDelayed = true
+      for index in gathers.indices {
+        extendWaits(index, from: now, but: Set(guilty.keys), policy: policy)
+      }
+    }
+    return guilty
+  }
+
+  /// The input may be lost, for nobody was there when it was sent: unless a part comes, the frame ends
+  /// at `end`. No device is to blame for that.
+  package mutating func expectNothing(after end: MonotonicTime) {
+    isHurried = true
+    emptyEnd = end
+    for index in gathers.indices where !gathers[index].hasBegun {
+      gathers[index].state.stopWaiting(at: end)
+    }
+  }
+
+  /// This process could not listen for some nanoseconds: everybody gets them.
+  package mutating func postpone(by nanoseconds: UInt64) {
+    listeningSince = listeningSince.adding(nanoseconds: nanoseconds)
+    for index in gathers.indices { gathers[index].state.postpone(by: nanoseconds) }
+  }
+}

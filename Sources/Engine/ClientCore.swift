@@ -1,0 +1,270 @@
+package import Kernels
+import ModelGraph
+package import Plan
+package import Resilience
+package import TensorCore
+package import WireProtocol
+
+/// What a client does with messages and time: who can be counted on, and which frames are answered.
+/// Knows neither sockets nor clocks; `InferenceClient` feeds it.
+package final class ClientCore {
+  /// A frame that has come to its end.
+  package struct Outcome {
+    package var key: FrameKey
+    package var engine: DeviceEngine
+    package var execution: Execution
+    package var fills: FillReport
+    package var roles: Attendance
+    /// Whether any device sent anything for it, or those that would have are not counted on.
+    package var hasParts: Bool
+    /// Whether the answer is null: nothing reached the last layer.
+    package var isNull: Bool
+  }
+
+  let peer: PeerCore
+  private let replicas: Replicas
+  private let frameLimit: UInt64
+  /// Devices that asked to hold back new frames.
+  private var full: Set<String> = []
+  /// Frames for which something has come.
+  private var heard: Set<FrameKey> = []
+
+  /// - Parameters:
+  ///   - deadline: how long to wait for a device once another has answered.
+  ///   - frameLimit: nanoseconds that a frame may take at most.
+  package init(
+    engines: DeviceEngines, planID: String, deadline: DeadlinePolicy, frameLimit: UInt64,
+    replicas: Replicas = .standby, study: FailureTable? = nil
+  ) {
+    peer = PeerCore(
+      engines: engines, planID: planID, device: nil, deadline: deadline, study: study)
+    self.frameLimit = frameLimit
+    self.replicas = replicas
+  }
+
+  /// The plan of the frames.
+  package var plan: Plan { peer.plan }
+  /// The id of the plan that the devices should run.
+  package var planID: String { peer.planID }
+  /// The devices' names, by number.
+  package var names: [String] { peer.names }
+  /// Devices whose parts do not come here although they work.
+  package var denials: [Denial] { peer.denials }
+
+  /// The bytes that each device sends here for a frame; empty if that cannot be told.
+  package func needs(elementBytes: Int) -> [Int] {
+    let engine = try? peer.engines.engine(for: .everyone(names.count))
+    return engine?.needs(devices: names.count, elementBytes: elementBytes) ?? []
+  }
+
+  /// Messages that were not used.
+  package var drops: DropCounter<RejectReason> { peer.drops.counter }
+
+  /// Who would take part in a frame that began now.
+  ///
+  /// With nobody alive the suspects are waited for: a broker that was away makes everybody suspect,
+  /// and a frame that waits for nobody would end before anybody could answer.
+  package func roles(now: MonotonicTime) -> Attendance {
+    let states = states(now: now)
+    let suspects: Attendance.Role = states.contains(.alive) ? .probed : .awaited
+    return Attendance(
+      states.map { state in
+        switch state {
+        case .alive: .awaited
+        case .suspect: suspects
+        case .unknown, .draining, .lost, .fenced: .absent
+        }
+      }, replicas: replicas)
+  }
+
+  /// A device that is counted on and asks to hold back new frames, if any does.
+  package func overloaded(now: MonotonicTime) -> String? {
+    guard !full.isEmpty else { return nil }
+    return names.first { full.contains($0) && peer.liveness.state(of: $0, at: now) == .alive }
+  }
+
+  /// Each device's state.
+  package func states(now: MonotonicTime) -> [PeerState] {
+    names.map { peer.liveness.state(of: $0, at: now) }
+  }
+
+  /// What is known of the devices that are not counted on.
+  package func absences(now: MonotonicTime) -> [Absence] {
+    zip(names, states(now: now)).filter { $0.1 != .alive }.map {
+      Absence(device: $0, state: $1, presence: peer.liveness.presence(of: $0))
+    }
+  }
+
+  /// Begins to wait for a frame's parts.
+  ///
+  /// - Parameter end: when the frame ends, whatever is missing. That raises no suspicion: the
+  ///   devices may be as fast as ever, and the caller in a hurry.
+  package func begin(
+    _ key: FrameKey, input: Tensor, roles: Attendance, until end: MonotonicTime = .distantFuture,
+    now: MonotonicTime
+  ) throws(MartletError) {
+    let left = end.nanoseconds(since: now)
+    let engine = try peer.engines.engine(for: roles)
+    let execution = try peer.pool.take(for: engine)
+    try engine.setInputs([input], of: execution)
+    let task = FrameTask(
+      key: key, engine: engine, execution: execution, roles: roles,
+      devices: names.indices.map { gatherDevice($0, role: roles.roles[$0], now: now) },
+      waiting: .firstPart(limit: min(frameLimit, left)), arrivals: peer.arrivals, now: now)
+    task.boundary.isHurried = left < frameLimit
+    task.boundary.isDoubtful = !states(now: now).contains(.alive)
+    peer.tasks.append(task)
+  }
+
+  /// Waits for all that the frame counts on, whatever has become of them since.
+  private func gatherDevice(
+    _ number: Int, role: Attendance.Role, now: MonotonicTime
+  ) -> GatherState.Device {
+    let epoch = peer.liveness.epoch(of: names[number]) ?? 0
+    switch role {
+    case .awaited: return GatherState.Device(epoch: epoch)
+    case .probed:
+      let isDoubted = peer.isMerelyLate(number, at: now)
+      return GatherState.Device(
+        epoch: epoch, down: isDoubted ? nil : peer.suspicion(of: number), isDoubted: isDoubted)
+    case .absent:
+      let state = peer.liveness.state(of: names[number], at: now)
+      return GatherState.Device(epoch: epoch, down: state.missingReason ?? .lost)
+    }
+  }
+
+  /// Takes a device's part.
+  package func part(_ payload: [UInt8], on topic: Topic, now: MonotonicTime) {
+    peer.receive(payload, on: topic, now: now) { route($0, now: now) }
+  }
+
+  private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
+    let key = FrameKey(client: part.header.client, frame: part.header.frame)
+    let task = peer.task(key)
+    if task != nil { peer.arrivals.book.began(part.exchange, of: key, at: now) }
+    let report = FillReport(
+      text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
+    let isTrusted = peer.learn(
+      from: part, of: key, isAhead: task != nil, task: task, report: report, now: now)
+    guard part.isFinite else { return peer.refuse(part, task: task, now: now) }
+    // Parts of other clients' frames come on the same topics and are none of our business.
+    guard let task else { return nil }
+    guard let report else { return .garbage }
+    return peer.take(part, into: task, now: now) {
+      heard.insert(key)
+      if isTrusted {
+        for fill in report.all where fill.reason == .corrupt {
+          peer.distrust(fill.device, now: now)
+        }
+      }
+      peer.merge(report, isTrusted: isTrusted, into: task, now: now)
+    }
+  }
+
+  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
+  package func wasAway(_ nanoseconds: UInt64) { peer.postpone(by: nanoseconds) }
+
+  /// Takes word of a device.
+  package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
+    peer.liveness.receive(presence, of: name)
+  }
+
+  /// Takes what a device says of itself.
+  ///
+  /// - Returns: its plan, if that is news and not ours.
+  package func description(_ description: DeviceDescription, of name: String) -> String? {
+    let isOther = description.plan != planID
+    return peer.liveness.fence(name, isOther) && isOther ? description.plan : nil
+  }
+
+  /// Takes a device's heartbeat.
+  package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
+    guard peer.heartbeat(heartbeat, of: name, now: now) else { return }
+    if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
+  }
+
+  /// The connection is lost: whoever is there afterwards has to be heard first. Until then all are
+  /// suspect, so that the first sign of one tells that frames sent before it may be lost.
+  package func disconnected() {
+    peer.liveness.doubtEverybody()
+    peer.arrivals.deliveries.connectionLost()
+    for task in peer.tasks { task.boundary.isDoubtful = true }
+  }
+
+  /// Counts a message that was not used.
+  package func count(_ reason: RejectReason, at now: MonotonicTime) {
+    peer.drops.record(reason, at: now)
+  }
+
+  /// What to log about dropped messages.
+  package func takeDropLines(now: MonotonicTime) -> [DropCounter<RejectReason>.Line] {
+    peer.drops.takeLines(now: now)
+  }
+
+  /// What to log about parts that are kept back, or no longer: each once.
+  package func takeDenials() -> [Denial.Notice] { peer.collectDenials() }
+
+  /// Changes of who is alive since the last call; frames under way stop waiting for the lost, and
+  /// for suspects as long as somebody is alive (see `roles`).
+  ///
+  /// The first to be back after nobody was there has not got what was sent meanwhile, or answers it
+  /// soon: frames for which nothing has come wait for one more deadline and are then sent again, long
+  /// before the frame limit.
+  package func takeChanges(now: MonotonicTime) -> [Liveness.Change] {
+    let changes = peer.liveness.changes(at: now)
+    let someoneIsAlive = states(now: now).contains(.alive)
+    for change in changes where change.to != .suspect || someoneIsAlive {
+      peer.follow(change, at: now)
+    }
+    guard someoneIsAlive else {
+      for task in peer.tasks { task.boundary.isDoubtful = true }
+      return changes
+    }
+    let end = now.adding(nanoseconds: peer.arrivals.book.policy.absence)
+    for task in peer.tasks where task.boundary.isDoubtful {
+      task.boundary.isDoubtful = false
+      if !heard.contains(task.key) { task.boundary.expectNothing(after: end) }
+    }
+    return changes
+  }
+
+  /// Runs what can run.
+  ///
+  /// - Returns: a frame that has ended, or the time until which nothing will.
+  package func work(clock: () -> MonotonicTime) -> (outcome: Outcome?, wake: MonotonicTime) {
+    var wake = peer.liveness.nextChange(after: clock())
+    for task in peer.tasks {
+      if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
+      while true {
+        let progress = peer.advance(task, now: clock(), wake: &wake)
+        if progress == .finished { return (end(task), wake) }
+        guard progress == .runnable else { break }
+        task.runSegment(now: clock, publish: { _, _ in })
+      }
+    }
+    return (nil, wake)
+  }
+
+  private func end(_ task: FrameTask) -> Outcome {
+    peer.remove(task)
+    return Outcome(
+      key: task.key, engine: task.engine, execution: task.execution, fills: task.fills,
+      roles: task.roles,
+      hasParts: heard.remove(task.key) != nil || isHopeless(task),
+      isNull: task.engine.program.graph.outputs.contains(where: task.nulls.contains))
+  }
+
+  /// Whether all that the client gathers was whole parts of devices that the frame did not count on:
+  /// asking again would bring nothing else.
+  private func isHopeless(_ task: FrameTask) -> Bool {
+    task.engine.program.gatherings.allSatisfy { gathering in
+      plan.exchanges[gathering.exchange].isWhole
+        && gathering.parts.allSatisfy { !task.roles.awaits($0.device) }
+    }
+  }
+
+  /// Gives back an outcome's working memory.
+  package func recycle(_ outcome: Outcome) {
+    peer.pool.give(outcome.execution, of: outcome.engine)
+  }
+}

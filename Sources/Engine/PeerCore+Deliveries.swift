@@ -1,0 +1,72 @@
+import Plan
+import TensorCore
+import WireProtocol
+
+/// Peers that work while their parts do not come here.
+extension PeerCore {
+  /// Why a peer is not waited for that is suspect.
+  func suspicion(of number: Int) -> MissingReason {
+    arrivals.deliveries.isKeptBack(number) ? .denied : .suspect
+  }
+
+  /// Something came on a topic of parts, whether it can be used or not.
+  func came(on topic: Topic, now: MonotonicTime) {
+    guard case .activation(_, let sender) = topic, let number = names.firstIndex(of: sender) else {
+      return
+    }
+    arrivals.deliveries.part(of: number, at: now)
+  }
+
+  /// A peer's heartbeat came, of the run that its presence has named.
+  func went(_ name: String, on heartbeat: Heartbeat) {
+    guard let number = names.firstIndex(of: name) else { return }
+    arrivals.deliveries.heartbeat(of: number, epoch: heartbeat.epoch, frame: heartbeat.frame)
+  }
+
+  /// A frame has ended here.
+  func hasEnded(_ task: FrameTask) {
+    for device in names.indices
+    where !task.heardFrom.contains(device) && task.gathers(from: device) {
+      arrivals.deliveries.ended(task.key.frame, with: device, since: task.boundary.started)
+    }
+  }
+
+  /// A peer was waited for in vain.
+  func blame(_ miss: Boundary.Miss) {
+    if arrivals.book.missedDeadline(of: miss.device, in: miss.exchange) {
+      arrivals.barred.append((miss.device, miss.exchange))
+    }
+    suspect(miss.device, wasFree: miss.wasFree)
+  }
+
+  /// Peers whose parts are kept back now.
+  var denials: [Denial] {
+    names.indices.filter(arrivals.deliveries.isKeptBack).map(denial)
+  }
+
+  /// What to say about parts that are kept back, or no longer: each once.
+  func collectDenials() -> [Denial.Notice] {
+    let exchanges = arrivals.barred.map { miss in
+      Denial.Notice.begins(
+        Denial(
+          device: names[miss.device], layers: [plan.exchanges[miss.exchange].id],
+          frames: ArrivalBook.misses, isWhole: false))
+    }
+    arrivals.barred = []
+    return exchanges
+      + arrivals.deliveries.takeNews().map { news in
+        switch news {
+        case .keptBack(let device, _): .begins(denial(device))
+        case .comesAgain(let device): .ends(device: names[device])
+        }
+      }
+  }
+
+  private func denial(_ number: Int) -> Denial {
+    Denial(
+      device: names[number],
+      layers: gathered.sorted().filter { plan.exchanges[$0].senders.contains(number) }
+        .map { plan.exchanges[$0].id },
+      frames: arrivals.deliveries.framesPassed(by: number), isWhole: true)
+  }
+}
