@@ -13,13 +13,6 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-/// A module whose tests look at what it keeps to itself, in release builds too.
-func moduleTestedInside(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(
-    name: name, dependencies: dependencies,
-    swiftSettings: settings + [.unsafeFlags(["-enable-testing"])])
-}
-
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
 ) -> Target {
@@ -39,7 +32,7 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 
 let package = Package(
   name: "martlet",
-  products: [.executable(name: "martlet", targets: ["martlet"])],
+  products: [.executable(name: "martlet", targets: ["MartletTool"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -54,7 +47,7 @@ let package = Package(
     systemLibrary("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
     systemLibrary("COpenSSL", "libcrypto", apt: "libssl-dev"),
     systemLibrary("CZlib", "zlib", apt: "zlib1g-dev"),
-    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno"])]),
+    .target(name: "CKernels"),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CDemoAssets", exclude: ["files"], cSettings: [.headerSearchPath("files")]),
 
@@ -83,7 +76,7 @@ let package = Package(
       ]),
     module(
       "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),
-    moduleTestedInside(
+    module(
       "FogTraining",
       [
         "FogNetwork", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
@@ -97,7 +90,7 @@ let package = Package(
     .target(name: "CProcess"),
     module("Processes", ["CProcess", "TensorCore"]),
     module("Telemetry", ["TensorCore", "TensorFiles"]),
-    moduleTestedInside("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
+    module("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
     module(
       "Runtime",
       [
@@ -113,7 +106,7 @@ let package = Package(
         "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
         "Processes", "Recording", "Engine", "Runtime", logging,
       ]),
-    moduleTestedInside("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
+    module("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
     module("ReportViews", ["FlightReport", "Charts", "Tables", "TensorCore", mustache]),
     module(
       "MartletCommand",
@@ -128,7 +121,10 @@ let package = Package(
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
-    .executableTarget(name: "martlet", dependencies: ["MartletCommand"], swiftSettings: settings),
+    // The product is called martlet; a folder of that name would be the library's where file systems do
+    // not tell martlet from Martlet.
+    .executableTarget(
+      name: "MartletTool", dependencies: ["MartletCommand"], swiftSettings: settings),
 
     // What several test targets share.
     .target(
@@ -207,7 +203,7 @@ let package = Package(
     tests(
       "Runtime",
       [
-        "martlet", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
+        "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
         "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
@@ -215,7 +211,7 @@ let package = Package(
     tests(
       "Command",
       [
-        "martlet", "MartletCommand", "Kernels", "Imaging", "Inspection", "Recording",
+        "MartletTool", "MartletCommand", "Kernels", "Imaging", "Inspection", "Recording",
         "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
         "CDemoAssets", argumentParser, logging,
       ]),

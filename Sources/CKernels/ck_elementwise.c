@@ -55,9 +55,9 @@ CK_CLONES void ck_unary(const float *x, float *y, size_t count, int32_t function
     case CK_ABSOLUTE: CK_EACH(fabsf(v));
     case CK_EXPONENTIAL: CK_EACH(ck_exp(v));
     case CK_LOGARITHM:
-      for (size_t i = 0; i < count; i++) y[i] = logf(x[i]);
+      for (size_t i = 0; i < count; i++) y[i] = ck_log(x[i]);
       break;
-    case CK_SQUARE_ROOT: CK_EACH(sqrtf(v));
+    case CK_SQUARE_ROOT: CK_EACH(ck_sqrt(v));
     case CK_RECIPROCAL: CK_EACH(1.0f / v);
     case CK_ERROR_FUNCTION: CK_EACH(ck_erf(v));
     case CK_FLOOR: CK_EACH(floorf(v));
@@ -106,10 +106,10 @@ CK_CLONES void ck_binary(
         _Pragma("clang loop vectorize(assume_safety)")
         for (size_t i = 0; i < count; i++) {
           float u = a[i * a_step];
-          y[i] = square ? u * u : sqrtf(u);
+          y[i] = square ? u * u : ck_sqrt(u);
         }
       } else {
-        for (size_t i = 0; i < count; i++) y[i] = powf(a[i * a_step], b[i * b_step]);
+        for (size_t i = 0; i < count; i++) y[i] = ck_pow(a[i * a_step], b[i * b_step]);
       }
       break;
     default: break;

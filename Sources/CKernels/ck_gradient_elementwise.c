@@ -116,9 +116,9 @@ CK_CLONES void ck_binary_gradient(
     case CK_MULTIPLY * 2 + 1: BINARY(g * u);
     case CK_DIVIDE * 2: BINARY(g / v);
     case CK_DIVIDE * 2 + 1: BINARY(-g * u / (v * v));
-    case CK_POWER * 2: BINARY(v == 0 ? 0 : g * v * powf(u, v - 1));
+    case CK_POWER * 2: BINARY(v == 0 ? 0 : g * v * ck_pow(u, v - 1));
     // The limit at 0, where the logarithm has none.
-    case CK_POWER * 2 + 1: BINARY(u == 0 && v >= 0 ? 0 : g * powf(u, v) * logf(u));
+    case CK_POWER * 2 + 1: BINARY(u == 0 && v >= 0 ? 0 : g * ck_pow(u, v) * ck_log(u));
     // Equal operands share.
     case CK_MAXIMUM * 2: BINARY(u > v ? g : u == v ? 0.5f * g : 0);
     case CK_MAXIMUM * 2 + 1: BINARY(v > u ? g : u == v ? 0.5f * g : 0);

@@ -15,7 +15,7 @@ CK_CLONES void ck_layer_norm_gradient(
     for (size_t i = 0; i < count; i++) sum += x[i];
     const float mean = sum * share;
     for (size_t i = 0; i < count; i++) squares += (x[i] - mean) * (x[i] - mean);
-    const float factor = 1.0f / sqrtf(squares * share + epsilon);
+    const float factor = 1.0f / ck_sqrt(squares * share + epsilon);
     if (dscale) for (size_t i = 0; i < count; i++) dscale[i] += dy[i] * (x[i] - mean) * factor;
     if (dshift) for (size_t i = 0; i < count; i++) dshift[i] += dy[i];
     if (!dx) return;
@@ -44,7 +44,7 @@ CK_CLONES void ck_layer_norm_gradient(
     _Pragma("clang loop vectorize(assume_safety)")
     for (size_t i = 0; i < inner; i++) factor[i] += (row[i] - mean[i]) * (row[i] - mean[i]);
   }
-  for (size_t i = 0; i < inner; i++) factor[i] = 1.0f / sqrtf(factor[i] * share + epsilon);
+  for (size_t i = 0; i < inner; i++) factor[i] = 1.0f / ck_sqrt(factor[i] * share + epsilon);
   for (size_t c = 0; c < count; c++) {
     const float *row = x + c * inner, *d = dy + c * inner;
     const float s = scale ? scale[c] : 1;

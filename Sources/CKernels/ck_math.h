@@ -8,6 +8,12 @@
 
 #define CK_INLINE static inline __attribute__((always_inline))
 
+// The same as sqrtf, logf and powf, except that errno is left alone: calls that may set it keep a loop
+// from being vectorised, and the option -fno-math-errno is not for packages that others depend on.
+CK_INLINE float ck_sqrt(float x) { return __builtin_elementwise_sqrt(x); }
+CK_INLINE float ck_log(float x) { return __builtin_elementwise_log(x); }
+CK_INLINE float ck_pow(float x, float y) { return __builtin_elementwise_pow(x, y); }
+
 // NaN stays NaN in all four, or a device that computes it would answer with plausible numbers. A
 // bound is no NaN, so one comparison (one instruction: maxps gives its second operand) is enough.
 CK_INLINE float ck_at_least(float v, float bound) { return bound > v ? bound : v; }

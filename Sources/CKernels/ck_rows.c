@@ -74,7 +74,7 @@ CK_CLONES void ck_layer_norm_rows(
     for (size_t i = 0; i < count; i++) sum += x[i];
     const float mean = sum / (float)count;
     for (size_t i = 0; i < count; i++) squares += (x[i] - mean) * (x[i] - mean);
-    const float factor = 1.0f / sqrtf(squares / (float)count + epsilon);
+    const float factor = 1.0f / ck_sqrt(squares / (float)count + epsilon);
     if (scale && shift) {
       _Pragma("clang loop vectorize(assume_safety)")
       for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i] + shift[i];
@@ -107,7 +107,9 @@ CK_CLONES void ck_layer_norm_channels(
       const float *row = x + c * pixels + start;
       for (size_t i = 0; i < n; i++) factor[i] += (row[i] - mean[i]) * (row[i] - mean[i]);
     }
-    for (size_t i = 0; i < n; i++) factor[i] = 1.0f / sqrtf(factor[i] / (float)channels + epsilon);
+    for (size_t i = 0; i < n; i++) {
+      factor[i] = 1.0f / ck_sqrt(factor[i] / (float)channels + epsilon);
+    }
     for (size_t c = 0; c < channels; c++) {
       const float *row = x + c * pixels + start;
       float *target = y + c * pixels + start;
@@ -124,7 +126,7 @@ CK_INLINE void softmax_row(const float *x, float *y, size_t count, int logarithm
   for (size_t i = 0; i < count; i++) top = x[i] > top ? x[i] : top;
   for (size_t i = 0; i < count; i++) sum += ck_exp(x[i] - top);
   if (logarithmic) {
-    const float log_sum = logf(sum);
+    const float log_sum = ck_log(sum);
     _Pragma("clang loop vectorize(assume_safety)")
     for (size_t i = 0; i < count; i++) y[i] = x[i] - top - log_sum;
   } else {
@@ -152,7 +154,7 @@ CK_CLONES void ck_softmax(const float *x, float *y, size_t count, size_t inner, 
       for (size_t i = 0; i < n; i++) sum[i] += ck_exp(row[i] - top[i]);
     }
     if (logarithmic) {
-      for (size_t i = 0; i < n; i++) sum[i] = logf(sum[i]);
+      for (size_t i = 0; i < n; i++) sum[i] = ck_log(sum[i]);
     } else {
       for (size_t i = 0; i < n; i++) sum[i] = 1.0f / sum[i];
     }
