@@ -1,9 +1,9 @@
 import WireProtocol
 
 /// Everything that one device said.
-struct DeviceLog: Sendable {
+package struct DeviceLog: Sendable {
   /// Beyond this many runs of a device, messages are counted and not used.
-  static let maximumEpochs = 64
+  package static let maximumEpochs = 64
 
   /// One run of the device.
   struct Epoch: Sendable {

@@ -5,16 +5,19 @@ import Glibc
 ///
 /// The layout is that of HdrHistogram (<https://hdrhistogram.org>) in spirit, with a bucket's geometric middle as its
 /// value. Count, mean and maximum are exact.
-struct LatencyHistogram: Sendable, Equatable {
+package struct LatencyHistogram: Sendable, Equatable {
   /// How many latencies there are.
-  private(set) var count = 0
+  package private(set) var count = 0
   /// The largest, in milliseconds.
-  private(set) var maximum = 0.0
+  package private(set) var maximum = 0.0
   private var sum = 0.0
   private var buckets: [Int: Int] = [:]
 
+  /// No latencies yet.
+  package init() {}
+
   /// Adds a latency in milliseconds; what is no latency is passed over.
-  mutating func add(_ milliseconds: Double) {
+  package mutating func add(_ milliseconds: Double) {
     guard milliseconds >= 0, milliseconds.isFinite else { return }
     count += 1
     sum += milliseconds
@@ -23,7 +26,7 @@ struct LatencyHistogram: Sendable, Equatable {
   }
 
   /// Adds all latencies of another histogram.
-  mutating func merge(_ other: LatencyHistogram) {
+  package mutating func merge(_ other: LatencyHistogram) {
     count += other.count
     sum += other.sum
     maximum = max(maximum, other.maximum)
@@ -31,10 +34,10 @@ struct LatencyHistogram: Sendable, Equatable {
   }
 
   /// The mean in milliseconds; nil without latencies.
-  var mean: Double? { count > 0 ? sum / Double(count) : nil }
+  package var mean: Double? { count > 0 ? sum / Double(count) : nil }
 
   /// What these fractions of the latencies do not exceed, in milliseconds; empty without latencies.
-  func quantiles(_ fractions: [Double]) -> [Double] {
+  package func quantiles(_ fractions: [Double]) -> [Double] {
     guard count > 0 else { return [] }
     let ordered = buckets.sorted { $0.key < $1.key }
     return fractions.map { fraction in

@@ -9,9 +9,9 @@ public import WireProtocol
 /// phases are kept apart is bounded.
 public struct ReportBuilder: Sendable {
   /// Beyond this many devices, messages are counted and not used.
-  static let maximumDevices = 1024
+  package static let maximumDevices = 1024
   /// Beyond this many runs of clients, results are counted and not used.
-  static let maximumRuns = 512
+  package static let maximumRuns = 512
 
   private struct RunKey: Hashable {
     var client: String

@@ -1,9 +1,9 @@
 import WireProtocol
 
 /// One run of a client: its answers by phase.
-struct RunTotals: Sendable {
+package struct RunTotals: Sendable {
   /// Beyond this many sets of devices, results are counted and not kept apart.
-  static let maximumPhases = 256
+  package static let maximumPhases = 256
   /// Beyond this many changes of phase, stretches are not listed any more.
   static let maximumStretches = 4096
 

@@ -2,15 +2,15 @@
 ///
 /// Remembers the last 1024 numbers below the highest; what is older counts as repeated, because a
 /// broker does not hold a message back for that long.
-struct SequenceTracker: Sendable, Equatable {
+package struct SequenceTracker: Sendable, Equatable {
   /// Messages with a number of their own.
-  private(set) var received = 0
+  package private(set) var received = 0
   /// Messages whose number had been there already.
-  private(set) var repeated = 0
+  package private(set) var repeated = 0
   /// Messages that came after one with a higher number.
-  private(set) var reordered = 0
+  package private(set) var reordered = 0
   /// Messages with a number so far ahead that it cannot be right; they are not used.
-  private(set) var implausible = 0
+  package private(set) var implausible = 0
 
   private static let window: UInt64 = 1024
   private static let farthest: UInt64 = 1 << 20
@@ -19,8 +19,11 @@ struct SequenceTracker: Sendable, Equatable {
   /// One bit for each of the last numbers, at the number modulo the window.
   private var seen = [UInt64](repeating: 0, count: Int(window / 64))
 
+  /// Nothing has come yet.
+  package init() {}
+
   /// Whether the message with this number is to be used.
-  mutating func insert(_ number: UInt64) -> Bool {
+  package mutating func insert(_ number: UInt64) -> Bool {
     guard let first else {
       self.first = number
       highest = number
@@ -52,7 +55,7 @@ struct SequenceTracker: Sendable, Equatable {
   }
 
   /// Numbers between the lowest and the highest that never came.
-  var missing: Int {
+  package var missing: Int {
     guard let first else { return 0 }
     return max(0, Int(highest - first) + 1 - received)
   }

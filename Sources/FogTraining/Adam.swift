@@ -1,11 +1,11 @@
 import Glibc
 
 /// Adam (Kingma and Ba 2014) as Keras has it: epsilon is added to the uncorrected root.
-struct Adam<Scalar: Real> {
+package struct Adam<Scalar: Real> {
   /// Step size.
   var rate: Double
   /// Steps so far.
-  private(set) var steps = 0
+  package private(set) var steps = 0
   /// First and second moments by parameter.
   private(set) var means: [[Scalar]]
   private(set) var squares: [[Scalar]]

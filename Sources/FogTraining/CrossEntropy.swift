@@ -1,11 +1,11 @@
 /// Softmax and cross-entropy with class weights, summed over a batch and divided by its size.
-enum CrossEntropy {
+package enum CrossEntropy {
   /// What a batch came to.
-  struct Result {
+  package struct Result {
     /// The loss: the sum of weight times -log p over the rows, divided by their number.
-    var loss: Double
+    package var loss: Double
     /// Rows whose largest logit is that of the label.
-    var correct: Int
+    package var correct: Int
   }
 
   /// The loss of the first rows and, if wanted, its gradient with respect to all logits; that of
@@ -16,7 +16,7 @@ enum CrossEntropy {
   ///   - labels: of the rows that count, at most `batch`.
   ///   - weights: by class.
   ///   - gradient: `[batch, classes]`, or nil.
-  static func run<Scalar: Real>(
+  package static func run<Scalar: Real>(
     _ logits: UnsafePointer<Scalar>, labels: [Int], batch: Int, classes: Int, weights: [Scalar],
     gradient: UnsafeMutablePointer<Scalar>?
   ) -> Result {

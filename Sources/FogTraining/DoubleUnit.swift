@@ -1,20 +1,20 @@
-import FogNetwork
+package import FogNetwork
 import Kernels
-import TensorCore
+package import TensorCore
 
 /// A unit of dense layers in float64.
 ///
 /// The gradient over the model graph computes in float32, which finite differences and comparisons
 /// with other programs cannot check closely. This is the same arithmetic, written out once more, so
 /// that all that surrounds it (sums, null inputs, loss, Adam) is checked to many digits.
-final class DoubleUnit: TrainableUnit {
-  var input: UnsafeMutablePointer<Double> { values[0].base }
-  var output: UnsafePointer<Double> { UnsafePointer(values[values.count - 1].base) }
-  var cotangent: UnsafeMutablePointer<Double> { gradients[gradients.count - 1].base }
-  var inputGradient: UnsafePointer<Double>? {
+package final class DoubleUnit: TrainableUnit {
+  package var input: UnsafeMutablePointer<Double> { values[0].base }
+  package var output: UnsafePointer<Double> { UnsafePointer(values[values.count - 1].base) }
+  package var cotangent: UnsafeMutablePointer<Double> { gradients[gradients.count - 1].base }
+  package var inputGradient: UnsafePointer<Double>? {
     needsInputGradient ? UnsafePointer(gradients[0].base) : nil
   }
-  let parameters: [Parameter<Double>]
+  package let parameters: [Parameter<Double>]
   private let batch: Int
   private let widths: [Int]
   private let isRectified: [Bool]
@@ -36,7 +36,7 @@ final class DoubleUnit: TrainableUnit {
   }
 
   /// - Throws: `unsupported` for other layers than dense ones.
-  init(
+  package init(
     _ unit: FogUnit, batch: Int, weights: [String: Tensor], needsInputGradient: Bool
   ) throws(MartletError) {
     try ComputeThreads.prepare()
@@ -76,7 +76,7 @@ final class DoubleUnit: TrainableUnit {
     self.blocks = blocks
   }
 
-  func forward() {
+  package func forward() {
     for layer in isRectified.indices {
       let (k, n) = (widths[layer], widths[layer + 1])
       let (weight, bias) = (parameters[2 * layer].values, parameters[2 * layer + 1].values)
@@ -90,7 +90,7 @@ final class DoubleUnit: TrainableUnit {
     }
   }
 
-  func backward() {
+  package func backward() {
     for layer in isRectified.indices.reversed() {
       let (k, n) = (widths[layer], widths[layer + 1])
       let slope = gradients[layer + 1].base
@@ -114,7 +114,7 @@ final class DoubleUnit: TrainableUnit {
     }
   }
 
-  func clearGradients() {
+  package func clearGradients() {
     for parameter in parameters {
       parameter.gradient.update(repeating: 0, count: parameter.count)
     }

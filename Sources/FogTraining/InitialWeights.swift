@@ -1,9 +1,9 @@
-import FogNetwork
-import TensorCore
+package import FogNetwork
+package import TensorCore
 
 /// The weights that training starts from: the same for both precisions.
-enum InitialWeights {
-  static func make(
+package enum InitialWeights {
+  package static func make(
     _ design: FogDesign, start: FogTrainingOptions.Start, seed: Int
   ) -> [String: Tensor] {
     var generator = SeededGenerator(seed: seed)

@@ -1,10 +1,10 @@
 import COpenBLAS
 import Glibc
 import Kernels
-import TensorCore
+package import TensorCore
 
 /// The two precisions that networks are trained in.
-protocol Real: BinaryFloatingPoint, Sendable, BitwiseCopyable {
+package protocol Real: BinaryFloatingPoint, Sendable, BitwiseCopyable {
   /// c (m, n) = a (m, k) b (k, n) + beta c, row-major and dense; transposed operands are stored as
   /// (k, m) and (n, k).
   static func multiply(
@@ -19,7 +19,7 @@ protocol Real: BinaryFloatingPoint, Sendable, BitwiseCopyable {
 }
 
 extension Float: Real {
-  static func multiply(
+  package static func multiply(
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, transposedA: Bool,
     _ b: UnsafePointer<Float>, transposedB: Bool, beta: Float, into c: UnsafeMutablePointer<Float>
   ) {
@@ -32,14 +32,14 @@ extension Float: Real {
     }
   }
 
-  static func exponential(_ x: Float) -> Float { expf(x) }
-  static func logarithm(_ x: Float) -> Float { logf(x) }
-  static func tensor(_ shape: Shape, _ values: [Float]) -> Tensor { Tensor(shape, values) }
-  static func values(_ tensor: Tensor) -> [Float]? { tensor.floats }
+  package static func exponential(_ x: Float) -> Float { expf(x) }
+  package static func logarithm(_ x: Float) -> Float { logf(x) }
+  package static func tensor(_ shape: Shape, _ values: [Float]) -> Tensor { Tensor(shape, values) }
+  package static func values(_ tensor: Tensor) -> [Float]? { tensor.floats }
 }
 
 extension Double: Real {
-  static func multiply(
+  package static func multiply(
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Double>, transposedA: Bool,
     _ b: UnsafePointer<Double>, transposedB: Bool, beta: Double,
     into c: UnsafeMutablePointer<Double>
@@ -53,13 +53,13 @@ extension Double: Real {
     }
   }
 
-  static func exponential(_ x: Double) -> Double { exp(x) }
-  static func logarithm(_ x: Double) -> Double { log(x) }
+  package static func exponential(_ x: Double) -> Double { exp(x) }
+  package static func logarithm(_ x: Double) -> Double { log(x) }
   /// Files hold no float64: the bits travel as int64.
-  static func tensor(_ shape: Shape, _ values: [Double]) -> Tensor {
+  package static func tensor(_ shape: Shape, _ values: [Double]) -> Tensor {
     Tensor(shape, values.map { Int64(bitPattern: $0.bitPattern) })
   }
-  static func values(_ tensor: Tensor) -> [Double]? {
+  package static func values(_ tensor: Tensor) -> [Double]? {
     tensor.integers.map { $0.map { Double(bitPattern: UInt64(bitPattern: $0)) } }
   }
 }

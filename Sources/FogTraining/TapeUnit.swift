@@ -1,21 +1,21 @@
-import FogNetwork
+package import FogNetwork
 import Gradients
 import ModelGraph
-import TensorCore
+package import TensorCore
 
 /// A unit in float32: its graph, differentiated like any other model graph, in place.
-final class TapeUnit: TrainableUnit {
-  let input: UnsafeMutablePointer<Float>
-  let output: UnsafePointer<Float>
-  let cotangent: UnsafeMutablePointer<Float>
-  let inputGradient: UnsafePointer<Float>?
-  let parameters: [Parameter<Float>]
+package final class TapeUnit: TrainableUnit {
+  package let input: UnsafeMutablePointer<Float>
+  package let output: UnsafePointer<Float>
+  package let cotangent: UnsafeMutablePointer<Float>
+  package let inputGradient: UnsafePointer<Float>?
+  package let parameters: [Parameter<Float>]
   private let tape: GradientTape
 
   /// - Parameters:
   ///   - weights: what the parameters start as.
   ///   - needsInputGradient: whether it hears from another unit.
-  init(
+  package init(
     _ unit: FogUnit, batch: Int, weights: [String: Tensor], needsInputGradient: Bool
   ) throws(MartletError) {
     let graph = try FogDesign.graph(of: unit, batch: batch, weights: weights)
@@ -42,12 +42,12 @@ final class TapeUnit: TrainableUnit {
     }
   }
 
-  func forward() { tape.forwardInPlace() }
+  package func forward() { tape.forwardInPlace() }
 
-  func backward() {
+  package func backward() {
     tape.clearGradients()
     tape.backwardInPlace()
   }
 
-  func clearGradients() { tape.clearGradients() }
+  package func clearGradients() { tape.clearGradients() }
 }

@@ -1,11 +1,11 @@
 import FogNetwork
-import TensorCore
+package import TensorCore
 
 /// One unit of a network made ready to be trained: memory for a batch, forwards and backwards.
 ///
 /// Two kinds stand behind it: `TapeUnit`, any layers in float32 through the gradient over the model
 /// graph, and `DoubleUnit`, dense layers in float64, which checks everything around them.
-protocol TrainableUnit<Scalar>: AnyObject {
+package protocol TrainableUnit<Scalar>: AnyObject {
   associatedtype Scalar: Real
 
   /// `[batch, unit.input]`, to be written before each `forward`.
@@ -28,18 +28,18 @@ protocol TrainableUnit<Scalar>: AnyObject {
 }
 
 /// A weight or bias and its gradient, where they lie.
-struct Parameter<Scalar: Real> {
-  var name: String
-  var shape: Shape
-  var values: UnsafeMutablePointer<Scalar>
-  var gradient: UnsafeMutablePointer<Scalar>
+package struct Parameter<Scalar: Real> {
+  package var name: String
+  package var shape: Shape
+  package var values: UnsafeMutablePointer<Scalar>
+  package var gradient: UnsafeMutablePointer<Scalar>
 
-  var count: Int { shape.count }
+  package var count: Int { shape.count }
 
   /// A copy of the values.
-  var copy: [Scalar] { Array(UnsafeBufferPointer(start: values, count: count)) }
+  package var copy: [Scalar] { Array(UnsafeBufferPointer(start: values, count: count)) }
 
-  func set(_ new: [Scalar]) {
+  package func set(_ new: [Scalar]) {
     precondition(new.count == count, "values of another shape")
     values.update(from: new, count: count)
   }

@@ -1,19 +1,19 @@
-import FogNetwork
-import TensorCore
+package import FogNetwork
+package import TensorCore
 
 /// A whole network in training: units joined by hyperconnections, for batches of a fixed size, of
 /// which the first rows may be used alone.
-final class TrainingNetwork<Unit: TrainableUnit> {
-  typealias Scalar = Unit.Scalar
+package final class TrainingNetwork<Unit: TrainableUnit> {
+  package typealias Scalar = Unit.Scalar
 
-  let design: FogDesign
-  let batch: Int
-  let units: [Unit]
-  private(set) var flows: [Bool]
+  package let design: FogDesign
+  package let batch: Int
+  package let units: [Unit]
+  package private(set) var flows: [Bool]
   /// Whether anything that reaches the loss has added to a unit's cotangent.
   private var isReached: [Bool]
 
-  init(
+  package init(
     _ design: FogDesign, batch: Int,
     make: (FogUnit, _ needsInputGradient: Bool) throws(MartletError) -> Unit
   ) throws(MartletError) {
@@ -30,13 +30,13 @@ final class TrainingNetwork<Unit: TrainableUnit> {
     isReached = flows
   }
 
-  var parameters: [Parameter<Scalar>] { units.flatMap(\.parameters) }
+  package var parameters: [Parameter<Scalar>] { units.flatMap(\.parameters) }
 
   /// The logits of the last `forward`, `[batch, classes]`.
-  var logits: UnsafePointer<Scalar> { units[units.count - 1].output }
+  package var logits: UnsafePointer<Scalar> { units[units.count - 1].output }
 
   /// Where the loss's gradient with respect to the logits goes.
-  var cotangent: UnsafeMutablePointer<Scalar> { units[units.count - 1].cotangent }
+  package var cotangent: UnsafeMutablePointer<Scalar> { units[units.count - 1].cotangent }
 
   /// Computes the logits of samples with only these nodes there.
   ///
@@ -44,7 +44,7 @@ final class TrainingNetwork<Unit: TrainableUnit> {
   ///   - samples: `[batch, design.sampleCount]`.
   ///   - alive: by node.
   /// - Returns: false when nothing reaches the cloud; then there are no logits.
-  func forward(_ samples: UnsafePointer<Scalar>, alive: [Bool]) -> Bool {
+  package func forward(_ samples: UnsafePointer<Scalar>, alive: [Bool]) -> Bool {
     flows = design.flow(alive: alive)
     guard flows[flows.count - 1] else { return false }
     for (index, unit) in design.units.enumerated() where flows[index] {
@@ -75,7 +75,7 @@ final class TrainingNetwork<Unit: TrainableUnit> {
 
   /// Computes all parameters' gradients after `forward` returned true and `cotangent` was written.
   /// Those of units that nothing flowed through, or out of, are zero.
-  func backward() {
+  package func backward() {
     for index in units.indices { isReached[index] = index == units.count - 1 }
     for index in units.indices.reversed() {
       guard flows[index], isReached[index] else {

@@ -1,25 +1,27 @@
-import FogNetwork
-import TensorCore
+package import FogNetwork
+package import TensorCore
 
 /// One training run: epochs of mini-batches, the validation-best weights kept. Everything random
 /// follows from the seed and the epoch's number, so that a run can go on from any epoch.
-struct TrainingRun<Unit: TrainableUnit> {
-  typealias Scalar = Unit.Scalar
+package struct TrainingRun<Unit: TrainableUnit> {
+  package typealias Scalar = Unit.Scalar
 
-  let network: TrainingNetwork<Unit>
-  let options: FogTrainingOptions
-  let classWeights: [Scalar]
-  let parameters: [Parameter<Scalar>]
-  private(set) var adam: Adam<Scalar>
-  private(set) var epoch = 0
-  private(set) var best: [[Scalar]]
-  private(set) var bestEpoch = 0
-  private(set) var bestAccuracy = -1.0
-  private(set) var bestLoss = Double.infinity
+  package let network: TrainingNetwork<Unit>
+  package let options: FogTrainingOptions
+  package let classWeights: [Scalar]
+  package let parameters: [Parameter<Scalar>]
+  package private(set) var adam: Adam<Scalar>
+  package private(set) var epoch = 0
+  package private(set) var best: [[Scalar]]
+  package private(set) var bestEpoch = 0
+  package private(set) var bestAccuracy = -1.0
+  package private(set) var bestLoss = Double.infinity
   /// `[batch, sampleCount]`; rows beyond the last batch keep what was there.
   private var samples: [Scalar]
 
-  init(_ network: TrainingNetwork<Unit>, options: FogTrainingOptions, classWeights: [Double]) {
+  package init(
+    _ network: TrainingNetwork<Unit>, options: FogTrainingOptions, classWeights: [Double]
+  ) {
     self.network = network
     self.options = options
     self.classWeights = classWeights.map { Scalar($0) }
@@ -32,7 +34,7 @@ struct TrainingRun<Unit: TrainableUnit> {
   // MARK: Epochs
 
   /// Trains one epoch and looks at the validation samples.
-  mutating func runEpoch(
+  package mutating func runEpoch(
     _ train: FogData, _ validation: FogData,
     observe: (FogTrainingProgress) throws(MartletError) -> Void
   ) throws(MartletError) {
@@ -76,7 +78,7 @@ struct TrainingRun<Unit: TrainableUnit> {
   }
 
   /// One step on these samples; nil when nothing reached the cloud and nothing was changed.
-  mutating func step(
+  package mutating func step(
     _ data: FogData, _ rows: ArraySlice<Int>, alive: [Bool]
   ) -> CrossEntropy.Result? {
     guard let result = differentiate(data, rows, alive: alive) else { return nil }
@@ -85,7 +87,7 @@ struct TrainingRun<Unit: TrainableUnit> {
   }
 
   /// The loss and all gradients on these samples; nil when nothing reaches the cloud.
-  mutating func differentiate(
+  package mutating func differentiate(
     _ data: FogData, _ rows: ArraySlice<Int>, alive: [Bool]
   ) -> CrossEntropy.Result? {
     let result = run(data, rows, alive: alive, gradient: network.cotangent)
@@ -94,7 +96,7 @@ struct TrainingRun<Unit: TrainableUnit> {
   }
 
   /// Loss and accuracy with nobody missing.
-  mutating func evaluate(_ data: FogData) -> (loss: Double, accuracy: Double) {
+  package mutating func evaluate(_ data: FogData) -> (loss: Double, accuracy: Double) {
     let everybody = network.design.topology.nodes.map { _ in true }
     let order = Array(0..<data.count)
     var (loss, correct) = (0.0, 0)
@@ -153,7 +155,7 @@ struct TrainingRun<Unit: TrainableUnit> {
   }
 
   /// The best weights in float32.
-  var bestWeights: [String: Tensor] {
+  package var bestWeights: [String: Tensor] {
     Dictionary(
       uniqueKeysWithValues: zip(parameters, best).map { parameter, values in
         (parameter.name, Tensor(parameter.shape, values.map { Float($0) }))

@@ -6,23 +6,23 @@ import CZlib
 /// the marker `MBLK`, flags (1: deflated by zlib), the length of the messages, the length of what is
 /// stored, how many messages there are, and the CRC-32 of the first 20 bytes and of what is stored.
 /// A reader that has lost its place finds it again at the next marker whose checksum fits.
-struct Block {
-  static let marker: UInt32 = 0x4B4C_424D
-  static let headerBytes = 24
+package struct Block {
+  package static let marker: UInt32 = 0x4B4C_424D
+  package static let headerBytes = 24
   /// The most bytes of messages: the largest message and some more.
-  static let maximumBytes = RecordedMessage.maximumPayloadBytes + (1 << 20)
+  package static let maximumBytes = RecordedMessage.maximumPayloadBytes + (1 << 20)
 
   /// A block's header.
-  struct Header: Equatable {
-    var isDeflated: Bool
-    var rawBytes: Int
-    var storedBytes: Int
-    var messages: Int
-    var checksum: UInt32
+  package struct Header: Equatable {
+    package var isDeflated: Bool
+    package var rawBytes: Int
+    package var storedBytes: Int
+    package var messages: Int
+    package var checksum: UInt32
 
     /// Reads a header; nil unless it is one that the writer could have written. Lengths are bounded
     /// before anything is allocated for them: zlib shrinks by at most 1032.
-    init?(_ bytes: [UInt8], at offset: Int = 0) {
+    package init?(_ bytes: [UInt8], at offset: Int = 0) {
       guard bytes.count - offset >= Block.headerBytes else { return nil }
       func number(_ index: Int) -> UInt32 {
         bytes.littleEndian(UInt32.self, at: offset + 4 * index)
@@ -44,7 +44,7 @@ struct Block {
   /// A block of encoded messages, ready to be written.
   ///
   /// - Parameter isDeflated: whether to deflate, if that makes it smaller.
-  static func encode(_ raw: [UInt8], messages: Int, isDeflated: Bool) -> [UInt8] {
+  package static func encode(_ raw: [UInt8], messages: Int, isDeflated: Bool) -> [UInt8] {
     let small = isDeflated ? deflate(raw) : nil
     let stored = small ?? raw
     var block: [UInt8] = []
@@ -61,7 +61,7 @@ struct Block {
   /// The encoded messages of a block; nil if it was damaged.
   ///
   /// - Parameter bytes: the header and what is stored.
-  static func decode(_ header: Header, _ bytes: [UInt8]) -> [UInt8]? {
+  package static func decode(_ header: Header, _ bytes: [UInt8]) -> [UInt8]? {
     guard bytes.count == headerBytes + header.storedBytes,
       crc(bytes[..<20], bytes[headerBytes...]) == header.checksum
     else { return nil }

@@ -29,7 +29,7 @@ public struct RecordReader {
   private var position = 0
 
   /// The first bytes of every recording: a name and the version of the format.
-  static let head = Array("martlet\u{1A}".utf8) + [1, 0, 0, 0, 0, 0, 0, 0]
+  package static let head = Array("martlet\u{1A}".utf8) + [1, 0, 0, 0, 0, 0, 0, 0]
 
   /// Opens a recording.
   ///

@@ -45,7 +45,7 @@ extension RecordedMessage {
   public static let maximumPayloadBytes = 16 << 20
 
   /// The bytes that the message takes in a block.
-  var encodedBytes: Int { RecordedMessage.headerBytes + topic.utf8.count + payload.count }
+  package var encodedBytes: Int { RecordedMessage.headerBytes + topic.utf8.count + payload.count }
 
   /// Appends the message to a block.
   func encode(into block: inout [UInt8]) {
@@ -80,7 +80,7 @@ extension RecordedMessage {
 }
 
 extension [UInt8] {
-  mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
+  package mutating func appendLittleEndian<Number: FixedWidthInteger>(_ number: Number) {
     Swift.withUnsafeBytes(of: number.littleEndian) { append(contentsOf: $0) }
   }
 

@@ -1,9 +1,8 @@
+import FlightReport
 import JSONCoding
 import TensorCore
 import Testing
 import WireProtocol
-
-@testable import FlightReport
 
 /// Writes a deployment's messages into a report, second by second.
 private struct Script {

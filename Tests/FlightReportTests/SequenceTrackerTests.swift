@@ -1,6 +1,5 @@
+import FlightReport
 import Testing
-
-@testable import FlightReport
 
 @Suite struct SequenceTrackerTests {
   @Test(arguments: [

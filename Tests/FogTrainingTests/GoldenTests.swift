@@ -1,11 +1,10 @@
 import FogNetwork
+import FogTraining
 import Foundation
 import JSONCoding
 import TensorCore
 import TensorFiles
 import Testing
-
-@testable import FogTraining
 
 /// Three steps of PyTorch with weights that are given.
 @Suite struct GoldenTests {

@@ -1,8 +1,7 @@
 import FogNetwork
+import FogTraining
 import TensorCore
 import Testing
-
-@testable import FogTraining
 
 @Suite struct GradientTests {
   /// Everybody there, null inputs at f1 and c, a null f1, and only the skip path.

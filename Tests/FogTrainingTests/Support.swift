@@ -1,8 +1,7 @@
 import FogNetwork
+import FogTraining
 import TensorCore
 import Testing
-
-@testable import FogTraining
 
 extension FogTopology {
   /// Small, with skips, unequal widths and two sources; as in `tools/golden/make-fog-goldens.py`.

@@ -1,10 +1,9 @@
 import FogNetwork
+import FogTraining
 import Processes
 import TensorCore
 import TensorFiles
 import Testing
-
-@testable import FogTraining
 
 @Suite struct TrainingTests {
   private static func options(_ seed: Int = 1) -> FogTrainingOptions {

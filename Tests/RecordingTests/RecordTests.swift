@@ -1,10 +1,9 @@
 import Glibc
 import Processes
+import Recording
 import TensorCore
 import TensorFiles
 import Testing
-
-@testable import Recording
 
 /// Messages as a deployment sends them: small texts, sometimes a large tensor.
 private func messages(_ count: Int, seed: UInt64) -> [RecordedMessage] {
