@@ -77,11 +77,6 @@ extension Measuring {
   func readable(
     _ images: LabelledImages, _ unreadable: UnreadableImages
   ) throws(MartletError) -> LabelledImages {
-    let shown = watch("reading image", images.count)
-    return try images.readable(
-      progress: { done throws(MartletError) in
-        try check()
-        shown(done)
-      }, unreadable: { unreadable.note($0, $1) })
+    try readable(images) { unreadable.note($0, $1) }
   }
 }

@@ -143,10 +143,11 @@ struct Study: ParsableCommand {
         test: try ImageSet.open(paths: images, labelling: labelling))
     }
     let unreadable = UnreadableImages()
-    let images = try run.images(images, labelling: labelling, limit: limit, unreadable)
+    let images = try run.images(
+      images, labelling: labelling, limit: limit, unreadable: unreadable.note)
     let means =
       calibration.isEmpty
-      ? nil : try run.means(of: try run.calibrationImages(calibration, unreadable))
+      ? nil : try run.means(of: try run.calibrationImages(calibration, unreadable: unreadable.note))
     let subjects = run.subjects(
       sets, fill: means.map { .constants($0) } ?? (fill == .zero ? .zero : nil))
     let result = try run.study(subjects, images, keepsPredictions: predictions != nil)
@@ -219,14 +220,5 @@ struct Study: ParsableCommand {
     for (path, table) in zip(plans, result.tables) {
       try FileSystem.write(try table.encoded(), to: path + "/" + PlanFolder.studyName)
     }
-  }
-}
-
-extension Plan {
-  /// Whether this plan's structure is that of a model, node by node.
-  fileprivate func isOf(_ graph: Graph) -> Bool {
-    self.graph.nodes == graph.nodes && self.graph.inputs == graph.inputs
-      && self.graph.outputs == graph.outputs
-      && self.graph.values.map(\.shape) == graph.values.map(\.shape)
   }
 }

@@ -38,6 +38,20 @@ public struct Measuring: Sendable {
     progress(what, total, note)
   }
 
+  /// The images that can be read.
+  ///
+  /// - Parameter unreadable: called with the name of each that cannot, and the reason.
+  package func readable(
+    _ images: LabelledImages, unreadable: (String, MartletError) -> Void
+  ) throws(MartletError) -> LabelledImages {
+    let shown = watch("reading image", images.count)
+    return try images.readable(
+      progress: { done throws(MartletError) in
+        try check()
+        shown(done)
+      }, unreadable: unreadable)
+  }
+
   /// The mean of each channel of the model's points.
   ///
   /// - Parameter what: what is counted in the line of progress.

@@ -1,13 +1,12 @@
-import Evaluation
-import Imaging
-import ModelGraph
-import Plan
-import Planning
+package import Evaluation
+package import Imaging
+package import ModelGraph
+package import Plan
 import Resilience
-import TensorCore
+package import TensorCore
 
-/// The computing part of `martlet study`: one masked model for all plans.
-struct StudyRun {
+/// What failures cost plans of one model: one masked model for all of them.
+package struct StudyRun {
   private let folders: [PlanFolder]
   private let preprocessing: Preprocessing
   private let values: [ExchangedValue]
@@ -15,7 +14,12 @@ struct StudyRun {
   private let measuring: Measuring
   private let head: Head
 
-  init(
+  /// Prepares a study.
+  ///
+  /// - Parameter graph: the model with its weights, from which the plans were made.
+  /// - Throws: `unsupported` for a model without images or accuracy, `mismatch` for plans that cannot be
+  ///   studied together.
+  package init(
     folders: [PlanFolder], graph: Graph, measuring: Measuring
   ) throws(MartletError) {
     let first = folders[0].plan
@@ -56,7 +60,7 @@ struct StudyRun {
   }
 
   /// The failure sets of each plan; `failures` gives the most failures for a number of devices.
-  func failureSets(_ failures: (Int) -> Int) throws(MartletError) -> [[[Int]]] {
+  package func failureSets(_ failures: (Int) -> Int) throws(MartletError) -> [[[Int]]] {
     var result: [[[Int]]] = []
     for folder in folders {
       let devices = folder.plan.devices.count
@@ -72,7 +76,7 @@ struct StudyRun {
   /// What to study of each plan.
   ///
   /// - Parameter fill: what stands in for lost neurons; the plan's own fill if nil.
-  func subjects(_ sets: [[[Int]]], fill: ChannelFill?) -> [FailureStudy.Subject] {
+  package func subjects(_ sets: [[[Int]]], fill: ChannelFill?) -> [FailureStudy.Subject] {
     var result: [FailureStudy.Subject] = []
     for (folder, sets) in zip(folders, sets) {
       let plan = folder.plan
@@ -85,33 +89,38 @@ struct StudyRun {
     return result
   }
 
-  /// Labelled images named on the command line, evenly thinned out to at most `limit`.
-  func images(
-    _ paths: [String], labelling: ImageLabelling, limit: Int?, _ unreadable: UnreadableImages
+  /// Labelled images, evenly thinned out to at most `limit`.
+  ///
+  /// - Parameter unreadable: called with the name of each image that cannot be read, and the reason.
+  package func images(
+    _ paths: [String], labelling: ImageLabelling, limit: Int?,
+    unreadable: (String, MartletError) -> Void
   ) throws(MartletError) -> LabelledImages {
     try measuring.readable(
       try LabelledImages(
         try ImageSet.open(paths: paths, labelling: labelling), preprocessing: preprocessing,
-        limit: limit), unreadable)
+        limit: limit), unreadable: unreadable)
   }
 
-  /// Images named on the command line that need no labels.
-  func calibrationImages(
-    _ paths: [String], _ unreadable: UnreadableImages
+  /// Images that need no labels.
+  ///
+  /// - Parameter unreadable: called with the name of each image that cannot be read, and the reason.
+  package func calibrationImages(
+    _ paths: [String], unreadable: (String, MartletError) -> Void
   ) throws(MartletError) -> LabelledImages {
     try measuring.readable(
       LabelledImages(
         unlabelled: try ImageSet.open(paths: paths, labelling: .none),
-        preprocessing: preprocessing), unreadable)
+        preprocessing: preprocessing), unreadable: unreadable)
   }
 
   /// The mean of each exchanged channel.
-  func means(of images: LabelledImages) throws(MartletError) -> [[Float]] {
+  package func means(of images: LabelledImages) throws(MartletError) -> [[Float]] {
     try measuring.means(of: model, images, what: "calibration image")
   }
 
   /// Classifies all images under all failure sets.
-  func study(
+  package func study(
     _ subjects: [FailureStudy.Subject], _ images: LabelledImages, keepsPredictions: Bool
   ) throws(MartletError) -> FailureStudy.Result {
     let study = FailureStudy(model: model, values: values, subjects: subjects, head: head)
