@@ -29,16 +29,22 @@ let argumentParser = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let services = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
 let package = Package(
   name: "martlet",
-  products: [.executable(name: "martlet", targets: ["MartletTool"])],
+  products: [
+    .executable(name: "martlet", targets: ["MartletTool"]),
+    .library(name: "Martlet", targets: ["Martlet"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
   targets: [
     systemLibrary("CMosquitto", "libmosquitto", apt: "libmosquitto-dev"),
@@ -119,6 +125,13 @@ let package = Package(
         "FlightReport", "ReportViews", "Engine", "Runtime", "Chaos", "Tables", argumentParser,
         logging,
       ]),
+    // What programs embed. Its interface names no type of another module of this package.
+    module(
+      "Martlet",
+      [
+        "TensorCore", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels", "Plan",
+        "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Runtime", logging, services,
+      ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
     // The product is called martlet; a folder of that name would be the library's where file systems do
@@ -198,6 +211,12 @@ let package = Package(
       [
         "TestSupport", "Chaos", "Imaging", "ModelGraph", "Planning", "Plan", "Processes",
         "TensorCore", "WireProtocol",
+      ]),
+    tests(
+      "Martlet",
+      [
+        "Martlet", "WireProtocol", "MQTT", "Processes", "TensorFiles", "TensorCore", "CDemoAssets",
+        logging, services,
       ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
     tests(

@@ -22,3 +22,9 @@ extension Plan {
       && self.graph.values.map(\.shape) == graph.values.map(\.shape)
   }
 }
+
+extension Plan {
+  /// What a model's outputs say, for modules in which `Prediction` means something else: their names
+  /// cannot be told apart by this module's, which is also that of a type.
+  package typealias Reading = Prediction
+}

@@ -1,0 +1,44 @@
+import WireProtocol
+
+/// How long to wait for a device's part of a layer.
+public enum PartDeadline: Sendable, Hashable {
+  /// By what the answer loses without it: where copies or parity make up for it, as long as `adaptive`
+  /// would; where nothing does, until the device is known to be gone, and never longer than the second
+  /// time.
+  case consequence(Duration, Duration)
+  /// By how late its parts usually are, within these bounds.
+  case adaptive(Duration, Duration)
+  /// Always this long.
+  case fixed(Duration)
+
+  /// By consequence, 30 ms to 2 s.
+  public static let standard = PartDeadline.consequence(.milliseconds(30), .seconds(2))
+
+  var policy: DeadlinePolicy {
+    switch self {
+    case .consequence(let floor, let bound):
+      .consequence(floor: floor.wholeNanoseconds, bound: bound.wholeNanoseconds)
+    case .adaptive(let floor, let ceiling):
+      .adaptive(floor: floor.wholeNanoseconds, ceiling: ceiling.wholeNanoseconds)
+    case .fixed(let wait): .fixed(wait.wholeNanoseconds)
+    }
+  }
+}
+
+/// How numbers travel.
+public enum WireFormat: String, Sendable, CaseIterable {
+  /// Four bytes each, exactly.
+  case float32
+  /// Two bytes each, slightly rounded.
+  case float16
+}
+
+extension Duration {
+  /// Nanoseconds, rounded down; 0 for negative ones, capped at about 292 years.
+  var wholeNanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    guard seconds >= 0, attoseconds >= 0 else { return 0 }
+    return UInt64(min(seconds, 9_000_000_000)) * 1_000_000_000
+      + UInt64(attoseconds / 1_000_000_000)
+  }
+}

@@ -1,0 +1,29 @@
+import Logging
+import Resilience
+import Runtime
+import TensorCore
+
+extension WireFormat {
+  /// For the modules below.
+  var settings: WireSettings {
+    WireSettings(elementType: self == .float32 ? .float32 : .float16)
+  }
+}
+
+extension AnswerPolicy {
+  /// A policy that can be kept.
+  ///
+  /// - Throws: `invalidArgument` or `notFound` for a minimum that cannot be.
+  static func checked(
+    minimum: Double?, retries: Bool, study: FailureTable?
+  ) throws(MartletError) -> AnswerPolicy {
+    let policy = AnswerPolicy(minimumExpected: minimum, retries: retries)
+    try wrappingErrors { () throws(TensorCore.MartletError) in try policy.check(study: study) }
+    return policy
+  }
+}
+
+extension Logger {
+  /// Logs nothing.
+  static let silent = Logger(label: "martlet") { _ in SwiftLogNoOpLogHandler() }
+}
