@@ -130,7 +130,8 @@ let package = Package(
       "Martlet",
       [
         "TensorCore", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels", "Plan",
-        "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Runtime", logging, services,
+        "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Runtime", logging,
+        services,
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),
@@ -215,7 +216,7 @@ let package = Package(
     tests(
       "Martlet",
       [
-        "Martlet", "WireProtocol", "MQTT", "Processes", "TensorFiles", "TensorCore", "CDemoAssets",
+        "Martlet", "WireProtocol", "MQTT", "Processes", "Imaging", "TensorFiles", "CDemoAssets",
         logging, services,
       ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.
