@@ -135,7 +135,8 @@ final class SessionCore: Sendable {
 
   /// A frame has come to its end: there is room for another.
   func end(_ pending: PendingAnswer, _ result: Result<Answer, MartletError>) {
-    pending.end(result)
+    // Room first: whoever has the answer finds it.
+    defer { pending.end(result) }
     state.withLock { state in
       state.used -= 1
       while !state.waiting.isEmpty {

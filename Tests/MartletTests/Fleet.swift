@@ -81,8 +81,11 @@ struct Fleet: Sendable {
     try client.subscribe([("martlet/1/default/presence/\(device)", .atLeastOnce)])
     try client.connect(timeout: .seconds(10))
     for _ in 0..<1000 {
-      if let payload = box.value {
-        return try Presence(payload: payload, source: "presence").state.rawValue
+      // Workers try at the start whether they may write here, with what is no presence.
+      if let payload = box.value,
+        let presence = try? Presence(payload: payload, source: "presence")
+      {
+        return presence.state.rawValue
       }
       try await Task.sleep(for: .milliseconds(10))
     }
