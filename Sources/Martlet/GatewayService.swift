@@ -41,6 +41,7 @@ public struct GatewayService: Service {
   /// - Parameters:
   ///   - plan: the one that the workers run.
   ///   - broker: where the broker is.
+  ///   - options: names, limits, and how frames are sent.
   ///   - logger: gets what happens; nothing is logged if nil.
   public init(
     plan: DeploymentPlan, broker: BrokerAccess, options: Options = Options(),

@@ -61,6 +61,7 @@ public final class InferenceSession: Sendable {
   /// - Parameters:
   ///   - plan: the one that the workers run; of the weights only `client.safetensors`, if there is one.
   ///   - broker: where the broker is.
+  ///   - options: how frames are sent and answered.
   ///   - logger: gets what goes wrong; nothing is logged if nil.
   /// - Throws: ``MartletError``: `invalidArgument` for options that cannot be, `notFound` or `mismatch`
   ///   for what is missing of the plan, `unreachable` when the broker is not reached within the
@@ -83,7 +84,9 @@ public final class InferenceSession: Sendable {
     let opened = WaitingPlace<Void>()
     let (folder, logger) = (plan.folder, logger ?? .silent)
     try DedicatedThread.start {
-      SessionThread.run(core, folder.plan, opened: opened) { () throws(TensorCore.MartletError) in
+      SessionThread.run(
+        core, folder.plan, patience: configuration.patience, opened: opened
+      ) { () throws(TensorCore.MartletError) in
         try InferenceClient(
           engines: try DeviceEngines(folder: folder, device: nil), planID: folder.id,
           configuration: configuration, logger: logger)

@@ -76,7 +76,9 @@ public struct Model: Sendable {
 
   /// Reads a model, which takes as long as reading its weights does; the calling thread waits.
   ///
-  /// - Parameter path: an ONNX file; operator sets 7 to 20.
+  /// - Parameters:
+  ///   - path: an ONNX file; operator sets 7 to 20.
+  ///   - options: what the file and its card do not say.
   /// - Throws: ``MartletError``: `notFound`, `permissionDenied` or `io` for the file itself,
   ///   `invalidFile` when it is no ONNX model or contradicts itself, `unsupported` for operators that
   ///   are not known, `invalidShape`, `invalidArgument` for open dimensions without an extent or a card

@@ -8,6 +8,8 @@ final class SessionCore: Sendable {
   /// A frame to send.
   struct Job: Sendable {
     var input: TensorCore.Tensor
+    /// When it came: patience with it begins then, not when its turn comes.
+    var submitted: MonotonicTime
     var end: MonotonicTime
     var pending: PendingAnswer
   }
@@ -63,7 +65,7 @@ final class SessionCore: Sendable {
       state.withLock { state in state.waiting.removeAll { $0 === place } }
       throw error
     }
-    let job = Job(input: input, end: end, pending: PendingAnswer())
+    let job = Job(input: input, submitted: .now(), end: end, pending: PendingAnswer())
     let (ended, wake) = state.withLock { state in
       if state.ended == nil { state.jobs.append(job) }
       return (state.ended, state.wake)

@@ -7,9 +7,13 @@ struct SessionThread {
   private let core: SessionCore
   private let client: InferenceClient
   private let plan: Plan
+  private let patience: Duration
   private var running: [Int: PendingAnswer] = [:]
 
-  private init(_ core: SessionCore, _ client: InferenceClient, _ plan: Plan) {
+  private init(
+    _ core: SessionCore, _ client: InferenceClient, _ plan: Plan, patience: Duration
+  ) {
+    self.patience = patience
     self.core = core
     self.client = client
     self.plan = plan
@@ -18,10 +22,11 @@ struct SessionThread {
   /// Connects, says so, and works until the session is closed or stopped. Called on the thread.
   ///
   /// - Parameters:
+  ///   - patience: the client's.
   ///   - opened: ends with how connecting went.
   ///   - make: makes a client that is not yet connected.
   static func run(
-    _ core: SessionCore, _ plan: Plan, opened: WaitingPlace<Void>,
+    _ core: SessionCore, _ plan: Plan, patience: Duration, opened: WaitingPlace<Void>,
     _ make: () throws(TensorCore.MartletError) -> InferenceClient
   ) {
     let client: InferenceClient
@@ -42,7 +47,7 @@ struct SessionThread {
     client.onChange = { core.change(DevicePresence($0)) }
     core.begin(devices: client.devices.map { DevicePresence($0) }, wake: client.waker)
     opened.end(.success(()))
-    var thread = SessionThread(core, client, plan)
+    var thread = SessionThread(core, client, plan, patience: patience)
     let end = thread.serve()
     client.close()
     core.finish(end)
@@ -77,6 +82,10 @@ struct SessionThread {
       return core.end(
         job.pending,
         .failure(MartletError(.timedOut, "the frame's time was over before it could be sent")))
+    }
+    // Those before it may have waited in vain for the same devices.
+    guard job.submitted + patience > .now() else {
+      return core.end(job.pending, .failure(MartletError(client.nobodyIsThere)))
     }
     do throws(TensorCore.MartletError) {
       running[try client.submit(job.input, until: job.end)] = job.pending

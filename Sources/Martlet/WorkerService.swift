@@ -51,6 +51,7 @@ public struct WorkerService: Service {
   ///   - plan: with this device's weights in its folder.
   ///   - device: one of ``DeploymentPlan/devices``.
   ///   - broker: where the broker is.
+  ///   - options: how parts travel and how long others are waited for.
   ///   - logger: gets what happens; nothing is logged if nil.
   public init(
     plan: DeploymentPlan, device: String, broker: BrokerAccess, options: Options = Options(),

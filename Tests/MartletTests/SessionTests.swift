@@ -67,6 +67,50 @@ private struct CountedDigits: AsyncSequence, Sendable {
     }
   }
 
+  @Test func inputsMayFail() async throws {
+    try await Fleet.with { fleet in
+      let session = try await fleet.session()
+      let digits = CountedDigits(files: fleet.files, limit: 5)
+      let answers = session.answers(
+        for: digits.map { digit throws in
+          if digits.taken.value == 5 { throw CancellationError() }
+          return digit
+        })
+      var iterator = answers.makeAsyncIterator()
+      var count = 0
+      await #expect(throws: CancellationError.self) {
+        while try await iterator.next() != nil { count += 1 }
+      }
+      #expect(count == 4)
+      #expect(try await iterator.next() == nil)
+      await session.close()
+    }
+  }
+
+  @Test func answersGoOnWithoutADevice() async throws {
+    let files = try DemoFiles()
+    let broker = try EmbeddedBroker()
+    defer { broker.stop() }
+    let fleet = Fleet(files: files, broker: broker, plan: try await files.plan(devices: 3))
+    let workers = try fleet.plan.devices.map { device in
+      let worker = try fleet.worker(device)
+      return Task { try await worker.run() }
+    }
+    let session = try await fleet.session()
+    let input = try files.input(2)
+    #expect(try await session.infer(input).present == ["d0", "d1", "d2"])
+    workers[1].cancel()
+    try await workers[1].value
+    #expect(try await eventually { session.devices[1].state == .lost })
+    let answer = try await session.infer(input)
+    #expect(answer.present == ["d0", "d2"] && answer.isDegraded && answer.caution != nil)
+    #expect(answer.missing.allSatisfy { $0.device == "d1" && $0.neurons > 0 })
+    #expect(answer.reliability == .unknown)
+    await session.close()
+    for worker in workers { worker.cancel() }
+    for worker in workers { try await worker.value }
+  }
+
   @Test func slowTakersHoldInputsBack() async throws {
     try await Fleet.with { fleet in
       let session = try await fleet.session { $0.inFlight = 2 }
@@ -167,7 +211,21 @@ private struct CountedDigits: AsyncSequence, Sendable {
     options.patience = .seconds(1)
     let session = try await InferenceSession(plan: plan, broker: access, options: options)
     let input = try files.input(0)
-    #expect(await code(of: { _ = try await session.infer(input) }) == .unreachable)
+    // Together they wait no longer than one alone.
+    let start = ContinuousClock.now
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          let error = await code(of: { _ = try await session.infer(input) })
+          #expect(error == .unreachable)
+        }
+      }
+    }
+    #expect(ContinuousClock.now - start < .milliseconds(3900))
+    let hurried = await code(of: {
+      _ = try await session.infer(input, within: .milliseconds(50))
+    })
+    #expect(hurried == .timedOut || hurried == .unreachable)
     let small = try Tensor(shape: [3], values: [1, 2, 3])
     #expect(await code(of: { _ = try await session.infer(small) }) == .invalidShape)
     await session.close()
