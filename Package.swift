@@ -130,8 +130,8 @@ let package = Package(
       "Martlet",
       [
         "TensorCore", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels", "Plan",
-        "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Runtime", logging,
-        services,
+        "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Engine", "Runtime",
+        logging, services,
       ]),
     // The documentation for users and developers: articles, and no code that a program needs.
     module("Handbook", []),

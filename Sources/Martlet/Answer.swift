@@ -1,3 +1,4 @@
+import Engine
 import Plan
 import Resilience
 import Runtime
@@ -56,7 +57,7 @@ public struct Answer: Sendable {
   /// Whether something was missing.
   public var isDegraded: Bool { !missing.isEmpty }
 
-  init(_ answer: Runtime.Answer, of plan: Plan) {
+  init(_ answer: Engine.Answer, of plan: Plan) {
     prediction = Prediction(Plan.Reading(answer.outputs, guess: answer.guess, of: plan))
     outputs = answer.outputs.map { Tensor($0) }
     isGuess = answer.guess != nil

@@ -1,3 +1,4 @@
+import Engine
 import Plan
 import Runtime
 import TensorCore

@@ -1,3 +1,4 @@
+import Engine
 public import Logging
 import Plan
 import Runtime
