@@ -104,12 +104,20 @@ let package = Package(
         "MQTT", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
+      "LocalFleet",
+      [
+        "MQTT", "Processes", "Plan", "Engine", "Runtime", "TensorCore", "TensorFiles", logging,
+      ]),
+    module(
       "Benchmarks",
-      ["MQTT", "Processes", "TensorCore", "Plan", "Engine", "Runtime", logging]),
+      [
+        "LocalFleet", "MQTT", "Processes", "TensorCore", "Plan", "Engine", "Runtime", logging,
+      ]),
     module(
       "Chaos",
       [
-        "CProcess", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol", "MQTT",
+        "CProcess", "LocalFleet", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol",
+        "MQTT",
         "Processes", "Recording", "Engine", "Runtime", logging,
       ]),
     module("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
@@ -122,8 +130,8 @@ let package = Package(
         "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
         "WireProtocol", "Inspection", "MQTT", "Processes", "Benchmarks", "Telemetry", "Recording",
-        "FlightReport", "ReportViews", "Engine", "Runtime", "Chaos", "Tables", argumentParser,
-        logging,
+        "FlightReport", "ReportViews", "Engine", "Runtime", "LocalFleet", "Chaos", "Tables",
+        argumentParser, logging,
       ]),
     // What programs embed. Its interface names no type of another module of this package.
     module(
@@ -224,7 +232,7 @@ let package = Package(
       "Runtime",
       [
         "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
-        "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos",
+        "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
         "CDemoAssets", logging,
       ]),

@@ -1,0 +1,172 @@
+import Engine
+import Glibc
+public import Logging
+public import Plan
+public import Processes
+public import Runtime
+public import TensorCore
+import TensorFiles
+
+/// The worker processes of a plan on this machine, and what else `martlet` does beside them.
+///
+/// A fleet exists within `withFleet`, which ends every process that was started here. Nothing runs
+/// until it is started.
+public final class Fleet {
+  /// What differs from fleet to fleet.
+  public struct Settings: Sendable {
+    /// The program; this one if nil.
+    public var executable: String?
+    /// The whole environment of the processes, or nil for this one's.
+    public var environment: [String: String]?
+    /// Options of every worker besides broker, plan and device.
+    public var workerOptions = ["--log-level", "warning"]
+    /// Whether the processes write to this one's standard error instead of to logs.
+    public var showsErrors = false
+    /// How long processes may take to end when the fleet does.
+    public var patience = Duration.seconds(5)
+    /// Lines added to the configuration of a broker of its own; see `EmbeddedBroker`.
+    public var brokerConfiguration = ""
+
+    /// Quiet workers of this program.
+    public init() {}
+  }
+
+  /// The plan that the workers run.
+  public let plan: PlanFolder
+  /// A folder that is removed with the fleet; the logs are in it.
+  public let folder: String
+  /// Where workers and clients meet.
+  public var site: Site
+  /// Options of every worker besides broker, plan and device.
+  public var workerOptions: [String]
+  /// The worker that each device was last given, unless that has been killed or let go since.
+  public private(set) var workers: [String: ChildProcess] = [:]
+  /// Workers started so far.
+  public private(set) var starts = 0
+  private let executable: String
+  private let settings: Settings
+  /// All processes that may still run.
+  private var children: [ChildProcess] = []
+
+  init(_ settings: Settings, plan: PlanFolder, site: Site, folder: String) throws {
+    self.settings = settings
+    self.plan = plan
+    self.site = site
+    self.folder = folder
+    workerOptions = settings.workerOptions
+    executable = try settings.executable ?? System.executablePath()
+  }
+
+  /// The devices, in the order of the plan.
+  public var names: [String] { plan.plan.devices.map(\.name) }
+
+  // MARK: Processes
+
+  /// Starts a device's worker. One that runs already goes on, but is none of `workers` any more.
+  ///
+  /// - Parameters:
+  ///   - options: further options of `martlet worker`.
+  ///   - broker: another one than the site's.
+  /// - Throws: as `ChildProcess`.
+  @discardableResult
+  public func start(
+    _ device: String, _ options: [String] = [], at broker: EmbeddedBroker? = nil
+  ) throws(MartletError) -> ChildProcess {
+    starts += 1
+    let access = broker.map { ["--broker", $0.socketAddress] } ?? site.workerAccess(device)
+    let arguments = ["worker"] + access + ["--plan", plan.path, "--device", device]
+    let worker = try launch(device, arguments + workerOptions + options)
+    workers[device] = worker
+    return worker
+  }
+
+  /// Starts the workers of all devices but `absent`.
+  ///
+  /// - Throws: as `ChildProcess`.
+  public func startAll(
+    but absent: Set<String> = [], _ options: [String] = []
+  ) throws(MartletError) {
+    for name in names where !absent.contains(name) { try start(name, options) }
+  }
+
+  /// Starts another `martlet`, which writes its log under this name.
+  ///
+  /// - Throws: as `ChildProcess`.
+  public func launch(
+    _ name: String, _ arguments: [String]
+  ) throws(MartletError) -> ChildProcess {
+    children.removeAll { $0.exitStatus != nil }
+    let child = try ChildProcess(
+      .init(
+        executable: executable, arguments: arguments, environment: settings.environment,
+        standardOutput: .discarded,
+        standardError: settings.showsErrors ? .inherited : .appended(log(name))))
+    children.append(child)
+    return child
+  }
+
+  /// Sends a signal to a device's worker.
+  public func signal(_ device: String, _ number: Int32) { workers[device]?.signal(number) }
+
+  /// Kills a device's worker and waits for its end.
+  public func kill(_ device: String) {
+    guard let worker = letGo(device) else { return }
+    worker.signal(SIGKILL)
+    _ = worker.wait(timeout: .seconds(10))
+  }
+
+  /// Counts a device's worker no longer among `workers`; if it runs, it ends with the fleet.
+  public func letGo(_ device: String) -> ChildProcess? { workers.removeValue(forKey: device) }
+
+  /// Asks all processes to end, and kills those that do not in time; the fleet can go on afterwards.
+  public func stop() {
+    for child in children {
+      child.signal(SIGTERM)
+      // One that was stopped hears nothing until it goes on.
+      child.signal(SIGCONT)
+    }
+    let end = ContinuousClock.now + settings.patience
+    for child in children where child.wait(timeout: end - .now) == nil { child.signal(SIGKILL) }
+    for child in children { _ = child.wait(timeout: .seconds(10)) }
+    children = []
+    workers = [:]
+  }
+
+  // MARK: Words
+
+  /// What processes of this name have written to standard error.
+  public func standardError(of name: String) -> String {
+    (try? FileSystem.readText(log(name))) ?? ""
+  }
+
+  private func log(_ name: String) -> String { folder + "/" + name + ".log" }
+
+  // MARK: Clients
+
+  /// A client, not yet connected.
+  ///
+  /// - Throws: as `InferenceClient`.
+  public func client(
+    logger: Logger, _ adjust: (inout ClientConfiguration) -> Void = { _ in }
+  ) throws(MartletError) -> InferenceClient {
+    var configuration = ClientConfiguration(address: site.address)
+    adjust(&configuration)
+    return try InferenceClient(
+      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
+      configuration: configuration, logger: logger)
+  }
+
+  /// Waits until a client knows all devices to be ready.
+  ///
+  /// - Throws: `timedOut`, with the end of a worker's log.
+  public func waitUntilReady(
+    _ client: InferenceClient, timeout: Duration = .seconds(30)
+  ) throws(MartletError) {
+    guard try client.waitForDevices(timeout: timeout) else {
+      let silent = client.devices.first { !$0.isAlive }?.device ?? names[0]
+      let log = standardError(of: silent).suffix(300)
+      throw MartletError(
+        .timedOut, "the workers did not get ready", context: log.isEmpty ? [:] : ["log": "\(log)"])
+    }
+  }
+}
