@@ -1,6 +1,5 @@
 import ArgumentParser
 import Charts
-import Processes
 import TensorCore
 import TensorFiles
 
@@ -52,24 +51,13 @@ struct BenchDeadline: ParsableCommand {
 
   func run() throws {
     try OutputFiles.check([svg], overwrite)
-    let stopped = StopFlag()
-    let signals = try TerminationSignals { stopped.set(signal: $0) }
-    defer { signals.stop() }
-    try TemporaryFolder.with(prefix: "martlet-bench") { folder in
-      let broker = try EmbeddedBroker()
-      defer { broker.stop() }
-      let plan = try fleet.makePlan(in: folder)
-      let unreadable = UnreadableImages()
-      let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
+    try fleet.measure(frames: frames) { fleet, inputs, stopped in
       let benchmark = DeadlineBenchmark(
-        fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs, frames: frames,
-        stopped: stopped)
+        fleet: fleet, inputs: inputs, frames: frames, stopped: stopped)
       let report = try benchmark.run(parsedTimeouts.compactMap { $0 })
       Terminal.endProgress()
       if let svg { try FileSystem.write(Array(report.chart.svg.utf8), to: svg) }
       if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
-      try unreadable.finish()
     }
   }
 }

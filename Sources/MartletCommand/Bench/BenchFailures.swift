@@ -1,5 +1,4 @@
 import ArgumentParser
-import Processes
 import TensorCore
 
 /// `martlet bench failures`: what it costs when a device dies, stalls or returns.
@@ -42,24 +41,12 @@ struct BenchFailures: ParsableCommand {
   }
 
   func run() throws {
-    let stopped = StopFlag()
-    let signals = try TerminationSignals { stopped.set(signal: $0) }
-    defer { signals.stop() }
-    try TemporaryFolder.with(prefix: "martlet-bench") { folder in
-      let broker = try EmbeddedBroker()
-      defer { broker.stop() }
-      let plan = try fleet.makePlan(in: folder)
-      let unreadable = UnreadableImages()
-      let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
-      let benchmark = try FailureBenchmark(
-        self, fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs,
-        stopped: stopped)
+    try fleet.measure(frames: frames) { fleet, inputs, stopped in
+      let benchmark = try FailureBenchmark(self, fleet: fleet, inputs: inputs, stopped: stopped)
       defer { benchmark.close() }
       let report = try benchmark.run()
       Terminal.endProgress()
       if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
-      try unreadable.finish()
     }
   }
 }

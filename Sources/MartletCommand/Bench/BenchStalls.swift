@@ -1,5 +1,4 @@
 import ArgumentParser
-import Processes
 import TensorCore
 
 /// `martlet bench stalls`: what it costs when workers stand still for a moment, again and again.
@@ -68,24 +67,15 @@ struct BenchStalls: ParsableCommand {
   }
 
   func run() throws {
-    let stopped = StopFlag()
-    let signals = try TerminationSignals { stopped.set(signal: $0) }
-    defer { signals.stop() }
-    let unreadable = UnreadableImages()
-    let report = try TemporaryFolder.with(prefix: "martlet-bench") { folder in
-      let broker = try EmbeddedBroker()
-      defer { broker.stop() }
-      let plan = try fleet.makePlan(in: folder)
-      let inputs = try FleetInputs(
-        plan, images: try fleet.makeImages(in: folder), count: frames, unreadable)
+    let report = try fleet.measure(frames: frames) { fleet, inputs, stopped in
       let benchmark = StallBenchmark(
-        self, seed: seed ?? UInt64.random(in: 0..<1_000_000),
-        fleet: LocalFleet(plan, broker: broker, folder: folder), inputs: inputs, stopped: stopped)
-      return try benchmark.run()
+        self, seed: seed ?? UInt64.random(in: 0..<1_000_000), fleet: fleet, inputs: inputs,
+        stopped: stopped)
+      let report = try benchmark.run()
+      Terminal.endProgress()
+      if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
+      return report
     }
-    Terminal.endProgress()
-    if json { try Terminal.printJSON(report) } else { try Terminal.print(report.text) }
-    try unreadable.finish()
     if report.rows.contains(where: { $0.wrong > 0 }) { throw ExitCode.failure }
   }
 }

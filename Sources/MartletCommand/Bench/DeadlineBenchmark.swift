@@ -1,4 +1,5 @@
 import Engine
+import LocalFleet
 import Plan
 import Runtime
 import Tables
@@ -7,7 +8,7 @@ import WireProtocol
 
 /// The measurements of `martlet bench deadline`: the same frames under one deadline after the other.
 struct DeadlineBenchmark {
-  let fleet: LocalFleet
+  let fleet: Fleet
   let inputs: FleetInputs
   let frames: Int
   let stopped: StopFlag
@@ -41,12 +42,12 @@ struct DeadlineBenchmark {
   private func measure(
     _ deadline: DeadlineArgument, silent: String?
   ) throws -> DeadlineReport.Row {
-    let client = try fleet.client { $0.deadline = deadline.policy }
+    let client = try fleet.localClient { $0.deadline = deadline.policy }
     let stop = client.stopper
     stopped.listen { stop() }
     defer {
       client.close()
-      fleet.stopWorkers()
+      fleet.stop()
     }
     for device in fleet.names {
       try fleet.start(

@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import LocalFleet
 import Plan
 import Runtime
 import Tables
@@ -8,7 +9,7 @@ import TensorCore
 /// The measurements of `martlet bench failures`, one after the other on one fleet.
 final class FailureBenchmark {
   private let options: BenchFailures
-  private let fleet: LocalFleet
+  private let fleet: Fleet
   private let inputs: FleetInputs
   private let stopped: StopFlag
   private let client: InferenceClient
@@ -16,13 +17,14 @@ final class FailureBenchmark {
   private let clock = ContinuousClock()
 
   init(
-    _ options: BenchFailures, fleet: LocalFleet, inputs: FleetInputs, stopped: StopFlag
+    _ options: BenchFailures, fleet: Fleet, inputs: FleetInputs, stopped: StopFlag
   ) throws(MartletError) {
     self.options = options
+    fleet.workerOptions += ["--deadline", options.waiting.deadline.description]
     self.fleet = fleet
     self.inputs = inputs
     self.stopped = stopped
-    client = try fleet.client {
+    client = try fleet.localClient {
       $0.deadline = options.waiting.deadline.policy
       $0.replicas = options.copies.replicas
     }
@@ -31,13 +33,13 @@ final class FailureBenchmark {
 
   func close() {
     client.close()
-    fleet.stopWorkers()
+    fleet.stop()
   }
 
   func run() throws -> FailureReport {
     let stop = client.stopper
     stopped.listen { stop() }
-    for device in fleet.names { try start(device) }
+    try fleet.startAll()
     try client.connect()
     try fleet.waitUntilReady(client)
     try warmUp()
@@ -62,10 +64,6 @@ final class FailureBenchmark {
       rounds: options.rounds, rates: rates, alive: alive, lost: .init(lost), deaths: deaths,
       freezes: freezes, rejoinFirstUse: returns.map(\.firstUse),
       rejoinFirstAnswer: returns.map(\.firstAnswer), stalls: try [1, 4].map { try stall($0) })
-  }
-
-  private func start(_ device: String) throws(MartletError) {
-    try fleet.start(device, ["--deadline", options.waiting.deadline.description])
   }
 
   /// One frame in lockstep.
@@ -121,7 +119,7 @@ final class FailureBenchmark {
     Terminal.progress("death \(round) of \(options.rounds)")
     try settle()
     let slowest = try slowestFrame { fleet.signal(fleet.victim, SIGKILL) }
-    fleet.reap(fleet.victim)
+    fleet.kill(fleet.victim)
     return slowest
   }
 
@@ -150,7 +148,7 @@ final class FailureBenchmark {
       if change.device == victim, ready == nil { ready = clock.now }
     }
     defer { client.onChange = nil }
-    try start(victim)
+    try fleet.start(victim)
     let end = clock.now + .seconds(30)
     while clock.now < end {
       let sent = clock.now

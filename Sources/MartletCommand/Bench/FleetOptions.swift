@@ -1,8 +1,10 @@
 import ArgumentParser
 import Imaging
+import LocalFleet
 import ONNXImport
 import Plan
 import Planning
+import Processes
 import TensorCore
 import TensorFiles
 
@@ -64,6 +66,23 @@ struct FleetOptions: ParsableArguments {
     try FileSystem.write(Array(DemoAssets.model), to: model)
     try FileSystem.write(Array(DemoAssets.about), to: folder + "/demo.json")
     return model
+  }
+
+  /// Runs `body` with a fleet and frames for it; it can ask whether the user wants it to stop.
+  func measure<Result>(
+    frames: Int, _ body: (Fleet, FleetInputs, StopFlag) throws -> Result
+  ) throws -> Result {
+    let stopped = StopFlag()
+    let signals = try TerminationSignals { stopped.set(signal: $0) }
+    defer { signals.stop() }
+    return try withFleet(plan: makePlan) { fleet, _ in
+      let unreadable = UnreadableImages()
+      let inputs = try FleetInputs(
+        fleet.plan, images: try makeImages(in: fleet.folder), count: frames, unreadable)
+      let result = try body(fleet, inputs, stopped)
+      try unreadable.finish()
+      return result
+    }
   }
 
   /// The user's images, or the bundled digits written to `folder`; none for a model without images.

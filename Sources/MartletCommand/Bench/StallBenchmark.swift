@@ -1,5 +1,6 @@
 import Chaos
 import Engine
+import LocalFleet
 import Plan
 import Runtime
 import Tables
@@ -9,13 +10,13 @@ import TensorCore
 struct StallBenchmark {
   private let options: BenchStalls
   private let seed: UInt64
-  private let fleet: LocalFleet
+  private let fleet: Fleet
   private let inputs: FleetInputs
   private let stopped: StopFlag
   private let clock = ContinuousClock()
 
   init(
-    _ options: BenchStalls, seed: UInt64, fleet: LocalFleet, inputs: FleetInputs,
+    _ options: BenchStalls, seed: UInt64, fleet: Fleet, inputs: FleetInputs,
     stopped: StopFlag
   ) {
     self.options = options
@@ -26,19 +27,17 @@ struct StallBenchmark {
   }
 
   func run() throws -> StallReport {
-    let client = try fleet.client {
+    let client = try fleet.localClient {
       $0.deadline = options.waiting.deadline.policy
       $0.replicas = options.copies.replicas
     }
     defer {
       client.close()
-      fleet.stopWorkers()
+      fleet.stop()
     }
     let stop = client.stopper
     stopped.listen { stop() }
-    for device in fleet.names {
-      try fleet.start(device, ["--deadline", options.waiting.deadline.description])
-    }
+    try fleet.startAll(["--deadline", options.waiting.deadline.description])
     try client.connect()
     try fleet.waitUntilReady(client)
     var report = StallReport(
@@ -68,7 +67,7 @@ struct StallBenchmark {
     }
     Terminal.progress("stalls, \(inFlight) in flight")
     let staller = Staller(
-      fleet.processes,
+      fleet.names.compactMap { fleet.workers[$0] },
       StallSchedule(
         seed: seed, devices: fleet.names.count,
         lengths: milliseconds(options.shortest)...milliseconds(options.longest),

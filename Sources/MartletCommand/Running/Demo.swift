@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import LocalFleet
 import Processes
 import TensorCore
 
@@ -50,10 +50,8 @@ struct Demo: ParsableCommand {
     let stopped = StopFlag()
     let signals = try TerminationSignals { stopped.set(signal: $0) }
     defer { signals.stop() }
-    try TemporaryFolder.with(prefix: "martlet-demo") { folder in
-      let broker = try EmbeddedBroker()
-      defer { broker.stop() }
-      let flight = try DemoFlight(self, folder: folder, broker: broker, stopped: stopped)
+    try withFleet(plan: fleet.makePlan) { fleet, broker in
+      let flight = try DemoFlight(self, fleet: fleet, broker: broker, stopped: stopped)
       defer { flight.land() }
       let report = try flight.fly()
       if json {

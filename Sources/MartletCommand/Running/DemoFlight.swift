@@ -1,5 +1,6 @@
 import Glibc
 import Imaging
+import LocalFleet
 import Plan
 import Processes
 import Runtime
@@ -9,7 +10,8 @@ import TensorCore
 final class DemoFlight {
   private let options: Demo
   private let stopped: StopFlag
-  private let fleet: LocalFleet
+  private let fleet: Fleet
+  private let broker: EmbeddedBroker
   private let images: [String]
   private let set: ImageSet
   /// The images of the set that can be read, as many as there are frames.
@@ -22,13 +24,14 @@ final class DemoFlight {
   private let clock = ContinuousClock()
 
   init(
-    _ options: Demo, folder: String, broker: EmbeddedBroker, stopped: StopFlag
+    _ options: Demo, fleet: Fleet, broker: EmbeddedBroker, stopped: StopFlag
   ) throws {
     self.options = options
     self.stopped = stopped
-    images = try options.fleet.makeImages(in: folder)
-    fleet = LocalFleet(
-      try options.fleet.makePlan(in: folder), broker: broker, folder: folder)
+    self.fleet = fleet
+    self.broker = broker
+    fleet.workerOptions += ["--deadline", options.waiting.deadline.description]
+    images = try options.fleet.makeImages(in: fleet.folder)
     set = try ImageSet.open(paths: images, labelling: try fleet.plan.plan.labelling())
     guard let preprocessing = fleet.plan.plan.model.preprocessing else {
       throw MartletError(.unsupported, "the demo needs a model that takes images")
@@ -41,16 +44,15 @@ final class DemoFlight {
     guard !shown.isEmpty else {
       throw MartletError(.invalidFile, "none of the images can be read")
     }
-    client = try fleet.client {
+    client = try fleet.localClient {
       $0.deadline = options.waiting.deadline.policy
       $0.replicas = options.copies.replicas
     }
-    metrics = try MetricCollector(address: try fleet.address(), logger: LocalFleet.logger)
+    metrics = try MetricCollector(address: fleet.site.address, logger: Fleet.logger)
     statistics = DemoStatistics(devices: fleet.names, expected: options.frames)
   }
 
   private var plan: PlanFolder { fleet.plan }
-  private var broker: EmbeddedBroker { fleet.broker }
 
   /// Streams all frames, killing and restarting one worker on the way.
   ///
@@ -61,7 +63,7 @@ final class DemoFlight {
     say(
       "broker \(broker.networkAddress) and \(broker.socketAddress); "
         + "plan \(plan.id), method \(plan.plan.method), \(plan.plan.devices.count) devices")
-    for device in fleet.names { try launch(device) }
+    try fleet.startAll()
     client.onChange = { [progress] change in progress.note(change) }
     try client.connect()
     try fleet.waitUntilReady(client)
@@ -78,13 +80,12 @@ final class DemoFlight {
     try stream.run(client: client) { index in
       try stopped.check()
       if index == killAt {
-        fleet.signal(fleet.victim, SIGKILL)
-        fleet.reap(fleet.victim)
+        fleet.kill(fleet.victim)
         say("frame \(index): killed the worker of \(fleet.victim) with SIGKILL")
         statistics.begin(.oneLost)
       }
       if index == restartAt {
-        try launch(fleet.victim)
+        try fleet.start(fleet.victim)
         say("frame \(index): started the worker of \(fleet.victim) again")
       }
       if index == returnBy, client.devices.contains(where: { !$0.isAlive }) {
@@ -109,7 +110,7 @@ final class DemoFlight {
 
   /// Stops the workers, whose last metrics come with their goodbye, and adds everything up.
   private func finish() throws -> DemoReport {
-    if !options.keep { fleet.stopWorkers() }
+    if !options.keep { fleet.stop() }
     // Metrics come once a second; with --keep the workers go on and their last second counts too.
     let end = clock.now + .milliseconds(options.keep ? 1200 : 300)
     while clock.now < end { usleep(20_000) }
@@ -129,15 +130,10 @@ final class DemoFlight {
     while stopped.signal == nil { usleep(50_000) }
   }
 
-  /// Ends every process; may be called at any time.
+  /// Leaves the deployment; may be called at any time.
   func land() {
     client.close()
     metrics.close()
-    fleet.stopWorkers()
-  }
-
-  private func launch(_ device: String) throws(MartletError) {
-    try fleet.start(device, ["--deadline", options.waiting.deadline.description])
   }
 
   private func say(_ text: String) { progress.say(text) }
