@@ -1,9 +1,9 @@
 import Engine
+public import LocalFleet
 import Logging
-import MQTT
 public import Plan
 import Processes
-public import Runtime
+import Runtime
 public import TensorCore
 
 /// Times frames through a broker, worker processes and a client on this machine.
@@ -19,27 +19,12 @@ public struct FrameBenchmark: Sendable {
   /// Further options of `martlet worker`.
   public var workerOptions: [String]
   /// A broker that is there already; nil for one that is started for the measurement.
-  public var site: Site?
-
-  /// A broker that somebody else runs.
-  public struct Site: Sendable {
-    /// Where the client works.
-    public var address: DeploymentAddress
-    /// The options with which the worker of a device reaches the same deployment.
-    public var workerAccess: @Sendable (String) -> [String]
-
-    /// A deployment on a broker.
-    public init(address: DeploymentAddress, workerAccess: @escaping @Sendable (String) -> [String])
-    {
-      self.address = address
-      self.workerAccess = workerAccess
-    }
-  }
+  public var site: Fleet.Site?
 
   /// A measurement of one plan.
   public init(
     plan: PlanFolder, input: Tensor, inFlight: Int, length: Duration, workerOptions: [String] = [],
-    site: Site? = nil
+    site: Fleet.Site? = nil
   ) {
     self.plan = plan
     self.input = input
@@ -87,47 +72,35 @@ public struct FrameBenchmark: Sendable {
   /// - Parameter stopped: throws when the user asked to stop.
   /// - Throws: `timedOut` when the workers do not get ready; what the client throws.
   public func run(stopped: () throws -> Void) throws -> Result {
-    if let site { return try run(at: site, broker: nil, stopped: stopped) }
-    return try withEmbeddedBroker { broker in
-      let socket = broker.socketAddress
-      let address = DeploymentAddress(
-        broker: MQTTConfiguration(
-          address: try BrokerAddress(parsing: socket), clientIDPrefix: "bench"))
-      return try run(
-        at: Site(address: address) { _ in ["--broker", socket] }, broker: broker.processID,
-        stopped: stopped)
+    var settings = Fleet.Settings()
+    settings.workerOptions += workerOptions
+    settings.showsErrors = true
+    guard let site else {
+      return try withFleet(settings, plan: { _ in plan }) { fleet, broker in
+        try run(fleet, broker: broker.processID, stopped: stopped)
+      }
+    }
+    return try withFleet(settings, plan: { _ in plan }, at: site) { fleet in
+      try run(fleet, broker: nil, stopped: stopped)
     }
   }
 
   private func run(
-    at site: Site, broker: Int32?, stopped: () throws -> Void
+    _ fleet: Fleet, broker: Int32?, stopped: () throws -> Void
   ) throws -> Result {
-    let devices = plan.plan.devices.map(\.name)
-    let workers = try devices.map { device in
-      try ChildProcess(
-        .init(
-          executable: try System.executablePath(),
-          arguments: [
-            "worker", "--plan", plan.path, "--device", device, "--log-level", "warning",
-          ] + site.workerAccess(device) + workerOptions, standardOutput: .discarded))
-    }
-    defer { for worker in workers { worker.stop(patience: .seconds(5)) } }
-    let client = try InferenceClient(
-      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
-      configuration: ClientConfiguration(address: site.address),
+    try fleet.startAll()
+    let client = try fleet.client(
       logger: Logger(label: "martlet.bench") { _ in SwiftLogNoOpLogHandler() })
     defer { client.close() }
     try client.connect()
-    guard try client.waitForDevices(timeout: .seconds(60)) else {
-      throw MartletError(.timedOut, "the workers did not get ready")
-    }
+    try fleet.waitUntilReady(client, timeout: .seconds(60))
     for _ in 0..<inFlight { _ = try client.submit(input) }
     for _ in 0..<(Self.warmUp * inFlight) {
       _ = try client.next()
       _ = try client.submit(input)
     }
     return try measure(
-      client, workers: workers.map(\.processID), broker: broker, stopped: stopped)
+      client, workers: fleet.workers.values.map(\.processID), broker: broker, stopped: stopped)
   }
 
   private func measure(

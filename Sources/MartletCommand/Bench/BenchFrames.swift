@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarks
+import LocalFleet
 import Plan
 import Processes
 import Tables
@@ -85,14 +86,14 @@ struct BenchFrames: ParsableCommand {
     try Terminal.print(table.text)
   }
   /// The broker that is there already, if one is named.
-  private func site() throws(MartletError) -> FrameBenchmark.Site? {
+  private func site() throws(MartletError) -> Fleet.Site? {
     guard let broker else { return nil }
     var access = access
     if access.deployment == nil {
       access.deployment = "bench-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
     }
     let (shared, users) = (access, users)
-    return FrameBenchmark.Site(address: try access.address(broker: broker)) { device in
+    return Fleet.Site(address: try access.address(broker: broker)) { device in
       var own = shared
       if let users {
         own.username = device
