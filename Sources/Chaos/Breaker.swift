@@ -15,7 +15,7 @@ final class Breaker {
   private(set) var isBrokerDown = false
   /// Calls of `device/fault` that failed although the broker was there.
   private(set) var failures: [String] = []
-  private let fleet: Fleet
+  private let fleet: WatchedFleet
   private let broker: EmbeddedBroker
   private let plan: PlanFolder
   private let folder: String
@@ -33,7 +33,7 @@ final class Breaker {
   private static let exitStatus: Int32 = 3
 
   init(
-    fleet: Fleet, broker: EmbeddedBroker, plan: PlanFolder, folder: String, seed: UInt64,
+    fleet: WatchedFleet, broker: EmbeddedBroker, plan: PlanFolder, folder: String, seed: UInt64,
     logger: Logger
   ) throws(MartletError) {
     self.fleet = fleet

@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import LocalFleet
 import Logging
 import MQTT
 public import Plan
@@ -43,8 +44,7 @@ public final class ChaosRun {
   private let configuration: ChaosConfiguration
   private let schedule: ChaosSchedule
   private let broker: EmbeddedBroker
-  private let folder: TemporaryFolder
-  private let fleet: Fleet
+  private let fleet: WatchedFleet
   private let verifier: AnswerVerifier
   private var clients: [ChaosClient] = []
   private var breaker: Breaker
@@ -60,52 +60,60 @@ public final class ChaosRun {
   private let stopped: () throws(MartletError) -> Void
   private let logger: Logger
 
-  /// Starts the broker and prepares the workers.
+  /// Runs the whole schedule. Everything that was started has ended when it returns.
   ///
   /// - Parameters:
   ///   - stopped: throws when the user asked to stop.
   ///   - say: gets a line of progress every few seconds and at every fault.
-  /// - Throws: what starting a broker and reading the plan throws.
-  public init(
+  /// - Throws: what starting a broker throws; when the workers do not get ready at all, or the user
+  ///   stops.
+  public static func run(
     _ configuration: ChaosConfiguration, stopped: @escaping () throws(MartletError) -> Void,
     say: @escaping (String) -> Void
+  ) throws -> ChaosReport {
+    var settings = Fleet.Settings()
+    settings.patience = .zero
+    // What it remembers is written every second; `Breaker` deletes it where it is to be forgotten.
+    settings.brokerConfiguration = """
+      persistence true
+      persistence_location {FOLDER}/
+      autosave_interval 1
+      """
+    return try withFleet(settings, plan: { _ in configuration.plan }) { fleet, broker in
+      fleet.workerOptions += ["--allow-faults", "--state", fleet.folder + "/state"]
+      fleet.workerOptions += configuration.workerOptions
+      return try ChaosRun(configuration, fleet, broker, stopped: stopped, say: say).run()
+    }
+  }
+
+  private init(
+    _ configuration: ChaosConfiguration, _ fleet: Fleet, _ broker: EmbeddedBroker,
+    stopped: @escaping () throws(MartletError) -> Void, say: @escaping (String) -> Void
   ) throws(MartletError) {
     self.configuration = configuration
+    self.broker = broker
     self.say = say
     self.stopped = stopped
     let plan = configuration.plan
     schedule = ChaosSchedule(
       seed: configuration.seed, length: configuration.length, devices: plan.plan.devices.count,
       kinds: configuration.kinds)
-    // What it remembers is written every second; `Breaker` deletes it where it is to be forgotten.
-    broker = try EmbeddedBroker(
-      extraConfiguration: """
-        persistence true
-        persistence_location {FOLDER}/
-        autosave_interval 1
-        """)
-    folder = try TemporaryFolder(prefix: "martlet-chaos")
-    fleet = try Fleet(
-      plan: plan, broker: broker.port, folder: folder.path, options: configuration.workerOptions)
+    self.fleet = try WatchedFleet(fleet, broker: broker.port)
     verifier = try AnswerVerifier(plan: plan, inputs: configuration.inputs)
     var logger = Logger(label: "martlet.chaos") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .critical
     self.logger = logger
     resources = ResourceLedger(residentLimit: configuration.residentLimit)
     breaker = try Breaker(
-      fleet: fleet, broker: broker, plan: plan, folder: folder.path, seed: configuration.seed,
-      logger: logger)
+      fleet: self.fleet, broker: broker, plan: plan, folder: fleet.folder,
+      seed: configuration.seed, logger: logger)
   }
 
-  /// Runs the whole schedule. Everything that was started has ended when it returns.
-  ///
-  /// - Throws: when the workers do not get ready at all, or the user stops.
-  public func run() throws -> ChaosReport {
+  private func run() throws -> ChaosReport {
     defer {
       for client in clients { client.close() }
       breaker.close()
       fleet.close()
-      broker.stop()
     }
     say(
       "seed \(configuration.seed): \(schedule.waves.count) waves of faults on "

@@ -1,23 +1,17 @@
 import Glibc
-public import Plan
+import LocalFleet
 import Processes
-public import TensorCore
-import TensorFiles
+import TensorCore
 
-/// The worker processes, each behind a proxy of its own, and how each of them has ended.
-public final class Fleet {
+/// The workers of a fleet, each behind a proxy of its own, and how each of them has ended.
+final class WatchedFleet {
   /// The devices' names, by number.
-  public let names: [String]
+  let names: [String]
   /// Unexpected ends and failures to end.
-  public private(set) var failures: [String] = []
-  /// Processes started.
-  public private(set) var starts = 0
+  private(set) var failures: [String] = []
 
-  private let plan: PlanFolder
+  private let fleet: Fleet
   private let proxies: [TCPProxy]
-  private let folder: String
-  private let options: [String]
-  private var workers: [ChildProcess?]
   /// Devices that were asked to stop.
   private var leaving: Set<Int> = []
   /// Processes that must give way to a newer one of the same name.
@@ -25,149 +19,126 @@ public final class Fleet {
   /// The status with which a worker ends that another one has taken over from.
   private static let supersededStatus = ExitStatus.exited(70)
 
-  /// Prepares a fleet; nothing runs yet.
+  /// Puts proxies between a fleet and its broker; nothing runs yet.
   ///
-  /// - Parameters:
-  ///   - folder: for the workers' logs.
-  ///   - options: further options of `martlet worker`.
   /// - Throws: `io` when no ports can be had.
-  public init(
-    plan: PlanFolder, broker: UInt16, folder: String, options: [String]
-  ) throws(MartletError) {
-    self.plan = plan
-    self.folder = folder
-    self.options = options
-    names = plan.plan.devices.map(\.name)
+  init(_ fleet: Fleet, broker: UInt16) throws(MartletError) {
+    self.fleet = fleet
+    names = fleet.names
     proxies = try names.map { _ throws(MartletError) in try TCPProxy(target: broker) }
-    workers = names.map { _ in nil }
+    let ports = Dictionary(uniqueKeysWithValues: zip(names, proxies.map(\.port)))
+    fleet.site.workerAccess = { ["--broker", "mqtt://127.0.0.1:\(ports[$0] ?? broker)"] }
   }
+
+  /// Processes started.
+  var starts: Int { fleet.starts }
 
   /// Starts a device's worker.
   ///
   /// - Parameter clockSeconds: how wrong its wall clock is.
-  public func start(_ device: Int, clockSeconds: Int = 0) throws(MartletError) {
-    starts += 1
-    var arguments = [
-      "worker", "--broker", "mqtt://127.0.0.1:\(proxies[device].port)", "--plan", plan.path,
-      "--device", names[device], "--log-level", "warning", "--allow-faults",
-      "--state", folder + "/state",
-    ]
-    if clockSeconds != 0 { arguments += ["--clock-offset=\(clockSeconds)"] }
-    workers[device] = try ChildProcess(
-      .init(
-        executable: try System.executablePath(), arguments: arguments + options,
-        standardOutput: .discarded, standardError: .appended(log(device))))
+  func start(_ device: Int, clockSeconds: Int = 0) throws(MartletError) {
+    let clock = clockSeconds == 0 ? [] : ["--clock-offset=\(clockSeconds)"]
+    try fleet.start(names[device], clock)
   }
 
   /// Sends a signal to a device's worker.
-  public func signal(_ device: Int, _ number: Int32) { workers[device]?.signal(number) }
+  func signal(_ device: Int, _ number: Int32) { fleet.signal(names[device], number) }
 
   /// Kills a device's worker.
-  public func kill(_ device: Int) {
-    guard let worker = workers[device] else { return }
+  func kill(_ device: Int) {
     check(device)
-    worker.signal(SIGKILL)
-    _ = worker.wait(timeout: .seconds(10))
-    workers[device] = nil
+    fleet.kill(names[device])
   }
 
   /// Asks a device's worker to stop.
-  public func terminate(_ device: Int) {
+  func terminate(_ device: Int) {
     leaving.insert(device)
-    workers[device]?.signal(SIGTERM)
+    signal(device, SIGTERM)
   }
 
   /// Takes note of how a device's worker has stopped that was asked to.
-  public func expectEnd(_ device: Int, patience: Duration) {
+  func expectEnd(_ device: Int, patience: Duration) {
     leaving.remove(device)
-    guard let worker = workers[device] else { return }
-    workers[device] = nil
-    let status = worker.wait(timeout: patience)
-    if status == .exited(0) { return }
-    failures.append(
-      "\(names[device]) was asked to stop: " + (status?.description ?? "it did not end in time"))
-    worker.signal(SIGKILL)
-    _ = worker.wait(timeout: .seconds(10))
+    guard let worker = fleet.letGo(names[device]) else { return }
+    expect(
+      .exited(0), of: worker, within: patience, "\(names[device]) was asked to stop",
+      otherwise: "it did not end in time")
   }
 
   /// Takes note of how a device's worker has ended that was asked to with this status.
-  public func expectExit(_ device: Int, status expected: Int32) {
-    guard let worker = workers[device] else { return }
-    workers[device] = nil
-    let status = worker.wait(timeout: .seconds(2))
-    if status == .exited(expected) { return }
-    failures.append(
-      "\(names[device]) was asked to exit with \(expected): "
-        + (status?.description ?? "it did not"))
-    worker.signal(SIGKILL)
-    _ = worker.wait(timeout: .seconds(10))
+  func expectExit(_ device: Int, status: Int32) {
+    guard let worker = fleet.letGo(names[device]) else { return }
+    expect(
+      .exited(status), of: worker, "\(names[device]) was asked to exit with \(status)",
+      otherwise: "it did not")
   }
 
   /// Starts a second worker of the same name.
-  public func duplicate(_ device: Int) throws(MartletError) {
-    if let worker = workers[device] { superseded.append((names[device], worker)) }
+  func duplicate(_ device: Int) throws(MartletError) {
+    if let worker = fleet.workers[names[device]] { superseded.append((names[device], worker)) }
     try start(device)
   }
 
   /// Takes note of whether the older of two workers of one name have given way.
-  public func expectGivenWay() {
+  func expectGivenWay() {
     for (name, process) in superseded {
-      let status = process.wait(timeout: .seconds(2))
-      if status == Self.supersededStatus { continue }
-      failures.append(
-        "the older of two workers of \(name): " + (status?.description ?? "it did not give way"))
-      process.signal(SIGKILL)
-      _ = process.wait(timeout: .seconds(10))
+      expect(
+        Self.supersededStatus, of: process, "the older of two workers of \(name)",
+        otherwise: "it did not give way")
     }
     superseded = []
   }
 
+  /// Takes note of another end than the expected one, and sees to it that there is one.
+  private func expect(
+    _ expected: ExitStatus, of worker: ChildProcess, within patience: Duration = .seconds(2),
+    _ what: String, otherwise: String
+  ) {
+    let status = worker.wait(timeout: patience)
+    if status == expected { return }
+    failures.append("\(what): " + (status?.description ?? otherwise))
+    worker.signal(SIGKILL)
+    _ = worker.wait(timeout: .seconds(10))
+  }
+
   /// Cuts a device's connection, or mends it.
-  public func setCut(_ isCut: Bool, _ device: Int) {
+  func setCut(_ isCut: Bool, _ device: Int) {
     isCut ? proxies[device].cut() : proxies[device].mend()
   }
 
   /// The process of a device's worker, if there is one.
-  public func process(_ device: Int) -> Int32? {
-    workers[device].flatMap { $0.exitStatus == nil ? $0.processID : nil }
+  func process(_ device: Int) -> Int32? {
+    fleet.workers[names[device]].flatMap { $0.exitStatus == nil ? $0.processID : nil }
   }
 
   /// Takes note of workers that have ended although nobody ended them, and starts them again so that
   /// the run can go on.
-  public func check() throws(MartletError) {
-    for device in workers.indices where !check(device) { try start(device) }
+  func check() throws(MartletError) {
+    for device in names.indices where !check(device) { try start(device) }
   }
 
   @discardableResult
   private func check(_ device: Int) -> Bool {
-    guard !leaving.contains(device), let status = workers[device]?.exitStatus else { return true }
-    failures.append("\(names[device]) ended by itself: \(status); \(lastWords(device))")
+    guard !leaving.contains(device), let status = fleet.workers[names[device]]?.exitStatus else {
+      return true
+    }
+    let lines = fleet.standardError(of: names[device]).split(separator: "\n").suffix(3)
+    let words = lines.isEmpty ? "it left no message" : lines.joined(separator: " / ")
+    failures.append("\(names[device]) ended by itself: \(status); \(words)")
     return false
   }
 
   /// Asks all to stop and takes note of how they do.
-  public func stop() {
-    let running = workers.indices.filter { process($0) != nil }
+  func stop() {
+    let running = names.indices.filter { process($0) != nil }
     for device in running { terminate(device) }
     for device in running { expectEnd(device, patience: .seconds(10)) }
-    close()
   }
 
   /// Ends everything at once; may be called any number of times.
-  public func close() {
-    for worker in workers.compactMap({ $0 }) + superseded.map(\.process) {
-      worker.signal(SIGKILL)
-      _ = worker.wait(timeout: .seconds(10))
-    }
-    workers = names.map { _ in nil }
+  func close() {
+    fleet.stop()
     superseded = []
     for proxy in proxies { proxy.close() }
-  }
-
-  private func log(_ device: Int) -> String { "\(folder)/\(names[device]).log" }
-
-  private func lastWords(_ device: Int) -> String {
-    let lines = (try? FileSystem.readText(log(device)))?.split(separator: "\n").suffix(3) ?? []
-    return lines.isEmpty ? "it left no message" : lines.joined(separator: " / ")
   }
 }

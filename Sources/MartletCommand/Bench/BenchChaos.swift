@@ -104,7 +104,7 @@ struct BenchChaos: ParsableCommand {
       configuration.clients = clients
       configuration.inFlight = inFlight
       configuration.workerOptions = workerOptions.split(separator: " ").map(String.init)
-      return try ChaosRun(configuration, stopped: stopped.check, say: Terminal.printLine).run()
+      return try ChaosRun.run(configuration, stopped: stopped.check, say: Terminal.printLine)
     }
     try Terminal.print(report.text)
     if let json { try FileSystem.write(Array(try JSON.encodeString(report).utf8), to: json) }
