@@ -2,6 +2,7 @@ import Engine
 import Glibc
 import Imaging
 import JSONCoding
+import LocalFleet
 import Logging
 import MQTT
 import ModelGraph
@@ -15,30 +16,17 @@ import TensorFiles
 import TestSupport
 import WireProtocol
 
-/// A broker, a plan of the bundled model for devices `d0`, `d1` and so on, and `martlet worker`
-/// processes, for one test.
+/// A fleet with a broker of its own and a plan of the bundled model for devices `d0`, `d1` and so on,
+/// for one test.
 final class Deployment {
   let broker: EmbeddedBroker
-  let folder: String
-  let plan: PlanFolder
   let digits: Digits
-  /// What workers are started with besides broker, plan and device.
-  var workerOptions = ["--deadline", "5s", "--heartbeat", "200ms", "--log-level", "info"]
-  private(set) var workers: [String: ChildProcess] = [:]
-  private var gateways: [ChildProcess] = []
-  private var starts = 0
+  private let fleet: Fleet
 
-  private init(
-    broker: EmbeddedBroker, folder: String, devices: Int,
-    placing: (([LayerTraits]) throws -> [LayerPlacement])?,
-    planning: ((String) throws -> PlanFolder)?
-  ) throws {
+  private init(_ fleet: Fleet, broker: EmbeddedBroker) throws {
+    self.fleet = fleet
     self.broker = broker
-    self.folder = folder
-    digits = try Digits(folder: folder)
-    plan =
-      try planning?(folder)
-      ?? DemoModel.plan(devices: devices, placing: placing, folder: folder)
+    digits = try Digits(folder: fleet.folder)
   }
 
   /// Runs `body` with a deployment and ends every process afterwards.
@@ -53,66 +41,50 @@ final class Deployment {
     planning: ((String) throws -> PlanFolder)? = nil,
     _ body: (Deployment) throws -> Void
   ) throws {
-    try TemporaryFolder.with(prefix: "martlet-test") { folder in
-      try withEmbeddedBroker(extraConfiguration: brokerConfiguration) { broker in
-        let deployment = try Deployment(
-          broker: broker, folder: folder, devices: devices, placing: placing, planning: planning)
-        defer {
-          for child in deployment.workers.values + deployment.gateways {
-            child.stop(patience: .zero)
-          }
-        }
-        try body(deployment)
-      }
+    var settings = Fleet.Settings()
+    settings.executable = try martletExecutable()
+    settings.workerOptions = ["--deadline", "5s", "--heartbeat", "200ms", "--log-level", "info"]
+    settings.patience = .zero
+    settings.brokerConfiguration = brokerConfiguration
+    func plan(folder: String) throws -> PlanFolder {
+      try planning?(folder) ?? DemoModel.plan(devices: devices, placing: placing, folder: folder)
     }
+    try withFleet(settings, plan: plan) { try body(try Deployment($0, broker: $1)) }
   }
 
-  var names: [String] { plan.plan.devices.map(\.name) }
+  var plan: PlanFolder { fleet.plan }
+  var folder: String { fleet.folder }
+  var names: [String] { fleet.names }
+  /// See `Fleet.workers`.
+  var workers: [String: ChildProcess] { fleet.workers }
 
-  /// Starts a worker. One that runs already under that name goes on, but is not known here any more.
-  ///
-  /// - Parameter broker: another one than the deployment's.
+  /// What workers are started with besides broker, plan and device.
+  var workerOptions: [String] {
+    get { fleet.workerOptions }
+    set { fleet.workerOptions = newValue }
+  }
+
+  /// Starts a worker; see `Fleet.start`.
   @discardableResult
   func start(
     _ device: String, _ options: [String] = [], at broker: EmbeddedBroker? = nil
   ) throws -> ChildProcess {
-    starts += 1
-    let worker = try ChildProcess(
-      .init(
-        executable: try martletExecutable(),
-        arguments: [
-          "worker", "--broker", (broker ?? self.broker).socketAddress, "--plan", plan.path,
-          "--device", device,
-        ] + workerOptions + options, standardOutput: .discarded,
-        standardError: .appended(log(device))))
-    workers[device] = worker
-    return worker
+    try fleet.start(device, options, at: broker)
   }
 
   /// Starts workers for all devices but `absent`.
   func startAll(but absent: Set<String> = [], _ options: [String] = []) throws {
-    for name in names where !absent.contains(name) { try start(name, options) }
+    try fleet.startAll(but: absent, options)
   }
 
   /// Starts a gateway; it ends with the deployment.
   func startGateway(_ name: String, _ options: [String] = []) throws -> ChildProcess {
-    let gateway = try ChildProcess(
-      .init(
-        executable: try martletExecutable(),
-        arguments: [
-          "gateway", "--broker", broker.socketAddress, "--plan", plan.path, "--name", name,
-          "--deadline", "5s",
-        ] + options, standardOutput: .discarded, standardError: .appended(log(name))))
-    gateways.append(gateway)
-    return gateway
+    let arguments = ["gateway", "--broker", broker.socketAddress, "--plan", plan.path]
+    return try fleet.launch(name, arguments + ["--name", name, "--deadline", "5s"] + options)
   }
-
-  private func log(_ device: String) -> String { folder + "/" + device + ".log" }
 
   /// What the workers of a device have written to standard error.
-  func standardError(of device: String) -> String {
-    (try? FileSystem.readText(log(device))) ?? ""
-  }
+  func standardError(of device: String) -> String { fleet.standardError(of: device) }
 
   var address: DeploymentAddress {
     get throws { try Deployment.address(of: broker) }
@@ -130,13 +102,13 @@ final class Deployment {
     _ adjust: (inout ClientConfiguration) -> Void = { _ in },
     _ body: (InferenceClient) throws -> Result
   ) throws -> Result {
-    var configuration = ClientConfiguration(address: try address)
-    configuration.deadline = .fixed(5_000_000_000)
-    configuration.frameLimit = .seconds(10)
-    adjust(&configuration)
-    let client = try InferenceClient(
-      engines: try DeviceEngines(folder: plan, device: nil), planID: plan.id,
-      configuration: configuration, logger: quietLogger)
+    let address = try address
+    let client = try fleet.client(logger: quietLogger) {
+      $0.address = address
+      $0.deadline = .fixed(5_000_000_000)
+      $0.frameLimit = .seconds(10)
+      adjust(&$0)
+    }
     defer { client.close() }
     try client.connect()
     return try body(client)
