@@ -157,16 +157,18 @@ let package = Package(
       ], path: "Tests/TestSupport", swiftSettings: settings),
     tests("TensorCore", ["TensorCore"]),
     tests("JSONCoding", ["JSONCoding", "TensorCore"]),
-    tests("TensorFiles", ["TensorFiles", "TensorCore"]),
-    tests("Imaging", ["Imaging", "TensorFiles", "TensorCore"], resources: [.copy("Goldens")]),
-    tests("Telemetry", ["Telemetry", "TensorCore", "TensorFiles"]),
+    tests("TensorFiles", ["TensorFiles", "Processes", "TensorCore"]),
+    tests(
+      "Imaging", ["Imaging", "TensorFiles", "Processes", "TensorCore"],
+      resources: [.copy("Goldens")]),
+    tests("Telemetry", ["Telemetry", "Processes", "TensorCore", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "TensorCore"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore"]),
     tests(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
       resources: [.copy("Resources/operators.golden")]),
-    tests("Kernels", ["Kernels", "ModelGraph", "TensorCore"]),
-    tests("Gradients", ["Gradients", "Kernels", "ModelGraph", "TensorCore"]),
+    tests("Kernels", ["TestSupport", "Kernels", "ModelGraph", "TensorCore"]),
+    tests("Gradients", ["TestSupport", "Gradients", "Kernels", "ModelGraph", "TensorCore"]),
     tests(
       "Plan",
       [
@@ -198,7 +200,7 @@ let package = Package(
       ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
       resources: [.copy("Goldens")]),
     tests("Charts", ["Charts"]),
-    tests("Tables", ["Tables"]),
+    tests("Tables", ["Tables", "TensorCore"]),
     tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
     tests(
       "Engine",

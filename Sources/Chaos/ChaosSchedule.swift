@@ -1,3 +1,5 @@
+import TensorCore
+
 /// What goes wrong and when: a pure function of the seed.
 ///
 /// Faults come in waves of up to three that overlap. After each wave all that was broken is mended,
@@ -122,22 +124,5 @@ public struct ChaosSchedule: Sendable, Hashable {
     case .slowSubscriber, .garbage, .forgedEpoch, .fullDisk: 3000...8000
     case .duplicate: 3000...4000
     }
-  }
-}
-
-/// A small generator (SplitMix64, Steele, Lea and Flood 2014): the same numbers on every machine.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
-
-  /// The numbers of one seed.
-  public init(seed: UInt64) { state = seed }
-
-  /// The next number.
-  public mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

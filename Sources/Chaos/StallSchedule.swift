@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Which device stands still when, and for how long: a pure function of the seed.
 ///
 /// Each device has stalls of its own, with pauses between them; those of different devices may overlap.

@@ -1,3 +1,5 @@
+public import TensorCore
+
 /// Which nodes are there (definition 3), and how likely that is (equation 2).
 public struct FailureCombination: Sendable, Hashable {
   /// By node; true where it survives. The cloud always does.

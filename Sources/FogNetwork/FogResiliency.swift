@@ -131,7 +131,7 @@ public struct FogResiliency: Sendable {
     var chosen = [everybody]
     var numbers = [everybody: 0]
     let shares = settings.enumerated().map { index, setting in
-      var generator = SeededGenerator(seed: seed, stream: index)
+      var generator = SeededGenerator(stream: index, of: seed)
       var counts: [Int: Int] = [:]
       for combination in FailureCombination.sample(
         draws, survival: design.survival(setting), using: &generator)

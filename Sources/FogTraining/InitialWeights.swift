@@ -6,7 +6,7 @@ package enum InitialWeights {
   package static func make(
     _ design: FogDesign, start: FogTrainingOptions.Start, seed: Int
   ) -> [String: Tensor] {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededGenerator(stream: 0, of: seed)
     var weights: [String: Tensor] = [:]
     for layer in design.units.flatMap(\.layers) {
       if let name = layer.weights, let (shape, fanIn, fanOut) = layer.kind.weights(layer.input) {

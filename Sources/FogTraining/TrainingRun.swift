@@ -39,7 +39,7 @@ package struct TrainingRun<Unit: TrainableUnit> {
     observe: (FogTrainingProgress) throws(MartletError) -> Void
   ) throws(MartletError) {
     epoch += 1
-    var generator = SeededGenerator(seed: options.seed, stream: epoch)
+    var generator = SeededGenerator(stream: epoch, of: options.seed)
     let order = generator.permutation(train.count)
     let steps = (train.count + network.batch - 1) / network.batch
     var progress = FogTrainingProgress(

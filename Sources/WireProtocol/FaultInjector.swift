@@ -21,11 +21,11 @@ public struct FaultInjector: Sendable {
   private struct Fault: Sendable {
     var request: FaultRequest
     var end: MonotonicTime
-    var random: SplitMix
+    var random: SeededGenerator
   }
 
   private var faults: [FaultRequest.Kind: Fault] = [:]
-  private var damages = SplitMix(seed: 0)
+  private var damages = SeededGenerator(seed: 0)
 
   /// Nothing in force.
   public init() {}
@@ -42,8 +42,8 @@ public struct FaultInjector: Sendable {
     case .drop, .delay, .corrupt:
       faults[request.kind] = Fault(
         request: request, end: now.adding(nanoseconds: request.nanoseconds),
-        random: SplitMix(seed: seed))
-      if request.kind == .corrupt { damages = SplitMix(seed: ~seed) }
+        random: SeededGenerator(seed: seed))
+      if request.kind == .corrupt { damages = SeededGenerator(seed: ~seed) }
     case .clear: faults = [:]
     case .stall, .disconnect, .exit: break
     }
@@ -95,7 +95,7 @@ public struct FaultInjector: Sendable {
 }
 
 extension FaultRequest {
-  fileprivate func delay(using random: inout SplitMix) -> UInt64 {
+  fileprivate func delay(using random: inout SeededGenerator) -> UInt64 {
     let mean = meanMilliseconds ?? 0
     let spread = spreadMilliseconds ?? 0
     let milliseconds =
@@ -109,22 +109,4 @@ extension FaultRequest {
       }
     return UInt64(min(max(milliseconds, 0), 600_000) * 1e6)
   }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same on every machine.
-struct SplitMix: Sendable {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-
-  /// A number from 0 up to, but not including, 1.
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 }

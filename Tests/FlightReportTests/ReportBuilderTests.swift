@@ -309,7 +309,7 @@ private struct Script {
 
   @Test func noiseNeverTraps() throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var builder = ReportBuilder(root: try TopicRoot(deployment: "default"))
     var metric = FrameMetric(epoch: 1, sequence: 1, intervalMilliseconds: 1000)
     metric.frames = 3
@@ -408,7 +408,7 @@ private struct Script {
   /// Messages of the right form with the most extreme numbers that JSON can hold.
   @Test(arguments: 0..<8) func everyReportIsFinite(_ round: Int) throws {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let hostile = [
       "-1", "1e-310", "5e-324", "-5e-324", "1e12", "1e300", "1.7976931348623157e308", "-1e308",
       "18446744073709551615", "9223372036854775807", "1e999", "null", "\"1\"",

@@ -1,4 +1,5 @@
 import FlightReport
+import TensorCore
 import Testing
 
 @Suite struct SequenceTrackerTests {
@@ -32,7 +33,7 @@ import Testing
   /// Against a set that remembers everything, within the window.
   @Test func shufflesAgreeWithASet() {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<50 {
       var tracker = SequenceTracker()
       var seen: Set<UInt64> = []
@@ -53,7 +54,7 @@ import Testing
 @Suite struct LatencyHistogramTests {
   @Test func quantilesAreWithinOnePercent() {
     let seed = UInt64.random(in: 0...UInt64.max)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var histogram = LatencyHistogram()
     let latencies = (0..<5000).map { _ in
       Double.random(in: 0.2...2, using: &random) * Double.random(in: 1...300, using: &random)

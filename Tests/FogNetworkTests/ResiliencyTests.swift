@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(arguments: [1, 4, 8, 12]) func `probabilities add up to one`(nodes: Int) {
-    var generator = SeededGenerator(seed: nodes)
+    var generator = SeededGenerator(stream: 0, of: nodes)
     let survival = (0..<nodes).map { _ in generator.unit() } + [1]
     let all = FailureCombination.all(nodes: nodes + 1, fallible: Array(0..<nodes))
     #expect(Set(all).count == 1 << nodes)

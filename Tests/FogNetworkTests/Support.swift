@@ -32,7 +32,7 @@ extension FogModel {
   /// Random weights.
   static func random(_ topology: FogTopology, seed: Int) throws -> FogModel {
     let design = try FogDesign(topology)
-    var generator = SeededGenerator(seed: seed)
+    var generator = SeededGenerator(stream: 0, of: seed)
     var weights: [String: Tensor] = [:]
     for layer in design.units.flatMap(\.layers) {
       if let name = layer.weights {
@@ -57,7 +57,7 @@ extension FogModel {
 extension FogData {
   /// Random samples and labels.
   static func random(_ count: Int, _ design: FogDesign, seed: Int) -> FogData {
-    var generator = SeededGenerator(seed: seed, stream: 7)
+    var generator = SeededGenerator(stream: 7, of: seed)
     let width = design.sampleCount
     return FogData(
       inputs: (0..<(count * width)).map { _ in Float(generator.unit() * 2 - 1) }, width: width,

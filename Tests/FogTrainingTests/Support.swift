@@ -56,11 +56,11 @@ extension FogTopology {
 
 /// Samples whose class can be learned: each class has a direction, plus noise.
 func learnable(_ count: Int, _ design: FogDesign, seed: Int) -> FogData {
-  var directions = SeededGenerator(seed: 99)
+  var directions = SeededGenerator(stream: 0, of: 99)
   let width = design.sampleCount
   let classes = design.topology.classes
   let centres = (0..<(classes * width)).map { _ in Float(directions.unit() * 2 - 1) }
-  var generator = SeededGenerator(seed: seed, stream: 3)
+  var generator = SeededGenerator(stream: 3, of: seed)
   var inputs: [Float] = []
   var labels: [Int] = []
   for _ in 0..<count {
@@ -78,7 +78,7 @@ func doubleNetwork(
   _ design: FogDesign, batch: Int, seed: Int
 ) throws -> TrainingNetwork<DoubleUnit> {
   var weights = InitialWeights.make(design, start: .he, seed: seed)
-  var generator = SeededGenerator(seed: seed, stream: 11)
+  var generator = SeededGenerator(stream: 11, of: seed)
   for (name, tensor) in weights.sorted(by: { $0.key < $1.key }) where name.hasSuffix("bias") {
     weights[name] = Tensor(
       tensor.shape, (0..<tensor.shape.count).map { _ in Float(generator.unit() * 0.6 - 0.1) })

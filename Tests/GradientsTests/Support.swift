@@ -2,58 +2,16 @@ import Gradients
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: Int) { state = UInt64(seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-
-  mutating func pick<T>(_ choices: [T]) -> T { choices[int(0...(choices.count - 1))] }
-
-  mutating func tensor(_ shape: Shape, in range: ClosedRange<Float> = -1...1) -> Tensor {
-    Tensor(shape, (0..<shape.count).map { _ in Float.random(in: range, using: &self) })
-  }
-
+extension SeededGenerator {
   /// Values on a grid of 0.25 with an offset of 0.125 and all different where that is possible: far
   /// enough from kinks at multiples of 0.25, and from each other, for finite differences.
   mutating func gridTensor(_ shape: Shape) -> Tensor {
     var values = (0..<shape.count).map { Float($0 - shape.count / 2) * 0.25 + 0.125 }
     values.shuffle(using: &self)
     return Tensor(shape, values)
-  }
-}
-
-extension Graph {
-  /// A graph of one node whose operands are inputs, except those listed in `constants`.
-  init(
-    _ operation: ModelGraph.Operation, _ operands: [Tensor], output: Shape, constants: Set<Int>
-  ) {
-    self.init(name: "test")
-    var ids: [ValueID] = []
-    for (index, operand) in operands.enumerated() {
-      if constants.contains(index) {
-        ids.append(add(constant: operand, name: "constant\(index)"))
-      } else {
-        let id = add(Value(name: "input\(index)", shape: operand.shape))
-        inputs.append(id)
-        ids.append(id)
-      }
-    }
-    let result = add(Value(name: "result", shape: output))
-    nodes.append(Node(name: "node", operation: operation, inputs: ids, output: result))
-    outputs = [result]
   }
 }
 

@@ -2,6 +2,7 @@ import Gradients
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct TapeTests {

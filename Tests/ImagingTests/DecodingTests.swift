@@ -119,7 +119,7 @@ import Testing
     0..<2 as Range<UInt64>)
   func mutatedImagesNeverCrash(file: String, seed: UInt64) throws {
     let valid = try Goldens.bytes(file)
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<400 {
       var bytes = valid
       for _ in 0...(random.next() % 4) {

@@ -1,5 +1,6 @@
 import Glibc
 import Imaging
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -12,7 +13,7 @@ import Testing
   /// A folder with an image at each of the paths.
   private func withImages(_ paths: [String], _ body: (String) throws -> Void) throws {
     let picture = try Goldens.bytes("palette.png")
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       for path in paths {
         try FileSystem.createFolder(FileSystem.folder(of: folder + "/" + path))
         try FileSystem.write(picture, to: folder + "/" + path)

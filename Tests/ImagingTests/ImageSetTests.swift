@@ -1,4 +1,5 @@
 import Imaging
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -31,7 +32,7 @@ import Testing
   @Test func archivesWithATable() throws {
     let picture = try Goldens.bytes("rgb.png")
     let table = "file\tlabel\tname\nb.png\t7\tseven\na.png\t1\tone\n"
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/set.tar"
       try FileSystem.write(
         tar([("set/a.png", picture), ("set/b.png", picture), ("set/labels.tsv", Array(table.utf8))]
@@ -62,7 +63,7 @@ import Testing
   ])
   func tablesThatDoNotFitAreRefused(table: String) throws {
     let picture = try Goldens.bytes("rgb.png")
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/set.tar"
       try FileSystem.write(tar([("a.png", picture), ("labels.tsv", Array(table.utf8))]), to: path)
       let error = #expect(throws: MartletError.self) {
@@ -77,7 +78,7 @@ import Testing
     let long = String(repeating: "n", count: 150) + ".png"
     let body = " path=\(long)\n"
     let record = "\(body.utf8.count + 3)\(body)"
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       for (kind, bytes) in [("x", Array(record.utf8)), ("L", Array(long.utf8) + [0])] {
         let path = folder + "/\(kind).tar"
         let header = tar([("././@LongLink", bytes)], kind: Character(kind)).dropLast(1024)
@@ -93,8 +94,8 @@ import Testing
     let picture = try Goldens.bytes("palette.png")
     let valid = tar([("a/x.png", picture), ("b/y.png", picture)])
     let seed: UInt64 = 3
-    var random = SplitMix(seed: seed)
-    try withTemporaryFolder { folder in
+    var random = SeededGenerator(seed: seed)
+    try TemporaryFolder.with { folder in
       let path = folder + "/set.tar"
       for round in 0..<600 {
         var bytes = valid

@@ -1,4 +1,5 @@
 import Imaging
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -9,7 +10,7 @@ import Testing
   private func names(
     _ text: String, outputs: Int, file: String = "labels"
   ) throws -> [String] {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/" + file
       try FileSystem.write(Array(text.utf8), to: path)
       return try LabelNames.read(path).fitted(to: outputs, source: path).names
@@ -72,7 +73,7 @@ import Testing
   }
 
   @Test func textOfOtherEncodingsIsRefused() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       try FileSystem.write([0xFF, 0xFE, 0x63, 0x00, 0x0A, 0x00], to: folder + "/wide")
       let error = #expect(throws: MartletError.self) { try LabelNames.read(folder + "/wide") }
       #expect(error?.description.contains("UTF-8") == true)
@@ -82,7 +83,7 @@ import Testing
   /// ImageNet's folders bear synset identifiers, which a table has in a column of its own.
   @Test func otherColumnsNameFolders() throws {
     let picture = try Goldens.bytes("palette.png")
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/classes.tsv"
       try FileSystem.write(
         Array("label\twnid\tname\n0\tn01\ttench\n1\tn02\tgoldfish\n2\tn03\tshark\n".utf8), to: path)

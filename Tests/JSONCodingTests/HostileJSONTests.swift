@@ -109,7 +109,7 @@ import Testing
 
   @Test(arguments: 0..<8 as Range<UInt64>)
   func randomAndMutatedDocumentsNeverCrash(seed: UInt64) throws {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let alphabet = Array("{}[]\",:0123456789.eE+-truefalsn \\ux\n\u{0}".utf8) + [0xC3, 0xA9, 0xFF]
     let sample = Array(
       #"{"layers":[{"width":12,"name":"aé\u00e9"},{"width":-3,"name":""}],"x":[1.5e3,null,true]}"#

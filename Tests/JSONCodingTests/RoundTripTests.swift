@@ -131,7 +131,7 @@ private struct Manual: Codable, Equatable {
     #expect(try JSON.encodeString([0.1, 1.0, -0.0, 1e300]) == "[0.1,1.0,-0.0,1e+300]")
     #expect(try JSON.encodeString([Float(0.1), 16_777_216]) == "[0.1,16777216.0]")
     let seed: UInt64 = 11
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let doubles = (0..<2000).map { _ in Double(bitPattern: random.next()) }.filter(\.isFinite)
     let floats = (0..<2000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: random.next()))
     }

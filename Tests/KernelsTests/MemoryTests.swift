@@ -1,6 +1,7 @@
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct MemoryTests {

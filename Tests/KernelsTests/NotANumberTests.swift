@@ -1,6 +1,7 @@
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 /// What is not a number stays so through every kernel that chooses between numbers. A device with a

@@ -1,5 +1,6 @@
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite struct RowTests {

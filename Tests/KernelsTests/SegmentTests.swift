@@ -1,6 +1,7 @@
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
 /// A small network cut by hand for two devices must compute what the whole one does.

@@ -1,53 +1,10 @@
 import Kernels
 import ModelGraph
 import TensorCore
+import TestSupport
 import Testing
 
-/// SplitMix64: small, seeded, the same everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: Int) { state = UInt64(seed) }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-
-  mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
-
-  mutating func pick<T>(_ choices: [T]) -> T { choices[int(0...(choices.count - 1))] }
-
-  mutating func tensor(_ shape: Shape, in range: ClosedRange<Float> = -1...1) -> Tensor {
-    Tensor(shape, (0..<shape.count).map { _ in Float.random(in: range, using: &self) })
-  }
-}
-
 extension Graph {
-  /// A graph of one node; operands listed in `constants` become weights, the others inputs.
-  init(
-    _ operation: ModelGraph.Operation, _ operands: [Tensor], output: Shape,
-    constants: Set<Int> = []
-  ) {
-    self.init(name: "test")
-    var ids: [ValueID] = []
-    for (index, operand) in operands.enumerated() {
-      if constants.contains(index) {
-        ids.append(add(constant: operand, name: "constant\(index)"))
-      } else {
-        let id = add(Value(name: "input\(index)", shape: operand.shape))
-        inputs.append(id)
-        ids.append(id)
-      }
-    }
-    let result = add(Value(name: "result", shape: output))
-    nodes.append(Node(name: "node", operation: operation, inputs: ids, output: result))
-    outputs = [result]
-  }
-
   /// Appends a node and returns its result.
   mutating func append(
     _ operation: ModelGraph.Operation, _ operands: [ValueID], _ shape: Shape

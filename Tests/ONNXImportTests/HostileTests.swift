@@ -147,7 +147,7 @@ import Testing
 
   /// Random damage to a valid model never does worse than an error.
   @Test(arguments: 0..<8) func mutations(_ seed: UInt64) throws {
-    var generator = SplitMix(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let original = ModelWriter.small.bytes
     for round in 0..<250 {
       var bytes = original
@@ -169,19 +169,5 @@ import Testing
         continue
       }
     }
-  }
-}
-
-/// A small seeded generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
-/// generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -12,7 +12,7 @@ struct ClusteredPlacingTests {
   }
 
   private func random(_ count: Int, seed: UInt64) throws -> ScoredLayer {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     return try layer((0..<count).map { _ in [.random(in: 0...1, using: &random)] })
   }
 
@@ -171,7 +171,7 @@ struct ClusteredPlacingTests {
 
   @Test("placing 4096 neurons on eight devices takes seconds at most, whatever the threshold")
   func speed() throws {
-    var random = SplitMix(seed: 2)
+    var random = SeededGenerator(seed: 2)
     let layer = try layer(
       (0..<4096).map { _ in (0..<3).map { _ in .random(in: 0...1, using: &random) } })
     let clock = ContinuousClock()

@@ -1,4 +1,5 @@
 import Plan
+import TensorCore
 
 /// Random outputs of a layer, and what is left of them when devices are missing.
 struct CodedOutputs {
@@ -8,7 +9,7 @@ struct CodedOutputs {
 
   init(code: LayerCode, neurons: Int, seed: UInt64) {
     self.code = code
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     outputs = (0..<neurons).map { _ in Double.random(in: -1...1, using: &random) }
   }
 

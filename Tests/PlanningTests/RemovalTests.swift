@@ -3,6 +3,7 @@ import Kernels
 import ModelGraph
 import Planning
 import TensorCore
+import TestSupport
 import Testing
 
 /// s3 by its definition: the whole network again for every neuron and image.
@@ -55,7 +56,7 @@ extension CalibrationImages {
 
 @Suite(.serialized) struct RemovalTests {
   /// An inverted residual block, a branch with a concatenation, pooling and two dense layers.
-  private func network(_ random: inout Random, softmax: Bool = false) throws -> Graph {
+  private func network(_ random: inout SeededGenerator, softmax: Bool = false) throws -> Graph {
     var builder = GraphBuilder(name: "net")
     func weights(_ shape: Shape) -> ValueID {
       let scale = 1.5 / Float(shape.innerCount(after: 0)).squareRoot()
@@ -109,7 +110,7 @@ extension CalibrationImages {
   func `every neuron is removed as if the whole network ran again`(threads: Int) throws {
     ComputeThreads.set(threads)
     defer { ComputeThreads.set(1) }
-    var random = Random(7)
+    var random = SeededGenerator(7)
     let graph = try network(&random)
     let inputs = (0..<3).map { _ in random.tensor([1, 3, 12, 12]) }
     let scores = try score(graph, inputs)
@@ -129,7 +130,7 @@ extension CalibrationImages {
   }
 
   @Test func `a softmax at the end changes nothing`() throws {
-    var (first, second) = (Random(8), Random(8))
+    var (first, second) = (SeededGenerator(8), SeededGenerator(8))
     let graphs = (try network(&first), try network(&second, softmax: true))
     let inputs = [first.tensor([1, 3, 12, 12])]
     var (plain, soft) = (try score(graphs.0, inputs), try score(graphs.1, inputs))
@@ -140,7 +141,7 @@ extension CalibrationImages {
   }
 
   @Test func `scoring goes on where it was stopped`() throws {
-    var random = Random(9)
+    var random = SeededGenerator(9)
     let graph = try network(&random)
     let images = CalibrationImages((0..<2).map { _ in random.tensor([1, 3, 12, 12]) })
     var whole = try Scoring.start(graph: graph, model: "m")
@@ -171,7 +172,7 @@ extension CalibrationImages {
   }
 
   @Test func `a network that mixes inputs is scored one by one`() throws {
-    var random = Random(10)
+    var random = SeededGenerator(10)
     var builder = GraphBuilder(name: "net")
     let x = builder.addInput(name: "x", shape: [1, 2, 4, 4])
     let w = builder.add(constant: random.tensor([4, 2, 1, 1]), name: "w")
@@ -193,7 +194,7 @@ extension CalibrationImages {
   }
 
   @Test func `what is not a number is named`() throws {
-    var random = Random(11)
+    var random = SeededGenerator(11)
     var graph = try network(&random)
     let node = try #require(graph.nodes.first { $0.name == "expand" })
     var values = try #require(graph.constants[node.inputs[1]]?.floats)
@@ -206,7 +207,7 @@ extension CalibrationImages {
   }
 
   @Test func `outputs that are no numbers are named`() throws {
-    var random = Random(13)
+    var random = SeededGenerator(13)
     var builder = GraphBuilder(name: "net")
     let x = builder.addInput(name: "x", shape: [1, 4])
     let w = builder.add(constant: random.tensor([3, 4]), name: "w")
@@ -229,7 +230,7 @@ extension CalibrationImages {
   }
 
   @Test func `images that are none or do not fit are refused`() throws {
-    var random = Random(12)
+    var random = SeededGenerator(12)
     let graph = try network(&random)
     for images in [CalibrationImages([]), CalibrationImages([random.tensor([1, 3, 5, 5])])] {
       #expect(throws: MartletError.self) {

@@ -9,7 +9,7 @@ struct ThresholdTests {
   private func layers(_ sizes: [(neurons: Int, weights: Int)], seed: UInt64 = 3) throws
     -> [ScoredLayer]
   {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     return try sizes.enumerated().map { number, size in
       try ScoredLayer(
         traits: LayerTraits(

@@ -7,7 +7,7 @@ import Testing
 
 /// Messages as a deployment sends them: small texts, sometimes a large tensor.
 private func messages(_ count: Int, seed: UInt64) -> [RecordedMessage] {
-  var random = SplitMix(seed: seed)
+  var random = SeededGenerator(seed: seed)
   return (0..<count).map { index in
     let size = index % 97 == 0 ? 300_000 : Int.random(in: 0...400, using: &random)
     return RecordedMessage(
@@ -140,7 +140,7 @@ private func read(_ path: String) throws -> (messages: [RecordedMessage], Record
       _ = try write(original, to: path)
       let whole = try FileSystem.read(path)
       let seed = UInt64.random(in: 0...UInt64.max)
-      var random = SplitMix(seed: seed)
+      var random = SeededGenerator(seed: seed)
       for _ in 0..<300 {
         var bytes = whole
         for _ in 0..<Int.random(in: 1...4, using: &random) {

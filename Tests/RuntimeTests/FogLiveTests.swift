@@ -44,7 +44,7 @@ extension DistributedTests {
 
     /// Images of noise with a bright half: the left one or the right one.
     private static func data(_ count: Int, seed: UInt64) -> FogData {
-      var random = TestSupport.SeededGenerator(seed)
+      var random = SeededGenerator(seed)
       var inputs: [Float] = []
       let labels = (0..<count).map { $0 % 2 }
       for label in labels {

@@ -1,4 +1,5 @@
 import Tables
+import TensorCore
 import Testing
 
 @Suite struct TextTableTests {
@@ -64,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: 1...40) func everythingFitsEveryWidth(_ seed: UInt64) {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let columns = Int.random(in: 1...14, using: &random)
     func word(_ longest: Int) -> String {
       String(
@@ -139,18 +140,5 @@ import Testing
     #expect(1e300.formatted(2) == "1e+300" && 1e300.asBytes == Int.max.asBytes)
     #expect(18446744073709551615.0.asBytes == Int.max.asBytes && (-1e300).asBytes == "\(Int.min) B")
     #expect(1_250_000.asBytes == "1.3 MB" && 12_500.asCount == "12.5 k")
-  }
-}
-
-/// A small seeded generator (SplitMix64), so that a failing case can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

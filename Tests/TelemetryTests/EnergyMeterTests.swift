@@ -1,3 +1,4 @@
+import Processes
 import Telemetry
 import TensorCore
 import TensorFiles
@@ -20,7 +21,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
 
 @Suite struct EnergyMeterTests {
   @Test func raplCountersWrapAndPackagesAddUp() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       let rapl = "class/powercap/intel-rapl"
       for (zone, name) in [
@@ -50,7 +51,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func powerIsIntegratedByTrapezoids() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "coretemp")
       try tree.set("class/hwmon/hwmon0/temp1_input", "40000")
@@ -77,7 +78,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func energyCountersWinOverPowerReadings() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "amd_energy")
       try tree.set("class/hwmon/hwmon0/energy1_label", "Esocket0")
@@ -93,7 +94,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func ina3221InBothLayouts() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       let chip = "class/hwmon/hwmon3/"
       try tree.set(chip + "name", "ina3221")
@@ -108,7 +109,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
       meter.sample(now: 2)
       #expect(near(meter.joules, 10))
     }
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       let chip = "bus/i2c/drivers/ina3221x/1-0040/iio:device0/"
       try tree.set(chip + "rail_name_0", "VDD_GPU")
@@ -124,7 +125,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func aBatteryCountsWhileItDischarges() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       let battery = "class/power_supply/BAT0/"
       try tree.set("class/power_supply/AC/type", "Mains")
@@ -145,7 +146,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func withoutSensorsTheFigureIsAnEstimate() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/powercap/intel-rapl:0/name", "package-0")
       try tree.set("class/powercap/intel-rapl:0/energy_uj", "")
@@ -172,7 +173,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
 /// What sensors say when they should not be believed.
 @Suite struct AbsurdSensorTests {
   @Test func absurdPowerAndCountersAreFailedReadings() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "ina219")
       try tree.set("class/hwmon/hwmon0/power1_input", "2000000")
@@ -195,7 +196,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
       meter.sample(now: 12)
       #expect(near(meter.joules, 4))
     }
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "counter")
       try tree.set("class/hwmon/hwmon0/energy1_input", "1000000")
@@ -213,7 +214,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func railsAndPackagesThatAreIncompleteAreLeftOut() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       let chip = "class/hwmon/hwmon3/"
       try tree.set(chip + "name", "ina3221")
@@ -230,7 +231,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func aSourceThatIsAskedForMustBeThere() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "ina219")
       try tree.set("class/hwmon/hwmon0/power1_input", "2000000")
@@ -241,7 +242,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func theSamplerIntegratesWhileNobodyAsks() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       let tree = FakeTree(root: root)
       try tree.set("class/hwmon/hwmon0/name", "ina219")
       try tree.set("class/hwmon/hwmon0/power1_input", "5000000")
@@ -257,7 +258,7 @@ private func near(_ left: Double?, _ right: Double) -> Bool {
   }
 
   @Test func temperatureAndClock() throws {
-    try withTemporaryFolder { root in
+    try TemporaryFolder.with { root in
       #expect(ProcessorSensors(root: root).temperatureCelsius == nil)
       let tree = FakeTree(root: root)
       try tree.set("class/thermal/thermal_zone0/temp", "48500")

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -8,7 +9,7 @@ import Testing
     #expect(
       try FileDigest.sha256(Array("abc".utf8))
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       try FileSystem.write(bytes, to: folder + "/x")
       #expect(try FileDigest.sha256(path: folder + "/x") == FileDigest.sha256(bytes))
@@ -16,7 +17,7 @@ import Testing
   }
 
   @Test func readingHasALimitAndReadsProc() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       try FileSystem.write([1, 2, 3], to: folder + "/x")
       #expect(try FileSystem.read(folder + "/x", limit: 3) == [1, 2, 3])
       let error = #expect(throws: MartletError.self) {
@@ -32,7 +33,7 @@ import Testing
   }
 
   @Test func aFailedWriteLeavesTheOldFileAndNothingElse() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       try FileSystem.write([1], to: folder + "/x")
       #expect(throws: MartletError(.timedOut, "stop")) {
         try FileSystem.writeAtomically(folder + "/x") { file throws(MartletError) in
@@ -55,7 +56,7 @@ import Testing
   }
 
   @Test func aFullDiskIsSaidAndCleanedUp() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       // Only root may mount; elsewhere the test says so and ends.
       guard mount("tmpfs", folder, "tmpfs", 0, "size=64k") == 0 else {
         print("aFullDiskIsSaidAndCleanedUp: not run, as mounting a tmpfs is not permitted")
@@ -73,7 +74,7 @@ import Testing
   }
 
   @Test func listingIsSortedAndFollowsNoLinkedFolder() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       try FileSystem.createFolder(folder + "/b")
       try FileSystem.write([1], to: folder + "/b/2")
       try FileSystem.write([1], to: folder + "/a")

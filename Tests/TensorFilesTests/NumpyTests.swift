@@ -1,3 +1,4 @@
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -11,14 +12,14 @@ import Testing
   }
 
   private func read(_ bytes: [UInt8]) throws -> Tensor {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       try FileSystem.write(bytes, to: folder + "/x.npy")
       return try NumpyFile.read(folder + "/x.npy")
     }
   }
 
   @Test func arraysRoundTrip() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/x.npy"
       for tensor in [
         Tensor([2, 2], [1, 2, 3, 4.5] as [Float]), Tensor([3], [1, -2, 3] as [Int64]),
@@ -97,8 +98,8 @@ import Testing
       #expect(throws: MartletError.self) { try read(Array(valid[..<count])) }
     }
     let seed: UInt64 = 5
-    var random = SplitMix(seed: seed)
-    try withTemporaryFolder { folder in
+    var random = SeededGenerator(seed: seed)
+    try TemporaryFolder.with { folder in
       for _ in 0..<500 {
         var bytes = valid
         bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())

@@ -1,3 +1,4 @@
+import Processes
 import TensorCore
 import TensorFiles
 import Testing
@@ -84,7 +85,7 @@ import Testing
 
   @Test(arguments: 0..<6 as Range<UInt64>)
   func mutatedMessagesNeverCrash(seed: UInt64) throws {
-    var random = SplitMix(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var valid: [UInt8] = []
     SafetensorsHeader.encode(
       into: &valid, tensors: [("a\"b", .float32, [2, 3]), ("b", .int8, [7])],
@@ -145,7 +146,7 @@ import Testing
   ]
 
   @Test func filesRoundTrip() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/a.safetensors"
       try SafetensorsFile.write(path, tensors: tensors, metadata: [("plan", "x")])
       let file = try SafetensorsFile(path)
@@ -160,7 +161,7 @@ import Testing
   }
 
   @Test func halvesAreWidened() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       var bytes: [UInt8] = []
       SafetensorsHeader.encode(into: &bytes, tensors: [("h", .float16, [3])])
       bytes += [0x00, 0x3C, 0x00, 0xC0, 0xFF, 0x7B]
@@ -170,7 +171,7 @@ import Testing
   }
 
   @Test func aTruncatedFileIsRefusedAtEveryLength() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let path = folder + "/a"
       try SafetensorsFile.write(path, tensors: tensors)
       let whole = try FileSystem.read(path)
@@ -183,7 +184,7 @@ import Testing
   }
 
   @Test func aNameCannotStandTwice() throws {
-    try withTemporaryFolder { folder in
+    try TemporaryFolder.with { folder in
       let error = #expect(throws: MartletError.self) {
         try SafetensorsFile.write(folder + "/a", tensors: [tensors[0], tensors[0]])
       }

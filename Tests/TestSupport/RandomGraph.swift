@@ -1,24 +1,6 @@
 public import ModelGraph
 public import TensorCore
 
-/// A small generator with a seed, so that a failure can be repeated.
-public struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  /// Starts a sequence.
-  public init(_ seed: UInt64) { state = seed }
-
-  /// The next number.
-  public mutating func next() -> UInt64 {
-    // SplitMix64 (Steele, Lea, Flood 2014).
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
-  }
-}
-
 /// Random convolutional networks made of the blocks that real ones are made of.
 public struct RandomGraph {
   private(set) var builder: GraphBuilder
