@@ -241,8 +241,8 @@ let package = Package(
     tests(
       "Command",
       [
-        "MartletTool", "MartletCommand", "Kernels", "Imaging", "Inspection", "Recording",
-        "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
+        "MartletTool", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging", "Inspection",
+        "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
         "CDemoAssets", argumentParser, logging,
       ]),
   ]

@@ -12,12 +12,8 @@ import Testing
     try Workplace.with { place in
       let plan = try place.run("plan", "demo.onnx", "--devices", "2", "-o", "plan")
       try #require(plan.status == .exited(0), "\(plan.error)")
-      try withEmbeddedBroker { broker in
+      try place.withWorkers { _, broker in
         let options = ["--broker", broker.socketAddress]
-        let workers = try ["d0", "d1"].map {
-          try place.start(["worker", "--plan", "plan", "--device", $0] + options, name: $0)
-        }
-        defer { for worker in workers { worker.stop(patience: .zero) } }
         for device in ["d0", "d1"] {
           let ready = try place.run(
             ["call", "health/check", device, "--deadline", "20s", "--resend-after", "100ms"]

@@ -2,6 +2,8 @@ import CDemoAssets
 import Glibc
 import Imaging
 import JSONCoding
+import LocalFleet
+import Plan
 import Processes
 import TensorCore
 import TensorFiles
@@ -76,6 +78,22 @@ struct Workplace {
         executable: try Workplace.executable(), arguments: arguments, environment: environment,
         folder: folder, standardOutput: .file(path(name + ".out")),
         standardError: .file(path(name + ".err"))))
+  }
+
+  /// Runs `body` with a broker and workers of the plan in `plan`, and ends both afterwards.
+  ///
+  /// - Parameter options: of the workers.
+  func withWorkers(
+    _ options: [String] = [], _ body: (Fleet, EmbeddedBroker) throws -> Void
+  ) throws {
+    var settings = Fleet.Settings()
+    settings.executable = try Workplace.executable()
+    settings.workerOptions = options
+    settings.patience = .seconds(2)
+    try withFleet(settings, plan: { _ in try PlanFolder(reading: path("plan")) }) {
+      try $0.startAll()
+      try body($0, $1)
+    }
   }
 
   func outcome(_ status: ExitStatus?, name: String = "run") throws -> Outcome {

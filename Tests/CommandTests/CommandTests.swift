@@ -223,11 +223,7 @@ import Testing
       let plan = try place.run("plan", "demo.onnx", "--devices", "1", "-o", "plan")
       try #require(plan.status == .exited(0), "\(plan.error)")
       try place.write(Array("no image".utf8), to: "bad.png")
-      try withEmbeddedBroker { broker in
-        let worker = try place.start(
-          ["worker", "--broker", broker.socketAddress, "--plan", "plan", "--device", "d0"],
-          name: "worker")
-        defer { worker.stop(patience: .seconds(2)) }
+      try place.withWorkers { _, broker in
         let common = ["run", "--broker", broker.socketAddress, "--plan", "plan", "--json"]
         func run(_ options: String...) throws -> Outcome {
           let child = try place.start(common + options, name: "client")
@@ -259,13 +255,7 @@ import Testing
       try NumpyFile.write(place.path("x.npy"), Tensor([2, 784], values))
       try NumpyFile.write(place.path("y.npy"), Tensor([2], [Int64(3), 8]))
       try NumpyFile.write(place.path("short.npy"), Tensor([2, 3], [Float](repeating: 0, count: 6)))
-      try withEmbeddedBroker { broker in
-        let workers = try ["edge", "fog", "cloud"].map {
-          try place.start(
-            ["worker", "--broker", broker.socketAddress, "--plan", "plan", "--device", $0],
-            name: $0)
-        }
-        defer { for worker in workers { worker.stop(patience: .seconds(2)) } }
+      try place.withWorkers { _, broker in
         func run(_ options: String...) throws -> Outcome {
           let child = try place.start(
             ["run", "--broker", broker.socketAddress, "--plan", "plan", "--json"] + options,

@@ -1,5 +1,5 @@
-import Glibc
 import JSONCoding
+import LocalFleet
 import Processes
 import TensorCore
 import TensorFiles
@@ -36,15 +36,7 @@ extension CommandTests {
         else { continue }
         foretold[String(fields[2])] = (label, confidence)
       }
-      try withEmbeddedBroker { broker in
-        let workers = try (0..<4).map { device in
-          try place.start(
-            [
-              "worker", "--broker", broker.socketAddress, "--plan", "plan", "--device",
-              "d\(device)", "--deadline", "5s", "--heartbeat", "200ms",
-            ], name: "d\(device)")
-        }
-        defer { for worker in workers { worker.stop(patience: .zero) } }
+      try place.withWorkers(["--deadline", "5s", "--heartbeat", "200ms"]) { fleet, broker in
         func run(_ options: String...) throws -> Outcome {
           try place.run(
             [
@@ -54,8 +46,7 @@ extension CommandTests {
         }
         let whole = try run("--frames", "1")
         try #require(whole.status == .exited(0), "\(whole.error)")
-        workers[2].signal(SIGKILL)
-        try #require(workers[2].wait(timeout: .seconds(10)) != nil)
+        fleet.kill("d2")
         let outcome = try run("--frames", "60", "--wait-for", "3")
         try #require(outcome.status == .exited(0), "\(outcome.error)")
         var compared = 0

@@ -11,9 +11,9 @@ import WireProtocol
 @Suite(.serialized) struct ObservingTests {
   @Test func theReportAgreesWithClientRecordingAndKernel() throws {
     try Workplace.with { workplace in
+      let plan = try workplace.run("plan", "demo.onnx", "--devices", "4", "-o", "plan")
+      try #require(plan.status == .exited(0), "\(plan.error)")
       try withEmbeddedBroker { broker in
-        let plan = try workplace.run("plan", "demo.onnx", "--devices", "4", "-o", "plan")
-        try #require(plan.status == .exited(0), "\(plan.error)")
         let address = ["--broker", broker.socketAddress]
         let recorder = try workplace.start(
           ["record", "-o", "flight.rec"] + address, name: "record")

@@ -1,6 +1,7 @@
 import Engine
 import Glibc
 import JSONCoding
+import LocalFleet
 import MQTT
 import Plan
 import Processes
@@ -20,9 +21,11 @@ extension DistributedTests {
 
     private struct Place {
       var broker: EmbeddedBroker
+      var fleet: Fleet
+      /// Where `make-broker` has put its files.
       var folder: String
-      var plan: PlanFolder
       var digits: Digits
+      var plan: PlanFolder { fleet.plan }
 
       func password(_ user: String) throws -> String {
         let text = try FileSystem.readText(folder + "/broker/users/" + user)
@@ -30,16 +33,12 @@ extension DistributedTests {
       }
 
       func start(
-        _ command: String, _ user: String, _ options: [String], deadline: String = "5s"
+        _ command: String, _ user: String, _ options: [String] = [], deadline: String = "5s"
       ) throws -> ChildProcess {
-        try ChildProcess(
-          .init(
-            executable: try martletExecutable(),
-            arguments: [
-              command, "--broker", broker.socketAddress, "--plan", plan.path, "--username", user,
-              "--password-file", folder + "/broker/users/" + user, "--deadline", deadline,
-            ] + options, standardOutput: .discarded,
-            standardError: .appended(folder + "/\(user).log")))
+        let access = ["--username", user, "--password-file", folder + "/broker/users/" + user]
+        let common = ["--broker", broker.socketAddress, "--plan", plan.path]
+        return try fleet.launch(
+          user, [command] + common + access + ["--deadline", deadline] + options)
       }
     }
 
@@ -68,10 +67,15 @@ extension DistributedTests {
             acl_file \(folder)/rights
             """, allowsAnonymous: false)
         defer { broker.stop() }
-        try body(
-          Place(
-            broker: broker, folder: folder, plan: try DemoModel.plan(devices: 2, folder: folder),
-            digits: try Digits(folder: folder)))
+        var settings = Fleet.Settings()
+        settings.executable = try martletExecutable()
+        settings.patience = .zero
+        try withFleet(
+          settings, plan: { try DemoModel.plan(devices: 2, folder: $0) }, at: Fleet.Site(broker)
+        ) {
+          try body(
+            Place(broker: broker, fleet: $0, folder: folder, digits: try Digits(folder: folder)))
+        }
       }
     }
 
@@ -90,12 +94,8 @@ extension DistributedTests {
           return watcher
         }
         defer { for watcher in watchers { watcher.client.close() } }
-        let children = [
-          try place.start("worker", "d0", ["--device", "d0"]),
-          try place.start("worker", "d1", ["--device", "d1"]),
-          try place.start("gateway", "gateway1", []),
-        ]
-        defer { for child in children { child.stop(patience: .zero) } }
+        for name in ["d0", "d1"] { _ = try place.start("worker", name, ["--device", name]) }
+        _ = try place.start("gateway", "gateway1")
         try call(place)
         // Everything has been seen by somebody; nobody sees what is not theirs.
         for (user, watcher) in zip(users, watchers) {
@@ -148,9 +148,8 @@ extension DistributedTests {
         try without(right, of: "d0", in: $0)
       } _: { place in
         let worker = try place.start("worker", "d0", ["--device", "d0"])
-        defer { worker.stop(patience: .zero) }
         #expect(worker.wait(timeout: .seconds(30)) == .exited(77))
-        let log = try FileSystem.readText(place.folder + "/d0.log")
+        let log = place.fleet.standardError(of: "d0")
         let kind = right.split(separator: "/")[3]
         #expect(log.contains("topic: martlet/1/default/\(kind)/"), "\(log)")
         #expect(log.contains("user: d0") && log.contains("acl_file"), "\(log)")
@@ -167,10 +166,9 @@ extension DistributedTests {
       try with {
         try without(right, of: "gateway1", in: $0)
       } _: { place in
-        let gateway = try place.start("gateway", "gateway1", [])
-        defer { gateway.stop(patience: .zero) }
+        let gateway = try place.start("gateway", "gateway1")
         #expect(gateway.wait(timeout: .seconds(60)) == .exited(77))
-        let log = try FileSystem.readText(place.folder + "/gateway1.log")
+        let log = place.fleet.standardError(of: "gateway1")
         let kind = right.split(separator: "/")[3]
         #expect(log.contains("topic: martlet/1/default/\(kind)/"), "\(log)")
         #expect(log.contains("user: gateway1") && log.contains("acl_file"), "\(log)")
@@ -188,14 +186,13 @@ extension DistributedTests {
         defer { watcher.client.close() }
         try watcher.client.subscribe("martlet/1/default/presence/d0", quality: .atLeastOnce)
         try watcher.client.waitUntilReady(timeout: .seconds(10))
-        let worker = try place.start("worker", "d0", ["--device", "d0"])
-        defer { worker.stop(patience: .zero) }
+        _ = try place.start("worker", "d0", ["--device", "d0"])
         let ready = watcher.wait { messages in
           messages.lazy.compactMap { try? Presence(payload: $0.payload, source: $0.topic) }
             .first { $0.state == .ready }
         }
         #expect(ready != nil)
-        let log = try FileSystem.readText(place.folder + "/d0.log")
+        let log = place.fleet.standardError(of: "d0")
         #expect(log.contains("topic: martlet/1/default/act/") && log.contains("acl_file"), "\(log)")
       }
     }
@@ -225,10 +222,9 @@ extension DistributedTests {
       try with {
         try denying("martlet/1/+/act/+/d1", to: user, in: $0)
       } _: { place in
-        let workers = try ["d0", "d1"].map {
-          try place.start("worker", $0, ["--device", $0], deadline: "300ms")
+        for name in ["d0", "d1"] {
+          _ = try place.start("worker", name, ["--device", name], deadline: "300ms")
         }
-        defer { for worker in workers { worker.stop(patience: .zero) } }
         var address = try Deployment.address(of: place.broker)
         address.broker.address.username = "client"
         address.broker.address.password = try place.password("client")
@@ -250,8 +246,7 @@ extension DistributedTests {
         #expect(denied != nil, "\(log.text)")
         // Said once, by whoever lacks them, with topics and what to look at.
         for _ in 0..<10 { _ = try client.answer(try place.digits[1]) }
-        let said =
-          user == "client" ? log.text : try FileSystem.readText(place.folder + "/d0.log")
+        let said = user == "client" ? log.text : place.fleet.standardError(of: "d0")
         let lines = said.split(separator: "\n").filter { $0.contains("d1 works, but its parts") }
         #expect(lines.count == 1, "\(said)")
         let words = ["martlet/1/default/act/", "/d1", "acl_file", "write act/+/d1", "read act/+/+"]
