@@ -215,7 +215,7 @@ let package = Package(
     tests(
       "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
     tests("ReportViews", ["ReportViews", "FlightReport", "JSONCoding", "Tables"]),
-    tests("Processes", ["Processes", "TensorCore"]),
+    tests("Processes", ["TestSupport", "Processes", "TensorCore"]),
     tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
     tests(
       "Chaos",
@@ -236,14 +236,15 @@ let package = Package(
         "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
         "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
-        "CDemoAssets", logging,
+        logging,
       ]),
     tests(
       "Command",
       [
-        "MartletTool", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging", "Inspection",
+        "MartletTool", "TestSupport", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging",
+        "Inspection",
         "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
-        "CDemoAssets", argumentParser, logging,
+        argumentParser, logging,
       ]),
   ]
 )

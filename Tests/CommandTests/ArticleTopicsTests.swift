@@ -3,14 +3,14 @@ import JSONCoding
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 /// The lines of the handbook's article on looking at the traffic, as they stand there.
 extension CommandTests {
   /// A line that begins with `mosquitto_sub`, and those that it goes on in.
   private static func articleLines() throws -> [String] {
-    let package = FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-    let text = try FileSystem.readText(package + "/Sources/Handbook/Handbook.docc/Observing.md")
+    let text = try FileSystem.readText(checkout + "/Sources/Handbook/Handbook.docc/Observing.md")
     var lines: [String] = []
     var isOpen = false
     for line in text.split(separator: "\n") where isOpen || line.hasPrefix("mosquitto_sub ") {

@@ -1,4 +1,3 @@
-import CDemoAssets
 import Glibc
 import Imaging
 import JSONCoding
@@ -7,6 +6,7 @@ import Plan
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 
 /// What a run of the executable came to.
 struct Outcome {
@@ -29,15 +29,11 @@ struct Workplace {
   static func with(_ body: (Workplace) throws -> Void) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { folder in
       let workplace = Workplace(folder: folder)
-      try workplace.write(bytes(martlet_demo_model()), to: "demo.onnx")
-      try workplace.write(bytes(martlet_demo_about()), to: "demo.json")
-      try workplace.write(bytes(martlet_demo_digits()), to: "digits.tar")
+      try workplace.write(DemoFiles.model, to: "demo.onnx")
+      try workplace.write(DemoFiles.about, to: "demo.json")
+      try workplace.write(DemoFiles.digits, to: "digits.tar")
       try body(workplace)
     }
-  }
-
-  private static func bytes(_ bytes: martlet_bytes) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
   }
 
   /// Makes a folder `train` of images that are in no other file: digits with a byte behind them.
@@ -65,17 +61,12 @@ struct Workplace {
     return true
   }
 
-  /// The executable that was built with the tests: it lies beside them.
-  static func executable() throws -> String {
-    FileSystem.folder(of: try System.executablePath()) + "/martlet"
-  }
-
   func start(
     _ arguments: [String], environment: [String: String]? = nil, name: String = "run"
   ) throws -> ChildProcess {
     try ChildProcess(
       .init(
-        executable: try Workplace.executable(), arguments: arguments, environment: environment,
+        executable: try martletExecutable(), arguments: arguments, environment: environment,
         folder: folder, standardOutput: .file(path(name + ".out")),
         standardError: .file(path(name + ".err"))))
   }
@@ -87,7 +78,7 @@ struct Workplace {
     _ options: [String] = [], _ body: (Fleet, EmbeddedBroker) throws -> Void
   ) throws {
     var settings = Fleet.Settings()
-    settings.executable = try Workplace.executable()
+    settings.executable = try martletExecutable()
     settings.workerOptions = options
     settings.patience = .seconds(2)
     try withFleet(settings, plan: { _ in try PlanFolder(reading: path("plan")) }) {

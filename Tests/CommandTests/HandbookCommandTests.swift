@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MartletCommand
 import TensorFiles
+import TestSupport
 import Testing
 
 /// Every `martlet` command that README and handbook show is one that the program takes.
@@ -12,12 +13,9 @@ import Testing
     var testDescription: String { "\(page): \(words.joined(separator: " "))" }
   }
 
-  private static let package = FileSystem.folder(
-    of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-
   private static func pages() throws -> [String] {
     let catalogue = "Sources/Handbook/Handbook.docc"
-    let names = try FileManager.default.contentsOfDirectory(atPath: package + "/" + catalogue)
+    let names = try FileManager.default.contentsOfDirectory(atPath: checkout + "/" + catalogue)
     return ["README.md"]
       + names.filter { $0.hasSuffix(".md") }.sorted().map { "\(catalogue)/\($0)" }
   }
@@ -28,7 +26,7 @@ import Testing
       var result: [Line] = []
       var isShell = false
       var open = ""
-      for line in try FileSystem.readText(package + "/" + page).split(separator: "\n") {
+      for line in try FileSystem.readText(checkout + "/" + page).split(separator: "\n") {
         if line.hasPrefix("```") {
           isShell = line == "```sh"
         } else if isShell {
@@ -80,13 +78,13 @@ import Testing
   /// The files that README and handbook link to or name in code are there.
   @Test func linkedFilesAreThere() throws {
     for page in try Self.pages() {
-      let text = try FileSystem.readText(Self.package + "/" + page)
+      let text = try FileSystem.readText(checkout + "/" + page)
       for piece in text.split(separator: "](").dropFirst() {
         let target = piece.prefix { $0 != ")" }
         guard !target.contains("://"), !target.hasPrefix("doc:"), target != "data-path" else {
           continue
         }
-        #expect(FileSystem.exists(Self.package + "/" + target), "\(page): \(target)")
+        #expect(FileSystem.exists(checkout + "/" + target), "\(page): \(target)")
       }
     }
   }

@@ -5,6 +5,7 @@ import MQTT
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -211,7 +212,7 @@ extension CommandTests {
         try #require(pipe(&ends) == 0)
         let child = try ChildProcess(
           .init(
-            executable: try Workplace.executable(),
+            executable: try martletExecutable(),
             arguments: ["inspect", "--broker", broker.socketAddress, "x"], folder: place.folder,
             standardOutput: .descriptor(ends[1]), standardError: .file(place.path("run.err"))))
         defer { child.stop(patience: .zero) }
@@ -268,7 +269,7 @@ extension CommandTests {
         try #require(pipe(&ends) == 0)
         let child = try ChildProcess(
           .init(
-            executable: try Workplace.executable(),
+            executable: try martletExecutable(),
             arguments: ["inspect", "--broker", broker.socketAddress],
             standardOutput: .descriptor(ends[1]), standardError: .file(place.path("run.err"))))
         defer { child.stop(patience: .zero) }

@@ -1,5 +1,6 @@
 import Processes
 import TensorFiles
+import TestSupport
 
 extension Workplace {
   /// Runs `martlet` to its end with only so much memory, in another environment if one is given.
@@ -10,7 +11,7 @@ extension Workplace {
     let child = try ChildProcess(
       .init(
         executable: "/bin/sh",
-        arguments: ["-c", "\(limit)exec \"$0\" \"$@\"", try Workplace.executable()] + arguments,
+        arguments: ["-c", "\(limit)exec \"$0\" \"$@\"", try martletExecutable()] + arguments,
         environment: environment, folder: folder, standardOutput: .file(path("run.out")),
         standardError: .file(path("run.err"))))
     let status = child.wait(timeout: .seconds(seconds))

@@ -1,6 +1,7 @@
 import Glibc
 import Processes
 import TensorFiles
+import TestSupport
 import Testing
 
 /// What becomes of output that cannot be written.
@@ -40,7 +41,7 @@ import Testing
       for arguments in commands {
         let child = try ChildProcess(
           .init(
-            executable: try Workplace.executable(), arguments: arguments, folder: place.folder,
+            executable: try martletExecutable(), arguments: arguments, folder: place.folder,
             standardOutput: try output(place), standardError: .file(place.path("run.err"))))
         let status = child.wait(timeout: .seconds(60))
         if status == nil { child.stop(patience: .zero) }
@@ -76,7 +77,7 @@ import Testing
         .init(
           executable: "/bin/sh",
           arguments: [
-            "-c", #"exec "$0" "$@" >&-"#, try Workplace.executable(), "infer", "demo.onnx",
+            "-c", #"exec "$0" "$@" >&-"#, try martletExecutable(), "infer", "demo.onnx",
             "--images", "digits.tar",
           ], folder: place.folder, standardOutput: .discarded,
           standardError: .file(place.path("run.err"))))

@@ -1,6 +1,7 @@
 import JSONCoding
 import Processes
 import TensorFiles
+import TestSupport
 import Testing
 
 /// What stands where a command writes.
@@ -66,7 +67,7 @@ import Testing
       for (answer, isReplaced) in [(UInt8(ascii: "n"), false), (UInt8(ascii: "y"), true)] {
         let terminal = try Pseudoterminal(columns: 100, rows: 30)
         let child = try terminal.start(
-          try Workplace.executable(),
+          try martletExecutable(),
           ["plan", place.path("demo.onnx"), "--devices", "3", "-o", place.path("plan")])
         defer { child.stop(patience: .zero) }
         #expect(terminal.wait { $0.contains("Replace it? [y/N]") }, "\(terminal.output)")

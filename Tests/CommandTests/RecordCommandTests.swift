@@ -3,6 +3,7 @@ import JSONCoding
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 /// Runs `mosquitto_pub` for every line of a text.
@@ -75,7 +76,7 @@ private func waitForWord(_ word: String, of name: String, in workplace: Workplac
             executable: "/bin/bash",
             arguments: [
               "-c",
-              "ulimit -f 40; exec '\(try Workplace.executable())' record --no-compression"
+              "ulimit -f 40; exec '\(try martletExecutable())' record --no-compression"
                 + " --broker \(broker.socketAddress) -o full.rec",
             ], folder: workplace.folder, standardOutput: .file(workplace.path("full.out")),
             standardError: .file(workplace.path("full.err"))))

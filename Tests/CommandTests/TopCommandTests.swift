@@ -3,6 +3,7 @@ import Logging
 import MQTT
 import Processes
 import TensorCore
+import TestSupport
 import Testing
 import WireProtocol
 
@@ -36,7 +37,7 @@ extension CommandTests {
       let terminal = try Pseudoterminal(columns: 100, rows: 20)
       let before = terminal.modes
       let top = try terminal.start(
-        try Workplace.executable(), ["top", "--broker", broker.socketAddress, "--every", "100ms"])
+        try martletExecutable(), ["top", "--broker", broker.socketAddress, "--every", "100ms"])
       defer { top.stop(patience: .zero) }
       let isThere = terminal.wait { _ in
         terminal.page.contains { line in
@@ -119,7 +120,7 @@ extension CommandTests {
     let terminal = try Pseudoterminal(columns: 80, rows: 24)
     let before = terminal.modes
     let top = try terminal.start(
-      try Workplace.executable(), ["top", "--broker", "unix:/nowhere", "--patience", "200ms"])
+      try martletExecutable(), ["top", "--broker", "unix:/nowhere", "--patience", "200ms"])
     let hasEnded = terminal.wait { _ in top.exitStatus != nil }
     #expect(hasEnded && top.exitStatus == .exited(69))
     #expect(!terminal.output.contains(Self.entering) && terminal.modes == before)

@@ -1,6 +1,7 @@
 import Glibc
 import Processes
 import TensorCore
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct EmbeddedBrokerTests {
@@ -52,8 +53,7 @@ import Testing
 
   /// The program carries a copy of the file, so that it runs from anywhere.
   @Test func theBuiltInConfigurationIsTheFile() throws {
-    let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-    let path = "/\(root)/broker-config/embedded.conf"
+    let path = checkout + "/broker-config/embedded.conf"
     let text = try ChildProcess.output(
       of: .init(executable: "/bin/cat", arguments: [path]), timeout: .seconds(10))
     #expect(EmbeddedBroker.configurationTemplate == text)

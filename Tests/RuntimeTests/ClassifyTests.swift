@@ -25,9 +25,6 @@ extension DistributedTests {
       }
     }()
 
-    private static let tools =
-      FileSystem.folder(of: FileSystem.folder(of: FileSystem.folder(of: #filePath))) + "/tools"
-
     private struct Outcome {
       var status: Processes.ExitStatus?
       var output: String
@@ -38,7 +35,7 @@ extension DistributedTests {
       let child = try ChildProcess(
         .init(
           executable: try #require(Self.python),
-          arguments: [Self.tools + "/classify.py"] + arguments,
+          arguments: [checkout + "/tools/classify.py"] + arguments,
           standardOutput: .file(folder + "/python.out"),
           standardError: .file(folder + "/python.err")))
       let status = child.wait(timeout: .seconds(40))
@@ -83,7 +80,7 @@ extension DistributedTests {
         let port = try System.freeLoopbackPort()
         let make = try ChildProcess(
           .init(
-            executable: Self.tools + "/make-broker",
+            executable: checkout + "/tools/make-broker",
             arguments: [
               "--host", "localhost", "--port", "\(port)", "--client", "laptop", "--devices",
               "d0,d1", "--gateways", "gateway1", folder + "/broker",

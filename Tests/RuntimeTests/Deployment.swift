@@ -132,11 +132,6 @@ let quietLogger: Logger = {
   return logger
 }()
 
-/// The executable that was built with the tests: it lies beside them.
-func martletExecutable() throws -> String {
-  FileSystem.folder(of: try System.executablePath()) + "/martlet"
-}
-
 extension InferenceClient {
   /// Sends a frame and waits for its answer.
   func answer(_ input: Tensor) throws -> Answer {

@@ -4,13 +4,11 @@ import MQTT
 import Processes
 import TensorCore
 import TensorFiles
+import TestSupport
 import Testing
 
 /// A broker from `tools/make-broker`, started as its message says, by whom it finds.
 @Suite(.serialized) struct MakeBrokerTests {
-  private static let checkout = FileSystem.folder(
-    of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-
   /// Makes a broker's folder in `home`, starts the broker and connects as the client.
   private func check(home: String, name: String, prefix: [String] = []) throws {
     let folder = home + "/" + name
@@ -19,7 +17,7 @@ import Testing
       .init(
         executable: "/usr/bin/env",
         arguments: prefix + [
-          Self.checkout + "/tools/make-broker", "--host", "localhost", "--client", "laptop",
+          checkout + "/tools/make-broker", "--host", "localhost", "--client", "laptop",
           "--devices", "camera,tablet", "--port", "\(port)", folder,
         ], standardOutput: .discarded, standardError: .file(home + "/make.err")))
     let status = make.wait(timeout: .seconds(60))

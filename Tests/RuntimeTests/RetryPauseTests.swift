@@ -1,4 +1,5 @@
 import Runtime
+import TensorCore
 import TestSupport
 import Testing
 

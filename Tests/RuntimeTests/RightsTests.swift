@@ -16,9 +16,6 @@ extension DistributedTests {
   /// The rights that `tools/make-broker` and `broker-config/lan.acl` give are enough to work, and no
   /// more.
   @Suite(.serialized) struct Rights {
-    private static let checkout = FileSystem.folder(
-      of: FileSystem.folder(of: FileSystem.folder(of: #filePath)))
-
     private struct Place {
       var broker: EmbeddedBroker
       var fleet: Fleet
@@ -49,7 +46,7 @@ extension DistributedTests {
         chmod(folder, 0o755)
         let make = try ChildProcess(
           .init(
-            executable: Self.checkout + "/tools/make-broker",
+            executable: checkout + "/tools/make-broker",
             arguments: [
               "--host", "localhost", "--client", "client", "--devices", "d0,d1", "--gateways",
               "gateway1", folder + "/broker",
@@ -83,7 +80,7 @@ extension DistributedTests {
     func theyAreEnoughAndNoMore(source: String) throws {
       try with { folder in
         source == "lan.acl"
-          ? Self.checkout + "/broker-config/lan.acl" : folder + "/broker/rights"
+          ? checkout + "/broker-config/lan.acl" : folder + "/broker/rights"
       } _: { place in
         let users = ["client", "d0", "d1", "gateway1"]
         let watchers = try users.map { user in
@@ -126,7 +123,7 @@ extension DistributedTests {
           let errors = folder + "/errors"
           let make = try ChildProcess(
             .init(
-              executable: Self.checkout + "/tools/make-broker",
+              executable: checkout + "/tools/make-broker",
               arguments: ["--host", "localhost", "--client", "laptop"] + options
                 + [folder + "/broker"], standardOutput: .discarded, standardError: .file(errors)))
           #expect(make.wait(timeout: .seconds(60)) == .exited(1))

@@ -14,8 +14,7 @@ extension DistributedTests {
   @Suite(.serialized) struct Tiers {
     /// The bridge of a tier's configuration, to a broker at another port.
     private static func bridge(of tier: String, to port: UInt16) throws -> String {
-      let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-      let text = try FileSystem.readText("/\(root)/broker-config/\(tier).conf")
+      let text = try FileSystem.readText(checkout + "/broker-config/\(tier).conf")
       let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
       let start = try #require(lines.firstIndex { $0.hasPrefix("connection ") })
       return lines[start...].map {

@@ -1,4 +1,3 @@
-import CDemoAssets
 import Engine
 import Glibc
 import ModelGraph
@@ -17,7 +16,7 @@ extension DistributedTests {
   @Suite(.serialized) struct Vertical {
     static func plan(folder: String) throws -> PlanFolder {
       let path = folder + "/demo.onnx"
-      try FileSystem.write(DemoModel.bytes(martlet_demo_model()), to: path)
+      try FileSystem.write(DemoFiles.model, to: path)
       let graph = try ONNXImporter.load(path: path)
       let cuts = try VerticalCuts(balancing: graph, shares: [1, 1, 1])
       let sharding = try Sharding(graph, blocks: cuts.blocks(of: graph))

@@ -1,4 +1,3 @@
-package import CDemoAssets
 package import Imaging
 import JSONCoding
 package import ModelGraph
@@ -16,12 +15,8 @@ package enum DemoModel {
   }
 
   package static let preprocessing: Preprocessing? =
-    (try? JSON.decode(Card.self, from: bytes(martlet_demo_about()), source: "demo.json"))?
+    (try? JSON.decode(Card.self, from: DemoFiles.about, source: "demo.json"))?
     .preprocessing
-
-  package static func bytes(_ bytes: martlet_bytes) -> [UInt8] {
-    Array(UnsafeRawBufferPointer(start: bytes.start, count: bytes.count))
-  }
 
   /// A plan of the model in `folder/plan`.
   package static func plan(
@@ -29,7 +24,7 @@ package enum DemoModel {
     placing: (([LayerTraits]) throws -> [LayerPlacement])? = nil, folder: String
   ) throws -> PlanFolder {
     let path = folder + "/demo.onnx"
-    try FileSystem.write(bytes(martlet_demo_model()), to: path)
+    try FileSystem.write(DemoFiles.model, to: path)
     let graph = try ONNXImporter.load(path: path)
     return try makePlan(
       graph, devices: devices, method: method, placing: placing, preprocessing: preprocessing,
@@ -65,7 +60,7 @@ package struct Digits {
 
   package init(folder: String) throws {
     let path = folder + "/digits.tar"
-    try FileSystem.write(DemoModel.bytes(martlet_demo_digits()), to: path)
+    try FileSystem.write(DemoFiles.digits, to: path)
     set = try ImageSet.open(paths: [path], labelling: .classes(nil, outputs: 10))
     guard let preprocessing = DemoModel.preprocessing else {
       throw MartletError(.invalidFile, "demo.json has no preprocessing")
