@@ -1,28 +1,28 @@
 import Engine
-public import LocalFleet
+package import LocalFleet
 import Logging
-public import Plan
+package import Plan
 import Processes
 import Runtime
-public import TensorCore
+package import TensorCore
 
 /// Times frames through a broker, worker processes and a client on this machine.
-public struct FrameBenchmark: Sendable {
+package struct FrameBenchmark: Sendable {
   /// The plan that the workers run.
-  public var plan: PlanFolder
+  package var plan: PlanFolder
   /// Every frame's input.
-  public var input: Tensor
+  package var input: Tensor
   /// Frames under way at once.
-  public var inFlight: Int
+  package var inFlight: Int
   /// How long to measure, after the first frames.
-  public var length: Duration
+  package var length: Duration
   /// Further options of `martlet worker`.
-  public var workerOptions: [String]
+  package var workerOptions: [String]
   /// A broker that is there already; nil for one that is started for the measurement.
-  public var site: Fleet.Site?
+  package var site: Fleet.Site?
 
   /// A measurement of one plan.
-  public init(
+  package init(
     plan: PlanFolder, input: Tensor, inFlight: Int, length: Duration, workerOptions: [String] = [],
     site: Fleet.Site? = nil
   ) {
@@ -35,23 +35,23 @@ public struct FrameBenchmark: Sendable {
   }
 
   /// What was measured.
-  public struct Result: Sendable, Encodable {
+  package struct Result: Sendable, Encodable {
     /// Answers measured.
-    public var frames: Int
+    package var frames: Int
     /// Answers with something missing.
-    public var degraded: Int
+    package var degraded: Int
     /// Answers a second.
-    public var framesPerSecond: Double
+    package var framesPerSecond: Double
     /// Median time from submission to answer, in milliseconds.
-    public var latency: Double
+    package var latency: Double
     /// The 99th percentile of it.
-    public var latencyP99: Double
+    package var latencyP99: Double
     /// Processor time of all workers together for one frame, in milliseconds.
-    public var workerCPU: Double
+    package var workerCPU: Double
     /// Processor time of the broker for one frame, in milliseconds; nil for one of somebody else.
-    public var brokerCPU: Double?
+    package var brokerCPU: Double?
     /// Processor time of the client for one frame, in milliseconds.
-    public var clientCPU: Double
+    package var clientCPU: Double
 
     enum CodingKeys: String, CodingKey {
       case frames, degraded
@@ -71,7 +71,7 @@ public struct FrameBenchmark: Sendable {
   ///
   /// - Parameter stopped: throws when the user asked to stop.
   /// - Throws: `timedOut` when the workers do not get ready; what the client throws.
-  public func run(stopped: () throws -> Void) throws -> Result {
+  package func run(stopped: () throws -> Void) throws -> Result {
     var settings = Fleet.Settings()
     settings.workerOptions += workerOptions
     settings.showsErrors = true

@@ -1,15 +1,15 @@
 import Glibc
 import Logging
-public import MQTT
-public import TensorCore
+package import MQTT
+package import TensorCore
 
 /// Times messages from one publisher to several subscribers through a broker.
 ///
 /// The same protocol as `tools/bench/wire.c`, message for message: latency sends the next message
 /// when every subscriber has the last; throughput keeps up to 8 MiB (2 to 256 messages) under way.
-public enum WireBenchmark {
+package enum WireBenchmark {
   /// What is timed.
-  public enum Mode: String, Sendable, CaseIterable {
+  package enum Mode: String, Sendable, CaseIterable {
     /// One message at a time; the one-way time counts.
     case latency
     /// A stream; the rate counts.
@@ -17,18 +17,18 @@ public enum WireBenchmark {
   }
 
   /// One measurement.
-  public struct Result: Sendable, Equatable {
+  package struct Result: Sendable, Equatable {
     /// The median one-way time in microseconds, from before `publish` to the handler.
-    public var medianMicroseconds: Double
+    package var medianMicroseconds: Double
     /// The 99th percentile of the one-way time in microseconds.
-    public var tailMicroseconds: Double
+    package var tailMicroseconds: Double
     /// Megabytes (10^6 bytes) published per second, until every subscriber had them.
-    public var megabytesPerSecond: Double
+    package var megabytesPerSecond: Double
     /// Processor time of this process for one message, in microseconds.
-    public var cpuMicroseconds: Double
+    package var cpuMicroseconds: Double
 
     /// The four numbers on one line, as `tools/bench/wire.c` prints them.
-    public var line: String {
+    package var line: String {
       "\(medianMicroseconds) \(tailMicroseconds) \(megabytesPerSecond) \(cpuMicroseconds)"
     }
 
@@ -61,7 +61,7 @@ public enum WireBenchmark {
   ///   - chunkBytes: the most bytes of one MQTT message; 0 sends each in one piece.
   ///   - count: messages measured, after 20 that are not.
   /// - Throws: what the client throws; `timedOut` when a message does not arrive in 30 seconds.
-  public static func run(
+  package static func run(
     address: BrokerAddress, mode: Mode, bytes: Int, chunkBytes: Int = 0, count: Int,
     subscribers: Int = 3
   ) throws(MartletError) -> Result {

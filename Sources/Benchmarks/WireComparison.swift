@@ -1,24 +1,24 @@
 import MQTT
 import Processes
-public import TensorCore
+package import TensorCore
 
 /// `tools/bench/wire`: this package's MQTT client against a bare libmosquitto program, both through
 /// the same broker, taking turns, compared by the ratio of medians.
-public struct WireComparison: Sendable {
+package struct WireComparison: Sendable {
   /// The compiled `tools/bench/wire.c`.
-  public var referenceProgram: String
+  package var referenceProgram: String
   /// A program and first arguments that print `WireBenchmark.Result.line` for the same further
   /// arguments as the reference program's (`wireOnce` does that), so that both start afresh.
-  public var clientCommand: [String]
+  package var clientCommand: [String]
   /// Message sizes in bytes.
-  public var sizes: [Int]
+  package var sizes: [Int]
   /// Turns of each program at each point.
-  public var rounds: Int
+  package var rounds: Int
   /// The most bytes of one MQTT message; 0 sends each in one piece.
-  public var chunkBytes: Int
+  package var chunkBytes: Int
 
   /// 4 KB, 64 KB, 1 MB and 4 MB in one piece, fifteen turns each, unless told otherwise.
-  public init(
+  package init(
     referenceProgram: String, clientCommand: [String],
     sizes: [Int] = [4096, 65536, 1 << 20, 4 << 20], rounds: Int = 15,
     chunkBytes: Int = 0
@@ -31,38 +31,38 @@ public struct WireComparison: Sendable {
   }
 
   /// One point: a transport, a mode and a size.
-  public struct Row: Sendable {
+  package struct Row: Sendable {
     /// `unix` or `tcp`.
-    public var transport: String
+    package var transport: String
     /// What was timed.
-    public var mode: WireBenchmark.Mode
+    package var mode: WireBenchmark.Mode
     /// The message size in bytes.
-    public var bytes: Int
+    package var bytes: Int
     /// What each turn of this client gave.
-    public var clientTurns: [WireBenchmark.Result]
+    package var clientTurns: [WireBenchmark.Result]
     /// The same for the reference program.
-    public var referenceTurns: [WireBenchmark.Result]
+    package var referenceTurns: [WireBenchmark.Result]
     /// The median over the turns of this client: microseconds, or megabytes per second.
-    public var client: Double { median(clientTurns.map(figure)) }
+    package var client: Double { median(clientTurns.map(figure)) }
     /// The same for the reference program.
-    public var reference: Double { median(referenceTurns.map(figure)) }
+    package var reference: Double { median(referenceTurns.map(figure)) }
     /// The ratio of the medians of processor time for one message, which a busy machine sways less.
-    public var cpuRatio: Double {
+    package var cpuRatio: Double {
       median(clientTurns.map(\.cpuMicroseconds)) / median(referenceTurns.map(\.cpuMicroseconds))
     }
     /// `client / reference`.
-    public var ratio: Double { client / reference }
+    package var ratio: Double { client / reference }
     func figure(_ result: WireBenchmark.Result) -> Double {
       mode == .latency ? result.medianMicroseconds : result.megabytesPerSecond
     }
     /// Whether the aim is met: latency at most 1.2 times, throughput at least 0.9 times.
-    public var meetsAim: Bool { mode == .latency ? ratio <= 1.2 : ratio >= 0.9 }
+    package var meetsAim: Bool { mode == .latency ? ratio <= 1.2 : ratio >= 0.9 }
   }
 
   /// Runs everything against a broker of its own; `progress` gets each row as it is finished.
   ///
   /// - Throws: what the broker, the client or the reference program throws.
-  public func run(progress: (Row) throws -> Void = { _ in }) throws -> [Row] {
+  package func run(progress: (Row) throws -> Void = { _ in }) throws -> [Row] {
     try withEmbeddedBroker { broker in
       var rows: [Row] = []
       for (transport, address) in [
@@ -114,7 +114,7 @@ public struct WireComparison: Sendable {
   /// mode, bytes, chunk bytes, count, subscribers). Returns the line to print.
   ///
   /// - Throws: `invalidArgument`, and what `WireBenchmark.run` throws.
-  public static func wireOnce(_ arguments: [String]) throws(MartletError) -> String {
+  package static func wireOnce(_ arguments: [String]) throws(MartletError) -> String {
     let numbers = arguments.dropFirst(2).compactMap { Int($0) }
     guard arguments.count == 6, numbers.count == 4,
       let mode = WireBenchmark.Mode(rawValue: arguments[1])
@@ -129,7 +129,7 @@ public struct WireComparison: Sendable {
   }
 
   /// The rows as one JSON array.
-  public static func json(_ rows: [Row]) -> String {
+  package static func json(_ rows: [Row]) -> String {
     let items = rows.map { row in
       """
       {"transport":"\(row.transport)","mode":"\(row.mode.rawValue)","bytes":\(row.bytes),\
@@ -145,11 +145,11 @@ public struct WireComparison: Sendable {
   }
 
   /// The headings above `line`.
-  public static let heading =
+  package static let heading =
     "transport  mode            bytes     client  reference  unit  ratio    cpu  aim"
 
   /// One row of the table.
-  public static func line(_ row: Row) -> String {
+  package static func line(_ row: Row) -> String {
     [
       pad(row.transport, 9, left: true), pad(row.mode.rawValue, 10, left: true),
       pad("\(row.bytes)", 10), pad("\(rounded(row.client))", 10),

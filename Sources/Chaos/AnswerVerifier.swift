@@ -1,32 +1,32 @@
 import Dispatch
 import Engine
-public import Plan
+package import Plan
 import Runtime
 import Synchronization
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Repeats answers in this process and compares them bit for bit.
 ///
 /// An answer says who was to take part and which device lacked which part of which exchange.
 /// `LocalCluster` computes the frame again with exactly these parts missing at exactly these devices,
 /// so every answer is checked, also those on whose way devices disagreed about who was there.
-public final class AnswerVerifier: Sendable {
+package final class AnswerVerifier: Sendable {
   /// An answer to check.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// Which of the inputs the frame was.
-    public var input: Int
+    package var input: Int
     /// Who was to take part.
-    public var attendance: Attendance
+    package var attendance: Attendance
     /// Who lacked what.
-    public var report: FillReport
+    package var report: FillReport
     /// The model's outputs.
-    public var outputs: [Tensor]
+    package var outputs: [Tensor]
     /// Names the frame.
-    public var name: String
+    package var name: String
 
     /// An answer.
-    public init(
+    package init(
       input: Int, attendance: Attendance, report: FillReport, outputs: [Tensor], name: String
     ) {
       self.input = input
@@ -38,15 +38,15 @@ public final class AnswerVerifier: Sendable {
   }
 
   /// What was found.
-  public struct Findings: Sendable, Equatable {
+  package struct Findings: Sendable, Equatable {
     /// Answers compared.
-    public var compared = 0
+    package var compared = 0
     /// Different frames computed for that; the others had been computed before.
-    public var computed = 0
+    package var computed = 0
     /// Answers that differ.
-    public var different = 0
+    package var different = 0
     /// The first of them.
-    public var examples: [String] = []
+    package var examples: [String] = []
   }
 
   private struct State: Sendable {
@@ -69,7 +69,7 @@ public final class AnswerVerifier: Sendable {
   /// Begins to wait for answers of frames of this plan.
   ///
   /// - Throws: what reading the shards throws.
-  public init(plan: PlanFolder, inputs: [Tensor]) throws(MartletError) {
+  package init(plan: PlanFolder, inputs: [Tensor]) throws(MartletError) {
     let devices = try plan.plan.devices.indices.map { number throws(MartletError) in
       try DeviceEngines(folder: plan, device: number)
     }
@@ -87,7 +87,7 @@ public final class AnswerVerifier: Sendable {
   }
 
   /// Hands an answer over.
-  public func post(_ item: Item) {
+  package func post(_ item: Item) {
     shared.lock.withLock {
       while shared.state.queue.count >= Self.capacity, shared.lock.wait(until: .distantFuture) {}
       shared.state.queue.append(item)
@@ -96,10 +96,10 @@ public final class AnswerVerifier: Sendable {
   }
 
   /// What was found so far.
-  public var findings: Findings { shared.lock.withLock { shared.state.findings } }
+  package var findings: Findings { shared.lock.withLock { shared.state.findings } }
 
   /// Checks what is left and ends; may be called any number of times.
-  public func finish() -> Findings {
+  package func finish() -> Findings {
     shared.lock.withLock {
       shared.state.isFinished = true
       shared.lock.broadcast()

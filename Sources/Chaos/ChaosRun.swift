@@ -3,35 +3,35 @@ import Glibc
 import LocalFleet
 import Logging
 import MQTT
-public import Plan
+package import Plan
 import Processes
 import Runtime
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// What to run and what to break.
-public struct ChaosConfiguration: Sendable {
+package struct ChaosConfiguration: Sendable {
   /// The seed of everything random.
-  public var seed: UInt64
+  package var seed: UInt64
   /// How long faults are applied.
-  public var length: Duration
+  package var length: Duration
   /// The plan that the workers run.
-  public var plan: PlanFolder
+  package var plan: PlanFolder
   /// Inputs of frames, taken in turn.
-  public var inputs: [Tensor]
+  package var inputs: [Tensor]
   /// What may go wrong.
-  public var kinds = Fault.Kind.allCases
+  package var kinds = Fault.Kind.allCases
   /// Clients at full rate.
-  public var clients = 2
+  package var clients = 2
   /// Frames that each keeps under way.
-  public var inFlight = 4
+  package var inFlight = 4
   /// Further options of `martlet worker`.
-  public var workerOptions: [String] = []
+  package var workerOptions: [String] = []
   /// The most resident memory of a worker.
-  public var residentLimit = 512 << 20
+  package var residentLimit = 512 << 20
 
   /// The defaults for one plan.
-  public init(seed: UInt64, length: Duration, plan: PlanFolder, inputs: [Tensor]) {
+  package init(seed: UInt64, length: Duration, plan: PlanFolder, inputs: [Tensor]) {
     self.seed = seed
     self.length = length
     self.plan = plan
@@ -40,7 +40,7 @@ public struct ChaosConfiguration: Sendable {
 }
 
 /// A broker, workers and clients on this machine, a schedule of faults, and checks.
-public final class ChaosRun {
+package final class ChaosRun {
   private let configuration: ChaosConfiguration
   private let schedule: ChaosSchedule
   private let broker: EmbeddedBroker
@@ -67,7 +67,7 @@ public final class ChaosRun {
   ///   - say: gets a line of progress every few seconds and at every fault.
   /// - Throws: what starting a broker throws; when the workers do not get ready at all, or the user
   ///   stops.
-  public static func run(
+  package static func run(
     _ configuration: ChaosConfiguration, stopped: @escaping () throws(MartletError) -> Void,
     say: @escaping (String) -> Void
   ) throws -> ChaosReport {

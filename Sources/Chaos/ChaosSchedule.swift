@@ -5,19 +5,19 @@ import TensorCore
 /// Faults come in waves of up to three that overlap. After each wave all that was broken is mended,
 /// and there is time for everybody to come back. Kinds are dealt from a shuffled deck, so that none
 /// comes again before all have come.
-public struct ChaosSchedule: Sendable, Hashable {
+package struct ChaosSchedule: Sendable, Hashable {
   /// Faults that overlap.
-  public struct Wave: Sendable, Hashable {
+  package struct Wave: Sendable, Hashable {
     /// By beginning.
-    public var faults: [Fault]
+    package var faults: [Fault]
     /// When the last of them ends.
-    public var end: Duration { faults.map(\.end).max() ?? .zero }
+    package var end: Duration { faults.map(\.end).max() ?? .zero }
   }
 
   /// Something to do.
-  public struct Step: Sendable, Hashable {
+  package struct Step: Sendable, Hashable {
     /// What to do.
-    public enum Action: Sendable, Hashable {
+    package enum Action: Sendable, Hashable {
       /// Break something.
       case begin(Fault)
       /// Mend it again.
@@ -26,22 +26,22 @@ public struct ChaosSchedule: Sendable, Hashable {
       case settled(since: Duration)
     }
     /// When, from the start of the run.
-    public var time: Duration
+    package var time: Duration
     /// What.
-    public var action: Action
+    package var action: Action
   }
 
   /// How long everybody has to come back after a wave, and what the steps leave for it.
-  public static let returnLimit = Duration.seconds(5)
+  package static let returnLimit = Duration.seconds(5)
   /// Quiet time after a wave.
-  public static let pause = Duration.milliseconds(6500)
+  package static let pause = Duration.milliseconds(6500)
   /// Time before the first wave, to see what undisturbed looks like.
-  public static let calm = Duration.seconds(3)
+  package static let calm = Duration.seconds(3)
 
   /// The waves, one after the other.
-  public let waves: [Wave]
+  package let waves: [Wave]
   /// A device whose process nothing ends, so that slow leaks show.
-  public let steadyDevice: Int
+  package let steadyDevice: Int
 
   /// Draws a schedule.
   ///
@@ -49,7 +49,7 @@ public struct ChaosSchedule: Sendable, Hashable {
   ///   - length: of the whole run; no wave begins that could not be followed by a pause.
   ///   - devices: how many there are, at least 2; never all of them are hit at once.
   ///   - kinds: what may go wrong, at least one.
-  public init(
+  package init(
     seed: UInt64, length: Duration, devices: Int, kinds: [Fault.Kind] = Fault.Kind.allCases
   ) {
     precondition(devices >= 2 && !kinds.isEmpty, "nothing to break")
@@ -81,7 +81,7 @@ public struct ChaosSchedule: Sendable, Hashable {
   }
 
   /// The steps in order.
-  public var steps: [Step] {
+  package var steps: [Step] {
     waves.flatMap { wave in
       let broken = wave.faults.flatMap {
         [Step(time: $0.start, action: .begin($0)), Step(time: $0.end, action: .end($0))]

@@ -1,7 +1,7 @@
 /// One thing that goes wrong, from when to when.
-public struct Fault: Sendable, Hashable {
+package struct Fault: Sendable, Hashable {
   /// What goes wrong.
-  public enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
+  package enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
     /// A worker is killed with SIGKILL and started again later.
     case kill
     /// A worker is told to stop with SIGTERM and started again later.
@@ -38,7 +38,7 @@ public struct Fault: Sendable, Hashable {
     case exit
 
     /// Whether it happens to one device.
-    public var hitsDevice: Bool {
+    package var hitsDevice: Bool {
       switch self {
       case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
       case .stall, .drop, .delay, .disconnect, .exit: true
@@ -48,7 +48,7 @@ public struct Fault: Sendable, Hashable {
     }
 
     /// Whether a worker process ends.
-    public var endsProcess: Bool {
+    package var endsProcess: Bool {
       switch self {
       case .kill, .terminate, .duplicate, .clockStep, .exit: true
       case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
@@ -57,7 +57,7 @@ public struct Fault: Sendable, Hashable {
     }
 
     /// Whether the device is not there between beginning and end.
-    public var takesDeviceDown: Bool {
+    package var takesDeviceDown: Bool {
       switch self {
       case .kill, .terminate, .pause, .cut, .clockStep, .stall, .disconnect, .exit: true
       case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
@@ -66,22 +66,22 @@ public struct Fault: Sendable, Hashable {
     }
 
     /// Whether the broker is not there between beginning and end.
-    public var takesBrokerDown: Bool { self == .brokerForgets || self == .brokerRemembers }
+    package var takesBrokerDown: Bool { self == .brokerForgets || self == .brokerRemembers }
   }
 
   /// What goes wrong.
-  public var kind: Kind
+  package var kind: Kind
   /// The number of the device that it happens to; nil where it happens to all.
-  public var device: Int?
+  package var device: Int?
   /// How far the wall clock is moved, in seconds; zero unless the kind is `clockStep`.
-  public var clockSeconds: Int
+  package var clockSeconds: Int
   /// When it begins, from the start of the run.
-  public var start: Duration
+  package var start: Duration
   /// When it ends, or what was stopped is started again.
-  public var end: Duration
+  package var end: Duration
 
   /// A fault.
-  public init(
+  package init(
     _ kind: Kind, device: Int? = nil, clockSeconds: Int = 0, start: Duration, end: Duration
   ) {
     self.kind = kind

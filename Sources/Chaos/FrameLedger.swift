@@ -1,35 +1,35 @@
 /// Counts frames: each one submitted must be answered exactly once, or refused with a status.
-public struct FrameLedger: Sendable, Equatable {
+package struct FrameLedger: Sendable, Equatable {
   /// Frames given to the client.
-  public private(set) var submitted = 0
+  package private(set) var submitted = 0
   /// Frames answered.
-  public private(set) var answered = 0
+  package private(set) var answered = 0
   /// Frames refused, by status.
-  public private(set) var refused: [String: Int] = [:]
+  package private(set) var refused: [String: Int] = [:]
   /// Answers to frames that were not open: answered before or never submitted.
-  public private(set) var surplus = 0
+  package private(set) var surplus = 0
   private var open: Set<Int> = []
 
   /// Nothing submitted.
-  public init() {}
+  package init() {}
 
   /// Frames that wait for their answer.
-  public var waiting: Int { open.count }
+  package var waiting: Int { open.count }
 
   /// A frame was accepted under this ticket.
-  public mutating func submit(_ ticket: Int) {
+  package mutating func submit(_ ticket: Int) {
     submitted += 1
     if !open.insert(ticket).inserted { surplus += 1 }
   }
 
   /// A frame was not accepted.
-  public mutating func refuse(status: String) {
+  package mutating func refuse(status: String) {
     submitted += 1
     refused[status, default: 0] += 1
   }
 
   /// A frame was answered.
-  public mutating func answer(_ ticket: Int) {
+  package mutating func answer(_ ticket: Int) {
     guard open.remove(ticket) != nil else {
       surplus += 1
       return
@@ -38,7 +38,7 @@ public struct FrameLedger: Sendable, Equatable {
   }
 
   /// Adds another client's frames.
-  public mutating func add(_ other: FrameLedger) {
+  package mutating func add(_ other: FrameLedger) {
     submitted += other.submitted
     answered += other.answered
     refused.merge(other.refused, uniquingKeysWith: +)
@@ -50,7 +50,7 @@ public struct FrameLedger: Sendable, Equatable {
   private var unanswered = 0
 
   /// What is wrong once nothing is under way any more.
-  public var failures: [String] {
+  package var failures: [String] {
     var failures: [String] = []
     let lost = waiting + unanswered
     if lost > 0 { failures.append("\(lost) frames were never answered") }

@@ -1,6 +1,6 @@
 import ModelGraph
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 import WireProtocol
 
 /// Messages that nobody may use: random bytes, mutilated messages, and messages that are right but
@@ -8,7 +8,7 @@ import WireProtocol
 ///
 /// Nothing here is forged: no message is valid under a device's present epoch. Against forgery the
 /// broker's access list protects, not the receiver.
-public struct Garbage: Sendable {
+package struct Garbage: Sendable {
   private let plan: Plan
   private let planID: String
   private let root: TopicRoot
@@ -17,7 +17,7 @@ public struct Garbage: Sendable {
 
   /// - Parameter clients: ids of clients whose input topics are written to, too.
   /// - Throws: `invalidArgument` when the deployment's name is none.
-  public init(
+  package init(
     seed: UInt64, plan: Plan, planID: String, deployment: String, clients: [String]
   ) throws(MartletError) {
     self.plan = plan
@@ -28,7 +28,7 @@ public struct Garbage: Sendable {
   }
 
   /// The next message.
-  public mutating func next() -> (topic: String, payload: [UInt8]) {
+  package mutating func next() -> (topic: String, payload: [UInt8]) {
     let topic = self.topic()
     let path = (try? root.path(topic)) ?? ""
     switch Int.random(in: 0..<4, using: &random) {

@@ -1,23 +1,23 @@
 /// What processes use, sampled while all is quiet: judges whether it grows.
-public struct ResourceLedger: Sendable {
+package struct ResourceLedger: Sendable {
   /// One look at a process.
-  public struct Sample: Sendable, Hashable {
+  package struct Sample: Sendable, Hashable {
     /// Resident memory.
-    public var residentBytes: Int
+    package var residentBytes: Int
     /// Open descriptors.
-    public var descriptors: Int
+    package var descriptors: Int
 
     /// A look at a process.
-    public init(residentBytes: Int, descriptors: Int) {
+    package init(residentBytes: Int, descriptors: Int) {
       self.residentBytes = residentBytes
       self.descriptors = descriptors
     }
   }
 
   /// The most resident memory that a worker may ever have.
-  public let residentLimit: Int
+  package let residentLimit: Int
   /// Growth from quarter to quarter of a process's life that is no leak.
-  public static let allowedGrowth = 6 << 20
+  package static let allowedGrowth = 6 << 20
 
   private struct Process {
     var name: String
@@ -27,30 +27,30 @@ public struct ResourceLedger: Sendable {
   private var processes: [Int32: Process] = [:]
 
   /// No samples.
-  public init(residentLimit: Int) { self.residentLimit = residentLimit }
+  package init(residentLimit: Int) { self.residentLimit = residentLimit }
 
   /// Adds a sample of a process.
-  public mutating func add(_ sample: Sample, process: Int32, name: String) {
+  package mutating func add(_ sample: Sample, process: Int32, name: String) {
     processes[process, default: Process(name: name)].samples.append(sample)
   }
 
   /// The open descriptors in a process's last sample.
-  public func descriptors(of process: Int32) -> Int? {
+  package func descriptors(of process: Int32) -> Int? {
     processes[process]?.samples.last?.descriptors
   }
 
   /// The most resident memory in any sample.
-  public var peakResidentBytes: Int {
+  package var peakResidentBytes: Int {
     processes.values.flatMap(\.samples).map(\.residentBytes).max() ?? 0
   }
 
   /// Steady growth of resident memory in bytes, the most of all processes that lived through at least
   /// sixteen samples: from the second quarter to the third or from the third to the last, whichever is
   /// less. A burst makes one of them large, since allocators keep what it needed; a leak makes both.
-  public var growth: Int? { processes.values.compactMap(Self.growth).max() }
+  package var growth: Int? { processes.values.compactMap(Self.growth).max() }
 
   /// What is wrong.
-  public var failures: [String] {
+  package var failures: [String] {
     processes.values.sorted { $0.name < $1.name }.flatMap { process -> [String] in
       var failures: [String] = []
       if let peak = process.samples.map(\.residentBytes).max(), peak > residentLimit {

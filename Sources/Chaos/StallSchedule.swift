@@ -3,15 +3,15 @@ import TensorCore
 /// Which device stands still when, and for how long: a pure function of the seed.
 ///
 /// Each device has stalls of its own, with pauses between them; those of different devices may overlap.
-public struct StallSchedule: Sendable {
+package struct StallSchedule: Sendable {
   /// One device standing still.
-  public struct Stall: Sendable, Hashable {
+  package struct Stall: Sendable, Hashable {
     /// The device's number.
-    public var device: Int
+    package var device: Int
     /// When it begins, from the start.
-    public var start: Duration
+    package var start: Duration
     /// How long it lasts.
-    public var length: Duration
+    package var length: Duration
   }
 
   private let lengths: ClosedRange<Int>
@@ -26,7 +26,7 @@ public struct StallSchedule: Sendable {
   ///   - devices: how many there are, at least 1.
   ///   - lengths: of a stall, in milliseconds.
   ///   - pauses: between two stalls of one device, in milliseconds.
-  public init(
+  package init(
     seed: UInt64, devices: Int, lengths: ClosedRange<Int>, pauses: ClosedRange<Int>
   ) {
     precondition(devices >= 1 && lengths.lowerBound >= 0 && pauses.lowerBound >= 0, "nothing to do")
@@ -37,7 +37,7 @@ public struct StallSchedule: Sendable {
   }
 
   /// The stall that begins next.
-  public mutating func next() -> Stall {
+  package mutating func next() -> Stall {
     let index = upcoming.indices.min { upcoming[$0].start < upcoming[$1].start } ?? 0
     let stall = upcoming[index]
     upcoming[index] = draw(stall.device, after: stall.start + stall.length)

@@ -1,10 +1,10 @@
 import Dispatch
 import Glibc
-public import Processes
+package import Processes
 import Synchronization
 
 /// Stops and continues processes by a schedule, SIGSTOP and SIGCONT, on a thread of its own.
-public final class Staller: Sendable {
+package final class Staller: Sendable {
   private let processes: [ChildProcess]
   private let start = ContinuousClock.now
   private let isOver = DispatchSemaphore(value: 0)
@@ -15,7 +15,7 @@ public final class Staller: Sendable {
   /// Begins.
   ///
   /// - Parameter processes: by device of the schedule.
-  public init(_ processes: [ChildProcess], _ schedule: StallSchedule) {
+  package init(_ processes: [ChildProcess], _ schedule: StallSchedule) {
     self.processes = processes
     DispatchQueue(label: "martlet.staller", qos: .userInteractive).async(group: finished) {
       [self] in run(schedule)
@@ -23,13 +23,13 @@ public final class Staller: Sendable {
   }
 
   /// Ends; every process goes on.
-  public func stop() {
+  package func stop() {
     isOver.signal()
     finished.wait()
   }
 
   /// The stalls that are over, by end.
-  public var stalls: [Range<ContinuousClock.Instant>] { past.withLock { $0 } }
+  package var stalls: [Range<ContinuousClock.Instant>] { past.withLock { $0 } }
 
   private func run(_ schedule: StallSchedule) {
     var schedule = schedule

@@ -2,13 +2,13 @@ import CProcess
 import Dispatch
 import Glibc
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// A relay on the loopback address, between a worker and the broker, that can be cut like a cable:
 /// nothing gets through, nobody is told, and what was under way arrives when it is mended.
-public final class TCPProxy: Sendable {
+package final class TCPProxy: Sendable {
   /// Where to connect instead of the broker.
-  public let port: UInt16
+  package let port: UInt16
   private let state: Mutex<State>
   /// Written to after every change of `state`, to wake the thread.
   private let wake: Int32
@@ -22,7 +22,7 @@ public final class TCPProxy: Sendable {
   /// Begins to relay connections to a port on this machine.
   ///
   /// - Throws: `io` when no port can be had.
-  public init(target: UInt16) throws(MartletError) {
+  package init(target: UInt16) throws(MartletError) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000 | 0o4000, 0)
     var name = loopback(port: 0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -52,13 +52,13 @@ public final class TCPProxy: Sendable {
   }
 
   /// Lets nothing through from now on.
-  public func cut() { set { $0.isCut = true } }
+  package func cut() { set { $0.isCut = true } }
 
   /// Lets everything through again.
-  public func mend() { set { $0.isCut = false } }
+  package func mend() { set { $0.isCut = false } }
 
   /// Ends all connections; may be called any number of times.
-  public func close() {
+  package func close() {
     let wasClosed = state.withLock { state in
       defer { state.isClosed = true }
       return state.isClosed

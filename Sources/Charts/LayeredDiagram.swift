@@ -1,16 +1,16 @@
 /// Boxes in columns with arrows from left to right, as an SVG file that needs nothing else.
-public struct LayeredDiagram: Sendable, Equatable {
+package struct LayeredDiagram: Sendable, Equatable {
   /// One box.
-  public struct Box: Sendable, Equatable {
+  package struct Box: Sendable, Equatable {
     /// Its lines of text, the first in bold.
-    public var lines: [String]
+    package var lines: [String]
     /// Which column it stands in, from 0.
-    public var column: Int
+    package var column: Int
     /// Which colour it has; boxes of one group look alike.
-    public var group: Int
+    package var group: Int
 
     /// Makes a box.
-    public init(lines: [String], column: Int, group: Int) {
+    package init(lines: [String], column: Int, group: Int) {
       self.lines = lines
       self.column = column
       self.group = group
@@ -18,16 +18,16 @@ public struct LayeredDiagram: Sendable, Equatable {
   }
 
   /// One arrow.
-  public struct Arrow: Sendable, Equatable {
+  package struct Arrow: Sendable, Equatable {
     /// Position of the box where it starts.
-    public var from: Int
+    package var from: Int
     /// Position of the box where it ends.
-    public var to: Int
+    package var to: Int
     /// Whether it is dashed, and drawn around what stands between.
-    public var isDashed: Bool
+    package var isDashed: Bool
 
     /// Makes an arrow.
-    public init(from: Int, to: Int, isDashed: Bool) {
+    package init(from: Int, to: Int, isDashed: Bool) {
       self.from = from
       self.to = to
       self.isDashed = isDashed
@@ -35,16 +35,16 @@ public struct LayeredDiagram: Sendable, Equatable {
   }
 
   /// Above the diagram.
-  public var title: String
+  package var title: String
   /// What is shown, in words, for those who cannot see it.
-  public var description: String
+  package var description: String
   /// The boxes; those of a column stand below one another in this order.
-  public var boxes: [Box]
+  package var boxes: [Box]
   /// The arrows.
-  public var arrows: [Arrow]
+  package var arrows: [Arrow]
 
   /// Makes a diagram.
-  public init(title: String, description: String, boxes: [Box], arrows: [Arrow]) {
+  package init(title: String, description: String, boxes: [Box], arrows: [Arrow]) {
     self.title = title
     self.description = description
     self.boxes = boxes
@@ -52,7 +52,7 @@ public struct LayeredDiagram: Sendable, Equatable {
   }
 
   /// The SVG file.
-  public var svg: String { LayeredDiagramDrawing(self).svg }
+  package var svg: String { LayeredDiagramDrawing(self).svg }
 }
 
 /// Lays a `LayeredDiagram` out and writes it.

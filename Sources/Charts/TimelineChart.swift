@@ -3,20 +3,20 @@
 ///
 /// Dark on white, or light on dark where the reader prefers that, with a title and a description for
 /// those who cannot see it.
-public struct TimelineChart: Sendable, Equatable {
+package struct TimelineChart: Sendable, Equatable {
   /// Something from one time to another.
-  public struct Span: Sendable, Equatable {
+  package struct Span: Sendable, Equatable {
     /// From.
-    public var start: Double
+    package var start: Double
     /// To.
-    public var end: Double
+    package var end: Double
     /// What it is: the number of a kind.
-    public var kind: Int
+    package var kind: Int
     /// What a pointer on it is told.
-    public var name: String
+    package var name: String
 
     /// Makes a span.
-    public init(start: Double, end: Double, kind: Int, name: String) {
+    package init(start: Double, end: Double, kind: Int, name: String) {
       self.start = start
       self.end = end
       self.kind = kind
@@ -25,32 +25,32 @@ public struct TimelineChart: Sendable, Equatable {
   }
 
   /// Spans beside a name.
-  public struct Row: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
     /// Left of it.
-    public var name: String
+    package var name: String
     /// In any order.
-    public var spans: [Span]
+    package var spans: [Span]
 
     /// Makes a row.
-    public init(name: String, spans: [Span]) {
+    package init(name: String, spans: [Span]) {
       self.name = name
       self.spans = spans
     }
   }
 
   /// Above the chart.
-  public var title: String
+  package var title: String
   /// One or two sentences on what is shown, for those who cannot see it.
-  public var description: String
+  package var description: String
   /// What lies along the horizontal axis, with the unit.
-  public var xLabel: String
+  package var xLabel: String
   /// What the legend says of each kind of span.
-  public var kinds: [String]
+  package var kinds: [String]
   /// From top to bottom.
-  public var rows: [Row]
+  package var rows: [Row]
 
   /// Makes a chart.
-  public init(
+  package init(
     title: String, description: String, xLabel: String, kinds: [String], rows: [Row]
   ) {
     self.title = title
@@ -61,5 +61,5 @@ public struct TimelineChart: Sendable, Equatable {
   }
 
   /// The SVG file.
-  public var svg: String { TimelineChartDrawing(self).svg }
+  package var svg: String { TimelineChartDrawing(self).svg }
 }

@@ -1,4 +1,4 @@
-public import Resilience
+package import Resilience
 import TensorCore
 
 extension Answer {
@@ -15,7 +15,7 @@ extension Answer {
 
   /// What a reader must know before trusting the answer, such as `UNRELIABLE without d2 lost: 10.0 %
   /// of such answers are right, 87.1 % with all devices`; nil if nothing was missing.
-  public var caution: String? {
+  package var caution: String? {
     let without = "without " + missing.joined(separator: ", ")
     switch reliability {
     case .complete: return nil
@@ -31,7 +31,7 @@ extension Answer {
 
 extension AnswerPolicy {
   /// Why an answer may not be given; nil if it may.
-  public func refusal(of answer: Answer) -> String? {
+  package func refusal(of answer: Answer) -> String? {
     // Nothing reached the last layer, and no class can be guessed.
     if answer.outputs.isEmpty {
       return "nothing reached the last layer without \(answer.missing.joined(separator: ", "))"

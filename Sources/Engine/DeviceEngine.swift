@@ -1,34 +1,34 @@
-public import Kernels
+package import Kernels
 import ModelGraph
-public import Plan
+package import Plan
 import TensorCore
 import WireProtocol
 
 /// One device's program for one attendance, compiled: what to run, then which exchanges to send and
 /// gather, segment by segment. Immutable and shared by all frames in flight.
-public final class DeviceEngine: Sendable {
+package final class DeviceEngine: Sendable {
   /// The work between two boundaries and what happens at the boundary after it.
-  public struct Step: Sendable {
+  package struct Step: Sendable {
     /// Parts that are ready once this segment has run.
-    public let publications: [DeviceProgram.Publication]
+    package let publications: [DeviceProgram.Publication]
     /// Exchanges to gather before the next segment.
-    public let gatherings: [DeviceProgram.Gathering]
+    package let gatherings: [DeviceProgram.Gathering]
     /// The same, as a boundary sees them.
     let exchanges: [Boundary.Exchange]
   }
 
   /// The plan that the program was lowered from.
-  public let plan: Plan
+  package let plan: Plan
   /// This device's number; nil for a client.
-  public let device: Int?
+  package let device: Int?
   /// Whose program it is: `Plan.normalised`.
-  public let attendance: Attendance
+  package let attendance: Attendance
   /// What is computed, sent and gathered.
-  public let program: DeviceProgram
+  package let program: DeviceProgram
   /// The compiled graph.
-  public let compiled: Program
+  package let compiled: Program
   /// One per segment; the last one gathers nothing.
-  public let steps: [Step]
+  package let steps: [Step]
 
   /// Compiles a device's program.
   ///
@@ -191,7 +191,7 @@ public final class DeviceEngine: Sendable {
   }
 
   /// The elements of a part that this device has computed.
-  public func withOwnPart<Result>(
+  package func withOwnPart<Result>(
     _ publication: DeviceProgram.Publication, in execution: Execution,
     _ body: (UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result {

@@ -1,14 +1,14 @@
 import Kernels
-public import Plan
+package import Plan
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// The programs of one device (or of a client), one for each attendance that has come up, over one
 /// copy of its weights.
 ///
 /// The program for a full house is compiled at once, others when they are first needed, which takes
 /// milliseconds: only addresses and the memory plan are new.
-public final class DeviceEngines: Sendable {
+package final class DeviceEngines: Sendable {
   /// Attendances whose programs are kept; beyond that the one not used for longest is compiled anew
   /// when it comes up again.
   private static let maximumKept = 16
@@ -19,9 +19,9 @@ public final class DeviceEngines: Sendable {
   }
 
   /// The plan.
-  public let plan: Plan
+  package let plan: Plan
   /// The device's number; nil for a client.
-  public let device: Int?
+  package let device: Int?
   private let constants: [ConstantSlice: SharedConstant]
   private let state = Mutex(State())
 
@@ -29,7 +29,7 @@ public final class DeviceEngines: Sendable {
   ///   - device: nil for the client.
   ///   - constants: the elements of every entry in the device's `ShardInventory`.
   /// - Throws: `mismatch` when constants are missing, and what `Program` throws.
-  public init(
+  package init(
     plan: Plan, device: Int?, constants: [ConstantSlice: Tensor]
   ) throws(MartletError) {
     self.plan = plan
@@ -41,13 +41,13 @@ public final class DeviceEngines: Sendable {
   /// Loads a device's shard.
   ///
   /// - Throws: what `PlanFolder.constants` and `Program` throw.
-  public convenience init(folder: PlanFolder, device: Int?) throws(MartletError) {
+  package convenience init(folder: PlanFolder, device: Int?) throws(MartletError) {
     try self.init(
       plan: folder.plan, device: device, constants: try folder.constants(device: device))
   }
 
   /// Bytes of the device's weights as given, replicas and parity included.
-  public var weightBytes: Int {
+  package var weightBytes: Int {
     constants.values.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
   }
 
@@ -55,7 +55,7 @@ public final class DeviceEngines: Sendable {
   ///
   /// - Throws: `mismatch` when the shard lacks what the program needs, `resourceExhausted` when memory
   ///   runs out, and what else `Program` throws.
-  public func engine(for attendance: Attendance) throws(MartletError) -> DeviceEngine {
+  package func engine(for attendance: Attendance) throws(MartletError) -> DeviceEngine {
     let key = plan.normalised(attendance)
     let known = state.withLock { state -> DeviceEngine? in
       guard let index = state.engines.lastIndex(where: { $0.attendance == key }) else {

@@ -1,13 +1,13 @@
-public import Kernels
+package import Kernels
 import ModelGraph
-public import Plan
-public import Resilience
-public import TensorCore
-public import WireProtocol
+package import Plan
+package import Resilience
+package import TensorCore
+package import WireProtocol
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,
 /// joined by copies instead of a broker. To check workers and studies against.
-public final class LocalCluster {
+package final class LocalCluster {
   private let plan: Plan
   private let devices: [DeviceEngines]
   private let client: DeviceEngines
@@ -27,7 +27,7 @@ public final class LocalCluster {
   ///   - devices: one per device of the plan, in order.
   ///   - client: the client's programs.
   ///   - wire: how parts are rounded on their way, `.float32` or `.float16`.
-  public init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType = .float32) {
+  package init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType = .float32) {
     precondition(devices.count == client.plan.devices.count, "one set of engines per device")
     precondition(wire == .float32 || wire == .float16, "parts travel as float32 or float16")
     plan = client.plan
@@ -44,7 +44,7 @@ public final class LocalCluster {
   ///   - replicas: with `.active`, every device runs the program in which all copies and all parity
   ///     are sent, and what is missing is found out at each exchange.
   /// - Returns: the model's outputs, in order; an empty array where nothing reaches the last layer.
-  public func run(
+  package func run(
     _ inputs: [Tensor], alive: [Bool], replicas: Replicas = .standby
   ) throws(MartletError) -> [Tensor] {
     try run(
@@ -58,7 +58,7 @@ public final class LocalCluster {
   ///   - alive: by device.
   ///   - study: what is known of the plan's accuracy without some devices.
   /// - Throws: what `run` throws.
-  public func answer(
+  package func answer(
     _ input: Tensor, ticket: Int, alive: [Bool], replicas: Replicas = .standby,
     study: FailureTable? = nil, guessSeed: UInt64 = 0
   ) throws(MartletError) -> Answer {
@@ -88,7 +88,7 @@ public final class LocalCluster {
   ///   - attendance: who was to take part.
   ///   - report: who lacked what.
   /// - Returns: the model's outputs, in order; bit for bit those of the frame.
-  public func run(
+  package func run(
     _ inputs: [Tensor], attendance: Attendance, report: FillReport
   ) throws(MartletError) -> [Tensor] {
     try frame(inputs, attendance: attendance, lacking: report).outputs
@@ -230,7 +230,7 @@ extension DeviceEngine {
   /// Copies the model's inputs into an execution.
   ///
   /// - Throws: `invalidShape` when the number of inputs or a shape differs from the model's.
-  public func setInputs(_ inputs: [Tensor], of execution: Execution) throws(MartletError) {
+  package func setInputs(_ inputs: [Tensor], of execution: Execution) throws(MartletError) {
     let ids = program.graph.inputs
     guard inputs.count == ids.count else {
       throw MartletError(
@@ -246,7 +246,7 @@ extension DeviceEngine {
   }
 
   /// The model's outputs after the last segment has run; for a client's program.
-  public func outputs(of execution: Execution) -> [Tensor] {
+  package func outputs(of execution: Execution) -> [Tensor] {
     program.graph.outputs.map { id in
       Tensor(program.graph[id].shape, execution.withValue(id) { Array($0) })
     }

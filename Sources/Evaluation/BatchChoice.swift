@@ -1,7 +1,7 @@
 // How many inputs a masked model takes at once.
 
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension MaskedModel {
   /// About how much memory the activations and snapshots of one thread may take.
@@ -16,7 +16,7 @@ extension MaskedModel {
   /// - Parameter largest: at most so many; few where few images are looked at, so that all threads
   ///   have some.
   /// - Throws: What `init(_:points:hasNulls:)` throws.
-  public convenience init(
+  package convenience init(
     batching graph: Graph, points: [ChannelPoint], hasNulls: Bool = false,
     largest most: Int = 16
   ) throws(MartletError) {

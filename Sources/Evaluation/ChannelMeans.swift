@@ -1,11 +1,11 @@
 import Kernels
 import ModelGraph
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// The mean of each channel of each point over calibration inputs: what a reader of a value expects
 /// of a channel that it does not get.
-public enum ChannelMeans {
+package enum ChannelMeans {
   /// Runs the undamaged model over some inputs.
   ///
   /// The result does not depend on the number of threads.
@@ -17,7 +17,7 @@ public enum ChannelMeans {
   ///   - load: the elements of an input.
   /// - Returns: means by point, then channel.
   /// - Throws: `invalidArgument` without inputs, `cancelled` when stopped, what `load` throws.
-  public static func of(
+  package static func of(
     _ model: MaskedModel, count: Int, threads: Int = 1,
     progress: @escaping @Sendable (Int) -> Void = { _ in },
     isStopped: @escaping @Sendable () -> Bool = { false },

@@ -1,21 +1,21 @@
-public import ModelGraph
-public import Plan
+package import ModelGraph
+package import Plan
 import TensorCore
 
 /// One exchanged value of a plan, as a study sees it.
-public struct ExchangedValue: Sendable, Hashable {
+package struct ExchangedValue: Sendable, Hashable {
   /// The value and its channel axis.
-  public var point: ChannelPoint
+  package var point: ChannelPoint
   /// The layer whose neurons the channels are.
-  public var layer: Int
+  package var layer: Int
   /// Whether depthwise filters stand between the layer's weighted nodes and the value.
-  public var isBehindFilters: Bool
+  package var isBehindFilters: Bool
   /// The channels that go with the layer's one neuron, if the layer is a block that is placed whole;
   /// nil where channels are neurons.
-  public var wholeChannels: Int?
+  package var wholeChannels: Int?
 
   /// Describes a value.
-  public init(
+  package init(
     point: ChannelPoint, layer: Int, isBehindFilters: Bool = false, wholeChannels: Int? = nil
   ) {
     self.point = point
@@ -35,7 +35,7 @@ public struct ExchangedValue: Sendable, Hashable {
   ///
   /// They depend on the graph alone, so all horizontal plans of a model have the same. A block's
   /// values are whole: all their channels are lost together.
-  public static func all(of graph: Graph, _ sharding: Sharding) -> [ExchangedValue] {
+  package static func all(of graph: Graph, _ sharding: Sharding) -> [ExchangedValue] {
     let producers = graph.producers()
     let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
     func isBehindFilters(_ value: ValueID) -> Bool {

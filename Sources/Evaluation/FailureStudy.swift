@@ -1,7 +1,7 @@
-public import Plan
-public import Resilience
+package import Plan
+package import Resilience
 import Synchronization
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Classifies the same images under every failure set of one or several plans of a model, in one
@@ -10,26 +10,26 @@ import TensorFiles
 /// Nothing travels: a failure set takes the channels of its lost neurons out of the exchanged values.
 /// Plans of one model exchange the same values, so all their sets share one arrangement of masks, and
 /// sets that lose the same neurons, of whichever plan, are computed once.
-public struct FailureStudy: Sendable {
+package struct FailureStudy: Sendable {
   /// One plan.
-  public struct Subject: Sendable {
+  package struct Subject: Sendable {
     /// The plan's id.
-    public var plan: String
+    package var plan: String
     /// Its partitioning method.
-    public var method: String
+    package var method: String
     /// Its devices' names.
-    public var devices: [String]
+    package var devices: [String]
     /// Who holds which neuron, by layer.
-    public var placements: [LayerPlacement]
+    package var placements: [LayerPlacement]
     /// The failure sets, the empty one first.
-    public var sets: [[Int]]
+    package var sets: [[Int]]
     /// What stands in for lost neurons.
-    public var fill: ChannelFill
+    package var fill: ChannelFill
     /// What an answer is drawn from that comes to null; nil for a plan in which none does.
-    public var guess: ClassGuess?
+    package var guess: ClassGuess?
 
     /// Makes a subject.
-    public init(
+    package init(
       plan: String, method: String, devices: [String], placements: [LayerPlacement],
       sets: [[Int]], fill: ChannelFill = .zero, guess: ClassGuess? = nil
     ) {
@@ -44,27 +44,27 @@ public struct FailureStudy: Sendable {
   }
 
   /// How far a study is.
-  public struct Progress: Sendable {
+  package struct Progress: Sendable {
     /// Images that are done under all masks.
-    public var images: Int
+    package var images: Int
     /// All images.
-    public var total: Int
+    package var total: Int
   }
 
   /// What the model answered for one image in one failure set.
-  public struct Prediction: Sendable, Equatable {
+  package struct Prediction: Sendable, Equatable {
     /// The best class.
-    public var label: Int32
+    package var label: Int32
     /// The confidence in it.
-    public var confidence: Float
+    package var confidence: Float
   }
 
   /// The outcome.
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// One table per subject.
-    public var tables: [FailureTable]
+    package var tables: [FailureTable]
     /// By subject, failure set and image; empty unless they were to be kept.
-    public var predictions: [[[Prediction]]]
+    package var predictions: [[[Prediction]]]
   }
 
   private let model: MaskedModel
@@ -84,7 +84,7 @@ public struct FailureStudy: Sendable {
   ///   - subjects: the plans.
   ///   - head: how the model's output is read.
   /// - Precondition: each subject places every layer, and the head has an accuracy.
-  public init(
+  package init(
     model: MaskedModel, values: [ExchangedValue], subjects: [Subject], head: Head = .unknown
   ) {
     precondition(head.hasAccuracy, "a study counts right answers")
@@ -114,7 +114,7 @@ public struct FailureStudy: Sendable {
   }
 
   /// How many different ways of failing are computed for each image.
-  public var distinctMasks: Int { trie.leaves.count }
+  package var distinctMasks: Int { trie.leaves.count }
 
   /// Classifies images.
   ///
@@ -128,7 +128,7 @@ public struct FailureStudy: Sendable {
   ///   - isStopped: asked often.
   /// - Throws: `cancelled` when stopped, `mismatch` for a label that is no class of the model, what
   ///   loading throws.
-  public func run(
+  package func run(
     _ images: LabelledImages, threads: Int = 1, keepsPredictions: Bool = false,
     progress: @escaping @Sendable (Progress) -> Void = { _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }

@@ -1,16 +1,16 @@
-public import Imaging
-public import TensorCore
+package import Imaging
+package import TensorCore
 
 /// Model inputs with the labels that they should get, loaded when they are needed.
-public struct LabelledImages: Sendable {
+package struct LabelledImages: Sendable {
   /// The names, for tables.
-  public let names: [String]
+  package let names: [String]
   /// The labels.
-  public let labels: [Int]
+  package let labels: [Int]
   private let source: @Sendable (Int) throws(MartletError) -> Tensor
 
   /// Makes a set; `load` is called from several threads.
-  public init(
+  package init(
     names: [String], labels: [Int], load: @escaping @Sendable (Int) throws(MartletError) -> Tensor
   ) {
     precondition(names.count == labels.count, "one label per image")
@@ -23,7 +23,7 @@ public struct LabelledImages: Sendable {
   /// alone would be of few classes where images lie in one folder per class.
   ///
   /// - Throws: `notFound` when no image has a label.
-  public init(
+  package init(
     _ set: ImageSet, preprocessing: Preprocessing, limit: Int? = nil
   ) throws(MartletError) {
     let labelled = (0..<set.count).compactMap { index in set.label(index).map { (index, $0) } }
@@ -41,14 +41,14 @@ public struct LabelledImages: Sendable {
   }
 
   /// All images of a set, for uses that need no labels; each has label 0.
-  public init(unlabelled set: ImageSet, preprocessing: Preprocessing) {
+  package init(unlabelled set: ImageSet, preprocessing: Preprocessing) {
     self.init(
       names: (0..<set.count).map { set.name($0) }, labels: Array(repeating: 0, count: set.count)
     ) { index throws(MartletError) in try preprocessing.apply(try set.load(index)) }
   }
 
   /// At most `count` of them, evenly chosen.
-  public func thinned(to count: Int) -> LabelledImages {
+  package func thinned(to count: Int) -> LabelledImages {
     guard count < self.count else { return self }
     let (source, total) = (source, self.count)
     let chosen = (0..<count).map { $0 * total / count }
@@ -63,7 +63,7 @@ public struct LabelledImages: Sendable {
   ///   - progress: called with the number of images that have been tried.
   ///   - unreadable: called with the name of each image that cannot, and the reason.
   /// - Throws: `invalidFile` if there is not one; what `progress` throws.
-  public func readable(
+  package func readable(
     progress: (Int) throws(MartletError) -> Void = { _ in },
     unreadable: (String, MartletError) -> Void
   ) throws(MartletError) -> LabelledImages {
@@ -101,7 +101,7 @@ public struct LabelledImages: Sendable {
   /// alone.
   ///
   /// - Parameter elements: of the model's input.
-  public func decoded(elements: Int) throws(MartletError) -> LabelledImages {
+  package func decoded(elements: Int) throws(MartletError) -> LabelledImages {
     guard count * elements <= 1 << 27 else { return self }
     var inputs: [Tensor] = []
     for index in 0..<count {
@@ -112,12 +112,12 @@ public struct LabelledImages: Sendable {
   }
 
   /// The number of images.
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   /// The model's input for an image.
   ///
   /// - Throws: What reading and decoding throws; `invalidShape` if it has not `elements` elements.
-  public func load(_ index: Int, elements: Int) throws(MartletError) -> [Float] {
+  package func load(_ index: Int, elements: Int) throws(MartletError) -> [Float] {
     let tensor = try source(index)
     guard let values = tensor.floats, values.count == elements else {
       throw MartletError(

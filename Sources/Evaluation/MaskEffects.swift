@@ -1,21 +1,21 @@
 import Glibc
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// What masks do to a model's answers, without labels: how far they depart from the undamaged ones.
-public struct MaskEffect: Sendable, Hashable {
+package struct MaskEffect: Sendable, Hashable {
   /// The share of images whose class stays.
-  public var agreement: Double
+  package var agreement: Double
   /// The mean over images of the probability that the undamaged class loses; 0 where it gains. Smoother
   /// than `agreement` where there are few images.
-  public var confidenceLoss: Double
+  package var confidenceLoss: Double
   /// The mean over images of the nats by which the undamaged class becomes less probable; 0 where it
   /// gains, at most `largestSurprise`.
-  public var surprise: Double
+  package var surprise: Double
   private static let largestSurprise = 20.0
 
   /// Makes an effect.
-  public init(agreement: Double, confidenceLoss: Double, surprise: Double) {
+  package init(agreement: Double, confidenceLoss: Double, surprise: Double) {
     self.agreement = agreement
     self.confidenceLoss = confidenceLoss
     self.surprise = surprise
@@ -31,7 +31,7 @@ public struct MaskEffect: Sendable, Hashable {
   ///   - images: calibration images; their labels are not used.
   ///   - progress: gets the number of images that are done and their total.
   /// - Throws: `invalidArgument` without images, `cancelled` when stopped, what loading throws.
-  public static func of(
+  package static func of(
     _ masks: [Mask], fill: ChannelFill, model: MaskedModel, images: LabelledImages,
     threads: Int = 1, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }

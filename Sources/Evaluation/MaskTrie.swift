@@ -2,7 +2,7 @@
 ///
 /// A level is one boundary of the model: the points that are reached at the same time. Masks that
 /// agree up to some boundary share the way to it, and masks that agree everywhere share one leaf.
-public struct MaskTrie: Sendable {
+package struct MaskTrie: Sendable {
   struct Node: Sendable {
     /// The lost channels at the boundary above this node, by position among its points.
     var lost: [[Int]]
@@ -16,10 +16,10 @@ public struct MaskTrie: Sendable {
   /// From the root, which is entry 0.
   private(set) var nodes = [Node(lost: [], fill: 0)]
   /// The masks of each leaf, by their position among the given ones.
-  public private(set) var leaves: [[Int]] = []
+  package private(set) var leaves: [[Int]] = []
 
   /// How many runs of a segment of the model one batch takes.
-  public var runs: Int { nodes.count }
+  package var runs: Int { nodes.count }
 
   /// - Parameters:
   ///   - masks: one lost set per point each.

@@ -1,9 +1,9 @@
 import Kernels
 import ModelGraph
-public import TensorCore
+package import TensorCore
 
 /// One thread's working memory for a `MaskedModel`.
-public final class MaskedExecution {
+package final class MaskedExecution {
   private let model: MaskedModel
   private let execution: Execution
   private let fills: [ChannelFill]
@@ -14,7 +14,7 @@ public final class MaskedExecution {
   ///
   /// - Precondition: constants to fill with are there for every channel.
   /// - Throws: `resourceExhausted` when the system refuses the memory.
-  public init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) throws(MartletError) {
+  package init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) throws(MartletError) {
     for case .constants(let values) in fills {
       precondition(
         values.count == model.points.count
@@ -35,7 +35,7 @@ public final class MaskedExecution {
   ///   - isStopped: asked before every run of a segment.
   ///   - body: gets each leaf's number and the first output, once; no elements where it is null.
   /// - Throws: `cancelled` when stopped.
-  public func run(
+  package func run(
     _ inputs: [[Float]], masks: MaskTrie, isStopped: () -> Bool = { false },
     body: (Int, UnsafeBufferPointer<Float>) -> Void
   ) throws(MartletError) {
@@ -44,7 +44,7 @@ public final class MaskedExecution {
   }
 
   /// Computes one batch with nothing missing and shows each point's value on the way.
-  public func observe(_ inputs: [[Float]], body: (Int, UnsafeBufferPointer<Float>) -> Void) {
+  package func observe(_ inputs: [[Float]], body: (Int, UnsafeBufferPointer<Float>) -> Void) {
     begin(inputs)
     for (boundary, points) in model.boundaries.enumerated() {
       for point in points {

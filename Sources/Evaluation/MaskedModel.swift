@@ -1,16 +1,16 @@
 import Kernels
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// A whole model in one process, of which channels of chosen values can be taken away.
 ///
 /// Each chosen value is copied at a boundary of the program, and everybody who would read the value
 /// reads the copy. Immutable, and shared by any number of `MaskedExecution`s.
-public final class MaskedModel: Sendable {
+package final class MaskedModel: Sendable {
   /// The values whose channels can be removed, as given.
-  public let points: [ChannelPoint]
+  package let points: [ChannelPoint]
   /// Inputs per run.
-  public let batch: Int
+  package let batch: Int
   /// Whether a point that lost all its channels is the null vector, from which nothing is computed.
   let hasNulls: Bool
   let program: Program
@@ -29,7 +29,7 @@ public final class MaskedModel: Sendable {
   ///   - hasNulls: whether a point that lost all its channels is the null vector (see `NullFlow`), as
   ///     in vertical plans, and not just filled.
   /// - Throws: `invalidArgument` for points that are none; what `Program.init` throws.
-  public init(
+  package init(
     _ graph: consuming Graph, points: [ChannelPoint], hasNulls: Bool = false
   ) throws(MartletError) {
     let batch = graph.inputs.first.flatMap { graph[$0].shape.dimensions.first } ?? 1
@@ -49,24 +49,24 @@ public final class MaskedModel: Sendable {
   }
 
   /// The elements of each input for one entry of the batch.
-  public var inputCounts: [Int] {
+  package var inputCounts: [Int] {
     program.graph.inputs.map { program.graph[$0].shape.count / batch }
   }
 
   /// The elements of the first output for one entry of the batch.
-  public var outputCount: Int {
+  package var outputCount: Int {
     program.graph.outputs.first.map { program.graph[$0].shape.count / batch } ?? 0
   }
 
   /// The channels of a point.
-  public func channels(of point: Int) -> Int {
+  package func channels(of point: Int) -> Int {
     program.graph[points[point].value].shape[points[point].axis]
   }
 
   /// Arranges masks for `MaskedExecution.run`.
   ///
   /// - Precondition: each mask has one ascending set of channels per point.
-  public func arrange(_ masks: [Mask]) -> MaskTrie {
+  package func arrange(_ masks: [Mask]) -> MaskTrie {
     for mask in masks {
       precondition(mask.lost.count == points.count, "one set of channels per point")
       for (point, lost) in mask.lost.enumerated() {

@@ -3,21 +3,21 @@
 ///
 /// Text, CSV, HTML and Prometheus are made of lists of these, so that a new figure is one line in a list;
 /// the JSON report is the data itself, of which `path` names the member.
-public struct Figure<Subject: Sendable>: Sendable {
+package struct Figure<Subject: Sendable>: Sendable {
   /// What CSV calls it; unique in its list.
-  public let name: String
+  package let name: String
   /// The unit of the value.
-  public let unit: FigureUnit
+  package let unit: FigureUnit
   /// The member of the subject in JSON, with dots between levels; nil for what follows from others.
-  public let path: String?
+  package let path: String?
   /// Where tables show it; nil for figures that only machines read.
-  public let column: FigureColumn<Subject>?
+  package let column: FigureColumn<Subject>?
   /// What Prometheus reads; nil for figures that it does not get.
-  public let export: FigureExport<Subject>?
+  package let export: FigureExport<Subject>?
   /// The figure of a subject; nil where there is none.
-  public let value: @Sendable (Subject) -> Double?
+  package let value: @Sendable (Subject) -> Double?
   /// An interval around it, where there is one.
-  public let interval: @Sendable (Subject) -> (low: Double, high: Double)?
+  package let interval: @Sendable (Subject) -> (low: Double, high: Double)?
 
   init(
     _ name: String, _ unit: FigureUnit, _ path: String?, column: FigureColumn<Subject>? = nil,
@@ -36,7 +36,7 @@ public struct Figure<Subject: Sendable>: Sendable {
 }
 
 /// What a figure is in.
-public enum FigureUnit: String, Sendable {
+package enum FigureUnit: String, Sendable {
   case one = "1"
   case seconds = "s"
   case milliseconds = "ms"
@@ -49,15 +49,15 @@ public enum FigureUnit: String, Sendable {
 }
 
 /// A column of a table for people.
-public struct FigureColumn<Subject: Sendable>: Sendable {
+package struct FigureColumn<Subject: Sendable>: Sendable {
   /// Which table of the subject; tables show their columns in the order of the list.
-  public let table: FigureTable
+  package let table: FigureTable
   /// What stands above it.
-  public let heading: String
+  package let heading: String
   /// How the value is written.
-  public let style: FigureStyle
+  package let style: FigureStyle
   /// What stands before it, such as a mark for estimates.
-  public let mark: @Sendable (Subject) -> String
+  package let mark: @Sendable (Subject) -> String
 
   init(
     _ table: FigureTable, _ heading: String, _ style: FigureStyle = .number,
@@ -71,7 +71,7 @@ public struct FigureColumn<Subject: Sendable>: Sendable {
 }
 
 /// How a value is written for people.
-public enum FigureStyle: Sendable, Equatable {
+package enum FigureStyle: Sendable, Equatable {
   /// Without decimals.
   case count
   /// With a sensible number of decimals for its size.
@@ -87,7 +87,7 @@ public enum FigureStyle: Sendable, Equatable {
 }
 
 /// The tables that figures stand in.
-public enum FigureTable: Sendable, Equatable {
+package enum FigureTable: Sendable, Equatable {
   /// The largest of any device.
   case maximum
   /// A run by phases.
@@ -99,15 +99,15 @@ public enum FigureTable: Sendable, Equatable {
 }
 
 /// A family of samples for Prometheus.
-public struct FigureExport<Subject: Sendable>: Sendable {
+package struct FigureExport<Subject: Sendable>: Sendable {
   /// By the conventions of OpenMetrics: base units, `_total` for what only grows.
-  public let name: String
+  package let name: String
   /// `counter` or `gauge`.
-  public let kind: String
+  package let kind: String
   /// One sentence.
-  public let help: String
+  package let help: String
   /// What is to be known beside whose figure it is.
-  public let labels: @Sendable (Subject) -> [String: String]
+  package let labels: @Sendable (Subject) -> [String: String]
 
   static func counter(
     _ name: String, _ help: String,

@@ -1,11 +1,11 @@
 import JSONCoding
-public import TensorCore
+package import TensorCore
 
 extension FlightReport {
   /// Reads what `martlet report --json` wrote.
   ///
   /// - Throws: `invalidFile` for anything else; `unsupported` for a newer version of the schema.
-  public init(json: [UInt8], source: String) throws(MartletError) {
+  package init(json: [UInt8], source: String) throws(MartletError) {
     struct Head: Decodable {
       var format: String
       var version: Int

@@ -1,5 +1,5 @@
 import TensorCore
-public import WireProtocol
+package import WireProtocol
 
 /// Reads a deployment's messages one by one and keeps sums, so that memory does not grow with their
 /// number: a report of a million messages takes as much as one of a thousand.
@@ -7,7 +7,7 @@ public import WireProtocol
 /// Nothing that is published is trusted: what cannot be read is counted, what comes twice is used
 /// once, runs of a device or a client are kept apart by their epochs, and how many devices, runs and
 /// phases are kept apart is bounded.
-public struct ReportBuilder: Sendable {
+package struct ReportBuilder: Sendable {
   /// Beyond this many devices, messages are counted and not used.
   package static let maximumDevices = 1024
   /// Beyond this many runs of clients, results are counted and not used.
@@ -26,7 +26,7 @@ public struct ReportBuilder: Sendable {
   }
 
   /// Answers so far.
-  public private(set) var answers = 0
+  package private(set) var answers = 0
   private let root: TopicRoot
   private var devices: [String: DeviceLog] = [:]
   private var runs: [RunTotals] = []
@@ -41,12 +41,12 @@ public struct ReportBuilder: Sendable {
   private var end: UInt64 = 0
 
   /// A report on one deployment, of which nothing is known yet.
-  public init(root: TopicRoot) { self.root = root }
+  package init(root: TopicRoot) { self.root = root }
 
   /// Takes a message.
   ///
   /// - Parameter time: when it was received, in nanoseconds since 1970.
-  public mutating func add(topic: String, payload: [UInt8], time: UInt64) {
+  package mutating func add(topic: String, payload: [UInt8], time: UInt64) {
     input.messages += 1
     input.bytes += payload.count
     guard let topic = root.parse(topic) else {
@@ -86,7 +86,7 @@ public struct ReportBuilder: Sendable {
   }
 
   /// Says that a recording is damaged, in words.
-  public mutating func note(damage: String) {
+  package mutating func note(damage: String) {
     if input.damage.count < 64 { input.damage.append(damage) }
   }
 
@@ -163,7 +163,7 @@ public struct ReportBuilder: Sendable {
   }
 
   /// The report on what has come so far.
-  public var report: FlightReport {
+  package var report: FlightReport {
     let origin = start == .max ? 0 : start
     let list = devices.filter(\.value.isWorker).sorted { $0.key < $1.key }.map {
       $1.figures(name: $0, start: origin, end: end)

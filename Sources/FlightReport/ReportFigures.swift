@@ -2,7 +2,7 @@
 
 extension Figure where Subject == FlightReport.Maximum {
   /// The largest of any device, as in Table 2 of the RobustDiCE paper.
-  public static var all: [Figure] {
+  package static var all: [Figure] {
     [
       Figure(
         "max_joules_per_image", .joules, "joules_per_image",
@@ -24,7 +24,7 @@ extension Figure where Subject == FlightReport.Maximum {
 
 extension Figure where Subject == FlightReport.Phase {
   /// Of the answers of a run, or of one phase of it.
-  public static var all: [Figure] {
+  package static var all: [Figure] {
     [
       Figure("seconds", .seconds, "seconds") { $0.seconds },
       Figure(
@@ -73,7 +73,7 @@ extension Figure where Subject == FlightReport.Phase {
 
 extension Figure where Subject == FlightReport.DeviceFigures {
   /// Of a device.
-  public static var all: [Figure] {
+  package static var all: [Figure] {
     [
       Figure(
         "frames", .one, "frames", column: .init(.work, "frames", .count),
@@ -156,7 +156,7 @@ extension Figure where Subject == FlightReport.DeviceFigures {
 
 extension Figure where Subject == FlightReport.Stage {
   /// Of a stage on a device.
-  public static var all: [Figure] {
+  package static var all: [Figure] {
     [
       Figure("whole_compute", .milliseconds, "whole.compute_ms") { $0.whole?.compute },
       Figure("whole_send", .milliseconds, "whole.send_ms") { $0.whole?.send },

@@ -1,24 +1,24 @@
-public import TensorCore
+package import TensorCore
 
 /// Which nodes are there (definition 3), and how likely that is (equation 2).
-public struct FailureCombination: Sendable, Hashable {
+package struct FailureCombination: Sendable, Hashable {
   /// By node; true where it survives. The cloud always does.
-  public var alive: [Bool]
+  package var alive: [Bool]
 
   /// Makes a combination.
-  public init(alive: [Bool]) { self.alive = alive }
+  package init(alive: [Bool]) { self.alive = alive }
 
   /// p(B|R): the product over all nodes of r where the node is there and 1 - r where it is not.
   ///
   /// - Parameter survival: by node, as many as `alive`.
-  public func probability(_ survival: [Double]) -> Double {
+  package func probability(_ survival: [Double]) -> Double {
     zip(alive, survival).reduce(1) { $0 * ($1.0 ? $1.1 : 1 - $1.1) }
   }
 
   /// All 2^n combinations of the nodes that may fail, everybody there first.
   ///
   /// - Precondition: at most 30 of them.
-  public static func all(nodes: Int, fallible: [Int]) -> [FailureCombination] {
+  package static func all(nodes: Int, fallible: [Int]) -> [FailureCombination] {
     precondition(fallible.count <= 30, "too many combinations")
     return (0..<(1 << fallible.count)).map { bits in
       var alive = [Bool](repeating: true, count: nodes)
@@ -30,7 +30,7 @@ public struct FailureCombination: Sendable, Hashable {
   }
 
   /// Combinations drawn by their probability.
-  public static func sample(
+  package static func sample(
     _ count: Int, survival: [Double], using generator: inout SeededGenerator
   ) -> [FailureCombination] {
     (0..<count).map { _ in

@@ -1,20 +1,20 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Labelled samples: a matrix of float32 and a class for each row.
-public struct FogData: Sendable {
+package struct FogData: Sendable {
   /// Row-major, `width` elements for each sample.
-  public let inputs: [Float]
+  package let inputs: [Float]
   /// Elements of a sample.
-  public let width: Int
+  package let width: Int
   /// Classes by sample.
-  public let labels: [Int]
+  package let labels: [Int]
 
   /// The number of samples.
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   /// - Precondition: as many elements as `width` times labels.
-  public init(inputs: [Float], width: Int, labels: [Int]) {
+  package init(inputs: [Float], width: Int, labels: [Int]) {
     precondition(inputs.count == width * labels.count, "samples of another size")
     self.inputs = inputs
     self.width = width
@@ -29,7 +29,7 @@ public struct FogData: Sendable {
   ///   - design: whose samples and classes they must fit.
   /// - Throws: what `NumpyFile` throws; `mismatch` for data that do not fit; `invalidFile` for values
   ///   that are not finite.
-  public init(folder: String, split: String, design: FogDesign) throws(MartletError) {
+  package init(folder: String, split: String, design: FogDesign) throws(MartletError) {
     let inputsPath = "\(folder)/\(split)-inputs.npy"
     let labelsPath = "\(folder)/\(split)-labels.npy"
     let tensor = try NumpyFile.read(inputsPath)
@@ -67,7 +67,7 @@ public struct FogData: Sendable {
   }
 
   /// The share of each class.
-  public func frequencies(classes: Int) -> [Double] {
+  package func frequencies(classes: Int) -> [Double] {
     var counts = [Double](repeating: 0, count: classes)
     for label in labels { counts[label] += 1 }
     return counts.map { $0 / Double(max(count, 1)) }
@@ -76,7 +76,7 @@ public struct FogData: Sendable {
   /// The class names in `<folder>/labels.txt`, one a line; empty when there is no such file.
   ///
   /// - Throws: `mismatch` for another number of names than classes.
-  public static func names(folder: String, classes: Int) throws(MartletError) -> [String] {
+  package static func names(folder: String, classes: Int) throws(MartletError) -> [String] {
     let path = folder + "/labels.txt"
     guard FileSystem.exists(path) else { return [] }
     let names = try FileSystem.readText(path).split(whereSeparator: \.isNewline).map(String.init)

@@ -1,25 +1,25 @@
-public import TensorCore
+package import TensorCore
 
 /// A topology that has been checked and resolved: what each unit adds up and computes, in an order
 /// in which it can be computed.
-public struct FogDesign: Sendable, Equatable {
+package struct FogDesign: Sendable, Equatable {
   /// What was given.
-  public let topology: FogTopology
+  package let topology: FogTopology
   /// Every unit after those that it hears from; the cloud's is the last.
-  public let units: [FogUnit]
+  package let units: [FogUnit]
   /// Elements of one sample.
-  public let sampleCount: Int
+  package let sampleCount: Int
   /// Numbers of the nodes that may fail: all but the cloud, in the file's order.
-  public let fallible: [Int]
+  package let fallible: [Int]
   /// The cloud's number.
-  public let cloud: Int
+  package let cloud: Int
 
   /// The most nodes that a topology may have.
-  public static let maximumNodes = 64
+  package static let maximumNodes = 64
   /// The most layers that a network may have.
-  public static let maximumLayers = 10_000
+  package static let maximumLayers = 10_000
   /// The most weights that a network may have, and elements that a layer may put out.
-  public static let maximumParameters = 1 << 28
+  package static let maximumParameters = 1 << 28
 
   /// Checks and resolves a topology.
   ///
@@ -27,7 +27,7 @@ public struct FogDesign: Sendable, Equatable {
   ///   unusable, unknown or used twice; cycles; nodes that hear nothing or that the cloud does not
   ///   hear of; images that do not fit each other; a last layer of another width than there are
   ///   classes; probabilities that are none.
-  public init(_ topology: FogTopology) throws(MartletError) {
+  package init(_ topology: FogTopology) throws(MartletError) {
     self.topology = topology
     try FogCheck.names(topology)
     cloud = try FogCheck.cloud(topology)
@@ -52,19 +52,19 @@ public struct FogDesign: Sendable, Equatable {
   }
 
   /// The unit of a physical node's own layers.
-  public func unit(ofNode node: Int) -> Int {
+  package func unit(ofNode node: Int) -> Int {
     units.firstIndex { $0.name == topology.nodes[node].name } ?? 0
   }
 
   /// The survival probability of each node in a setting, by number.
-  public func survival(_ setting: FogTopology.Setting) -> [Double] {
+  package func survival(_ setting: FogTopology.Setting) -> [Double] {
     topology.nodes.map { setting.survival[$0.name] ?? 1 }
   }
 
   /// The setting of that name.
   ///
   /// - Throws: `notFound`, naming those that there are.
-  public func setting(_ name: String) throws(MartletError) -> FogTopology.Setting {
+  package func setting(_ name: String) throws(MartletError) -> FogTopology.Setting {
     if let setting = topology.settings.first(where: { $0.name == name }) { return setting }
     throw MartletError(
       .notFound, "the topology has no such reliability setting", context: ["setting": name],
@@ -76,7 +76,7 @@ public struct FogDesign: Sendable, Equatable {
   /// null when its node has failed, or when everything that arrives is null.
   ///
   /// - Parameter alive: by node.
-  public func flow(alive: [Bool]) -> [Bool] {
+  package func flow(alive: [Bool]) -> [Bool] {
     var flows: [Bool] = []
     for unit in units {
       let arrives = unit.arrivals.contains { arrival in

@@ -1,5 +1,5 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// Model graphs of a design: of one unit, for training and evaluation, or of the whole network, to be
 /// planned and run like any other model.
@@ -8,7 +8,7 @@ extension FogDesign {
   /// biases as constants that carry their names in a model file.
   ///
   /// - Throws: `notFound` or `invalidShape` for weights that are missing or do not fit.
-  public static func graph(
+  package static func graph(
     of unit: FogUnit, batch: Int, weights: [String: Tensor]
   ) throws(MartletError) -> Graph {
     var builder = GraphBuilder(name: unit.name)
@@ -23,7 +23,7 @@ extension FogDesign {
   /// output. A hyperconnection is a slice, padding, a factor and an addition.
   ///
   /// - Throws: like `graph(of:batch:weights:)`.
-  public func graph(weights: [String: Tensor]) throws(MartletError) -> Graph {
+  package func graph(weights: [String: Tensor]) throws(MartletError) -> Graph {
     var builder = GraphBuilder(name: topology.name)
     let sample = builder.addInput(name: "sample", shape: [1, sampleCount])
     var outputs: [ValueID] = []

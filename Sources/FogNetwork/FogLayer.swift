@@ -4,9 +4,9 @@ package import TensorCore
 /// One layer of a physical node, or several alike.
 ///
 /// In a file: `{"kind": "dense", "width": 250, "count": 2, "activation": "relu"}`.
-public struct FogLayer: Sendable, Hashable, Codable {
+package struct FogLayer: Sendable, Hashable, Codable {
   /// What a layer computes.
-  public enum Kind: String, Sendable, Hashable, Codable {
+  package enum Kind: String, Sendable, Hashable, Codable {
     /// Fully connected; images are flattened before it.
     case dense
     /// A convolution that keeps height and width but for its stride.
@@ -20,7 +20,7 @@ public struct FogLayer: Sendable, Hashable, Codable {
   }
 
   /// What follows a dense or convolution layer.
-  public enum Following: String, Sendable, Hashable, Codable {
+  package enum Following: String, Sendable, Hashable, Codable {
     /// max(x, 0)
     case relu
     /// Nothing, as for the last layer.
@@ -28,24 +28,24 @@ public struct FogLayer: Sendable, Hashable, Codable {
   }
 
   /// What it computes.
-  public var kind: Kind
+  package var kind: Kind
   /// Units of a dense layer or output channels of a convolution; 0 for other kinds.
-  public var width: Int
+  package var width: Int
   /// How many such layers follow one another.
-  public var count: Int
+  package var count: Int
   /// What follows each.
-  public var activation: Following
+  package var activation: Following
   /// Height and width of the window; odd for convolutions.
-  public var kernel: Int
+  package var kernel: Int
   /// Steps between windows of a convolution.
-  public var stride: Int
+  package var stride: Int
 
   private enum CodingKeys: String, CodingKey {
     case kind, width, count, activation, kernel, stride
   }
 
   /// Makes a layer.
-  public init(
+  package init(
     _ kind: Kind, width: Int = 0, count: Int = 1, activation: Following = .relu, kernel: Int = 0,
     stride: Int = 1
   ) {
@@ -58,14 +58,14 @@ public struct FogLayer: Sendable, Hashable, Codable {
   }
 
   /// Fully connected layers.
-  public static func dense(
+  package static func dense(
     _ width: Int, count: Int = 1, activation: Following = .relu
   ) -> FogLayer {
     FogLayer(.dense, width: width, count: count, activation: activation)
   }
 
   /// Decodes a layer; what its kind does not need may be left out.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     kind = try container.decode(Kind.self, forKey: .kind)
     width = try container.decodeIfPresent(Int.self, forKey: .width) ?? 0

@@ -1,23 +1,23 @@
 import JSONCoding
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// A trained network: its topology, its weights, and what a guess would go by.
 ///
 /// On disk a safetensors file whose metadata `martlet_fog` is a JSON object.
-public struct FogModel: Sendable {
+package struct FogModel: Sendable {
   /// How a network came about, for people.
-  public struct History: Sendable, Hashable, Codable {
+  package struct History: Sendable, Hashable, Codable {
     /// The seed of weights, order and failures.
-    public var seed: Int
+    package var seed: Int
     /// The epoch, from 1, after which the weights were taken.
-    public var epoch: Int
+    package var epoch: Int
     /// The epochs that were trained.
-    public var epochs: Int
+    package var epochs: Int
     /// The accuracy on the validation samples, nobody missing.
-    public var validationAccuracy: Double
+    package var validationAccuracy: Double
     /// What nodes were dropped by, if any were.
-    public var failout: String?
+    package var failout: String?
 
     private enum CodingKeys: String, CodingKey {
       case seed, epoch, epochs, failout
@@ -25,7 +25,7 @@ public struct FogModel: Sendable {
     }
 
     /// Makes a history.
-    public init(
+    package init(
       seed: Int, epoch: Int, epochs: Int, validationAccuracy: Double, failout: String?
     ) {
       self.seed = seed
@@ -45,22 +45,22 @@ public struct FogModel: Sendable {
   }
 
   /// The network.
-  public let design: FogDesign
+  package let design: FogDesign
   /// Weights and biases by name; see `FogUnit.Layer`.
-  public let weights: [String: Tensor]
+  package let weights: [String: Tensor]
   /// The share of each class among the training samples: what a guess is drawn from.
-  public let frequencies: [Double]
+  package let frequencies: [Double]
   /// Class names; empty when unknown.
-  public let labels: [String]
+  package let labels: [String]
   /// How it was trained.
-  public let history: History
+  package let history: History
 
   /// Makes a model.
   ///
   /// - Throws: `mismatch` for frequencies or labels of another number than there are classes, or
   ///   frequencies that are no probabilities; what `FogDesign.graph(of:batch:weights:)` throws for
   ///   weights that do not fit.
-  public init(
+  package init(
     design: FogDesign, weights: [String: Tensor], frequencies: [Double], labels: [String],
     history: History
   ) throws(MartletError) {
@@ -88,7 +88,7 @@ public struct FogModel: Sendable {
   /// Reads a model file.
   ///
   /// - Throws: `invalidFile` for a file that is none; what `FogDesign.init` and `init` throw.
-  public init(reading path: String) throws(MartletError) {
+  package init(reading path: String) throws(MartletError) {
     let file = try SafetensorsFile(path)
     guard let text = file.header.metadata[FogModel.key] else {
       throw MartletError(
@@ -112,7 +112,7 @@ public struct FogModel: Sendable {
   }
 
   /// Writes the model file, whole or not at all.
-  public func write(to path: String) throws(MartletError) {
+  package func write(to path: String) throws(MartletError) {
     let document = Document(
       version: 1, topology: design.topology, frequencies: frequencies, labels: labels,
       history: history)
@@ -122,7 +122,7 @@ public struct FogModel: Sendable {
   }
 
   /// The expected accuracy of a guess by training frequencies on samples of these classes.
-  public func guessAccuracy(on data: FogData) -> Double {
+  package func guessAccuracy(on data: FogData) -> Double {
     zip(frequencies, data.frequencies(classes: frequencies.count)).reduce(0) { $0 + $1.0 * $1.1 }
   }
 }

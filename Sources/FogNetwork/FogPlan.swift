@@ -1,6 +1,6 @@
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// Trained networks as plans: the same workers, client and report as for any other model.
 extension FogModel {
@@ -15,7 +15,7 @@ extension FogModel {
   ///   - sha256: of the model file.
   /// - Returns: the plan, and the graph with its weights.
   /// - Throws: what `Sharding.init(_:blocks:)` and `Plan.init` throw.
-  public func plan(
+  package func plan(
     name: String, sha256: String
   ) throws(MartletError) -> (plan: Plan, graph: Graph) {
     var graph = try design.graph(weights: weights)

@@ -1,37 +1,37 @@
-public import TensorCore
+package import TensorCore
 
 /// The paper's measure: accuracy averaged over failure combinations by their probability (equation
 /// 3), where nothing reaches the cloud that of a guess.
-public struct FogResiliency: Sendable {
+package struct FogResiliency: Sendable {
   /// One failure combination.
-  public struct Combination: Sendable {
+  package struct Combination: Sendable {
     /// The nodes that have failed.
-    public var failed: [String]
+    package var failed: [String]
     /// Accuracy on the samples; that of a guess where the answer is null.
-    public var accuracy: Double
+    package var accuracy: Double
     /// Whether nothing reaches the cloud.
-    public var isNull: Bool
+    package var isNull: Bool
   }
 
   /// The outcome under one reliability setting.
-  public struct Average: Sendable {
+  package struct Average: Sendable {
     /// The setting's name.
-    public var setting: String
+    package var setting: String
     /// Average accuracy.
-    public var accuracy: Double
+    package var accuracy: Double
     /// Half the width of its 95 % confidence interval; nil when all combinations were looked at.
-    public var margin: Double?
+    package var margin: Double?
     /// The probability that nothing reaches the cloud.
-    public var noInformation: Double
+    package var noInformation: Double
     /// The probability of each of `FogResiliency.combinations`, or, when sampled, its share of the
     /// draws.
-    public var probabilities: [Double]
+    package var probabilities: [Double]
     /// The sum of `probabilities`.
-    public var total: Double { probabilities.reduce(0, +) }
+    package var total: Double { probabilities.reduce(0, +) }
   }
 
   /// How combinations are chosen.
-  public enum Choice: Sendable, Hashable {
+  package enum Choice: Sendable, Hashable {
     /// All of them.
     case all
     /// So many draws for each setting.
@@ -39,27 +39,27 @@ public struct FogResiliency: Sendable {
   }
 
   /// The most nodes that may fail for all combinations to be looked at.
-  public static let maximumExhaustive = 20
+  package static let maximumExhaustive = 20
 
   /// Samples that were classified.
-  public let samples: Int
+  package let samples: Int
   /// Accuracy with nobody missing.
-  public let plainAccuracy: Double
+  package let plainAccuracy: Double
   /// The expected accuracy of a guess by training frequencies.
-  public let guessAccuracy: Double
+  package let guessAccuracy: Double
   /// The combinations that were looked at, everybody there first.
-  public let combinations: [Combination]
+  package let combinations: [Combination]
   /// By setting, in the topology's order.
-  public let averages: [Average]
+  package let averages: [Average]
   /// Runs of units for each batch, and what they would be if nothing were shared.
-  public let runs: (shared: Int, unshared: Int)
+  package let runs: (shared: Int, unshared: Int)
 
   /// Classifies all samples under all combinations, or under those that are drawn.
   ///
   /// - Parameter progress: called with the samples that are done; may throw to stop.
   /// - Throws: `invalidArgument` when all combinations are wanted of too many nodes; what `progress`
   ///   throws.
-  public init(
+  package init(
     _ model: FogModel, data: FogData, settings: [FogTopology.Setting], choice: Choice = .all,
     progress: (Int) throws(MartletError) -> Void = { _ in }
   ) throws(MartletError) {

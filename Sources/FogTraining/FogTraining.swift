@@ -1,19 +1,19 @@
-public import FogNetwork
+package import FogNetwork
 import JSONCoding
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Trains networks across edge, fog and cloud.
-public enum FogTraining {
+package enum FogTraining {
   /// Where a run saves what it has, so that the same call goes on from there.
-  public struct Checkpoint: Sendable {
+  package struct Checkpoint: Sendable {
     /// The file. Remove it once the model is in safety.
-    public var path: String
+    package var path: String
     /// The least time between two writes.
-    public var interval: Duration
+    package var interval: Duration
 
     /// Names the file.
-    public init(path: String, interval: Duration = .seconds(5)) {
+    package init(path: String, interval: Duration = .seconds(5)) {
       self.path = path
       self.interval = interval
     }
@@ -30,7 +30,7 @@ public enum FogTraining {
   ///   accurate ones that with the smallest loss.
   /// - Throws: `invalidArgument` for options without sense; `unsupported` for double precision with
   ///   other layers than dense ones; `mismatch` for another run's checkpoint; what `observe` throws.
-  public static func run(
+  package static func run(
     _ design: FogDesign, train: FogData, validation: FogData, labels: [String] = [],
     options: FogTrainingOptions, checkpoint: Checkpoint? = nil,
     observe: (FogTrainingProgress) throws(MartletError) -> Void = { _ in }

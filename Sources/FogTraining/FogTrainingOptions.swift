@@ -1,31 +1,31 @@
-public import FogNetwork
+package import FogNetwork
 import TensorCore
 
 /// How a network is trained.
-public struct FogTrainingOptions: Sendable, Hashable, Codable {
+package struct FogTrainingOptions: Sendable, Hashable, Codable {
   /// Whole nodes dropped while training (ResiliNet's failout): one draw for each node and batch,
   /// nothing is rescaled, and a batch of which nothing reaches the cloud is skipped.
-  public struct Failout: Sendable, Hashable, Codable {
+  package struct Failout: Sendable, Hashable, Codable {
     /// What it goes by, for people.
-    public var name: String
+    package var name: String
     /// The probability to be there, by node; 1 for the cloud.
-    public var survival: [Double]
+    package var survival: [Double]
 
     /// Every node but the cloud survives with the same probability.
-    public init(survival: Double, design: FogDesign) {
+    package init(survival: Double, design: FogDesign) {
       name = "\(survival)"
       self.survival = design.topology.nodes.indices.map { $0 == design.cloud ? 1 : survival }
     }
 
     /// Nodes survive as in a reliability setting.
-    public init(setting: FogTopology.Setting, design: FogDesign) {
+    package init(setting: FogTopology.Setting, design: FogDesign) {
       name = setting.name
       survival = design.survival(setting)
     }
   }
 
   /// Floating-point numbers that are computed with.
-  public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
+  package enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
     /// float32.
     case single
     /// float64, for dense layers: to check with.
@@ -33,7 +33,7 @@ public struct FogTrainingOptions: Sendable, Hashable, Codable {
   }
 
   /// How weights start; biases start at zero.
-  public enum Start: String, Sendable, Hashable, Codable, CaseIterable {
+  package enum Start: String, Sendable, Hashable, Codable, CaseIterable {
     /// Uniform within sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010), as in Keras.
     case glorot
     /// Uniform within sqrt(6 / inputs) (He et al. 2015), for deep chains of ReLU.
@@ -41,24 +41,24 @@ public struct FogTrainingOptions: Sendable, Hashable, Codable {
   }
 
   /// Passes over the training samples.
-  public var epochs = 50
+  package var epochs = 50
   /// Samples of one step; the last one of an epoch may have fewer.
-  public var batch = 1024
+  package var batch = 1024
   /// Adam's step size.
-  public var rate = 1e-3
+  package var rate = 1e-3
   /// Of weights, order and failures.
-  public var seed = 1
+  package var seed = 1
   /// Whether the loss of a class is weighted by samples / (classes * its samples).
-  public var isClassWeighted = false
+  package var isClassWeighted = false
   /// Nodes dropped, if any.
-  public var failout: Failout?
+  package var failout: Failout?
   /// See `Precision`.
-  public var precision = Precision.single
+  package var precision = Precision.single
   /// See `Start`.
-  public var start = Start.glorot
+  package var start = Start.glorot
 
   /// The defaults.
-  public init() {}
+  package init() {}
 
   /// - Throws: `invalidArgument` for numbers that make no sense.
   func check() throws(MartletError) {
@@ -75,21 +75,21 @@ public struct FogTrainingOptions: Sendable, Hashable, Codable {
 }
 
 /// Where training is.
-public struct FogTrainingProgress: Sendable {
+package struct FogTrainingProgress: Sendable {
   /// From 1.
-  public var epoch: Int
+  package var epoch: Int
   /// Of all epochs.
-  public var epochs: Int
+  package var epochs: Int
   /// Steps of this epoch that are done.
-  public var step: Int
+  package var step: Int
   /// Steps of an epoch.
-  public var steps: Int
+  package var steps: Int
   /// The mean loss of this epoch so far.
-  public var loss: Double
+  package var loss: Double
   /// The accuracy on this epoch's samples so far, nodes dropped as they were.
-  public var accuracy: Double
+  package var accuracy: Double
   /// The accuracy on the validation samples after the epoch; nil before its end.
-  public var validationAccuracy: Double?
+  package var validationAccuracy: Double?
   /// The best of those so far.
-  public var bestAccuracy: Double?
+  package var bestAccuracy: Double?
 }

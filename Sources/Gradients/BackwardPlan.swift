@@ -1,19 +1,19 @@
 import Kernels
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// A graph made ready for reverse-mode differentiation: what the forward run has to keep, and how the
 /// backward run goes through it. Immutable, and shared by any number of `GradientTape`s.
 ///
 /// Constants become inputs of the forward program, so that a tape may change them between runs.
-public struct BackwardPlan: Sendable {
+package struct BackwardPlan: Sendable {
   /// The graph that is run: the given one with some activations apart from their layers. Values have
   /// the numbers that they had.
-  public let graph: Graph
+  package let graph: Graph
   /// What gradients are computed for: inputs and constants of the graph, in the order given.
-  public let targets: [ValueID]
+  package let targets: [ValueID]
   /// Bytes of memory of one tape.
-  public var bytes: Int { program.arenaBytes + gradientBytes }
+  package var bytes: Int { program.arenaBytes + gradientBytes }
 
   let program: Program
   /// Constants that some node reads.
@@ -34,14 +34,14 @@ public struct BackwardPlan: Sendable {
   }
 
   /// Working memory beyond this is refused (16 GiB).
-  public static let maximumBytes = 1 << 34
+  package static let maximumBytes = 1 << 34
 
   /// Plans gradients of a combination of the graph's outputs.
   ///
   /// - Parameter targets: inputs and float32 constants of the graph.
   /// - Throws: what `Program.init` throws; `invalidArgument` for another target; `unsupported` for
   ///   exchanges; `resourceExhausted` when the values that have to be kept would be too large.
-  public init(_ graph: Graph, targets: [ValueID]) throws(MartletError) {
+  package init(_ graph: Graph, targets: [ValueID]) throws(MartletError) {
     for target in targets {
       guard graph.inputs.contains(target) || graph.constants[target]?.floats != nil else {
         throw MartletError(

@@ -1,6 +1,6 @@
 import Kernels
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// The memory of one differentiation: run forward, then backward, as often as needed. Used by one
 /// thread at a time; the work itself is shared out to `ComputeThreads.count` threads, on whose number
@@ -8,9 +8,9 @@ public import TensorCore
 ///
 /// Gradients of targets add up over runs until `clearGradients`: a sum over batches needs nothing
 /// else.
-public final class GradientTape {
+package final class GradientTape {
   /// What is run.
-  public let plan: BackwardPlan
+  package let plan: BackwardPlan
   private let execution: Execution
   private let gradients: AlignedMemory
   private var scratch: AlignedMemory
@@ -20,7 +20,7 @@ public final class GradientTape {
   /// Allocates memory; parameters start as the graph's constants.
   ///
   /// - Throws: `resourceExhausted` when the system has no memory for it.
-  public init(_ plan: BackwardPlan) throws(MartletError) {
+  package init(_ plan: BackwardPlan) throws(MartletError) {
     guard let gradients = AlignedMemory(count: plan.gradientBytes / MemoryLayout<Float>.stride),
       let scratch = AlignedMemory(count: plan.scratchCount)
     else {
@@ -43,7 +43,7 @@ public final class GradientTape {
   /// - Returns: the graph's outputs in order.
   /// - Throws: `invalidShape` for inputs that do not fit.
   @discardableResult
-  public func forward(_ inputs: [Tensor]) throws(MartletError) -> [Tensor] {
+  package func forward(_ inputs: [Tensor]) throws(MartletError) -> [Tensor] {
     let graph = plan.graph
     try check(inputs, graph.inputs, "input")
     for (id, tensor) in zip(graph.inputs, inputs) {
@@ -59,7 +59,7 @@ public final class GradientTape {
   ///
   /// - Parameter cotangents: one float32 tensor for each output, of its shape.
   /// - Throws: `invalidShape` for cotangents that do not fit, `invalidArgument` before `forward`.
-  public func backward(_ cotangents: [Tensor]) throws(MartletError) {
+  package func backward(_ cotangents: [Tensor]) throws(MartletError) {
     let graph = plan.graph
     guard hasRun else {
       throw MartletError(.invalidArgument, "there is nothing to differentiate before a forward run")
@@ -106,12 +106,12 @@ public final class GradientTape {
   // MARK: Results and parameters
 
   /// Sets the gradients of all targets to zero.
-  public func clearGradients() { for id in plan.targets { clear(id) } }
+  package func clearGradients() { for id in plan.targets { clear(id) } }
 
   /// Reads the gradient of a target.
   ///
   /// - Precondition: the plan has that target.
-  public func withGradient<R>(
+  package func withGradient<R>(
     of id: ValueID, _ body: (UnsafeBufferPointer<Float>) throws -> R
   ) rethrows -> R {
     precondition(plan.targets.contains(id), "no gradient was planned for value \(id.index)")
@@ -121,14 +121,14 @@ public final class GradientTape {
   /// The gradient of a target.
   ///
   /// - Precondition: the plan has that target.
-  public func gradient(of id: ValueID) -> Tensor {
+  package func gradient(of id: ValueID) -> Tensor {
     withGradient(of: id) { Tensor(plan.graph[id].shape, [Float]($0)) }
   }
 
   /// Reads or changes a parameter: a float32 constant of the graph that some node reads.
   ///
   /// - Precondition: the graph has that parameter.
-  public func withParameter<R>(
+  package func withParameter<R>(
     _ id: ValueID, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
     precondition(plan.parameters.contains(id), "value \(id.index) is not a parameter")

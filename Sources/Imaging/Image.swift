@@ -1,22 +1,22 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// An 8-bit image: rows from the top, pixels from the left, channels interleaved.
-public struct Image: Sendable, Equatable {
+package struct Image: Sendable, Equatable {
   /// Columns.
-  public let width: Int
+  package let width: Int
   /// Rows.
-  public let height: Int
+  package let height: Int
   /// 1 (grey) or 3 (red, green, blue).
-  public let channels: Int
+  package let channels: Int
   /// `height * width * channels` values.
-  public let pixels: [UInt8]
+  package let pixels: [UInt8]
 
   /// The most pixels that an image may have: 100 million.
-  public static let maximumPixels = 100_000_000
+  package static let maximumPixels = 100_000_000
 
   /// - Precondition: the number of values fits the extents, and `channels` is 1 or 3.
-  public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+  package init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
     precondition(channels == 1 || channels == 3, "\(channels) channels")
     precondition(pixels.count == width * height * channels, "\(pixels.count) values")
     self.width = width
@@ -36,7 +36,7 @@ public struct Image: Sendable, Equatable {
   ///   - limit: the most pixels; for bytes from strangers, of whom a few may stand for very many.
   /// - Throws: `invalidFile` for other formats, naming those that are common, and for damaged or cut-off data,
   ///   `resourceExhausted` above `limit`.
-  public static func decode(
+  package static func decode(
     _ bytes: [UInt8], source: String, limit: Int = maximumPixels
   ) throws(MartletError) -> Image {
     switch FileKind(of: bytes) {
@@ -80,7 +80,7 @@ public struct Image: Sendable, Equatable {
   }
 
   /// The image with one channel, its luma by ITU-R BT.601 in PIL's rounding.
-  public var grey: Image {
+  package var grey: Image {
     guard channels == 3 else { return self }
     let result = [UInt8](unsafeUninitializedCapacity: width * height) { output, initialised in
       pixels.withUnsafeBufferPointer { input in
@@ -98,12 +98,12 @@ public struct Image: Sendable, Equatable {
   }
 
   /// The image with three channels; a grey one has three equal ones.
-  public var rgb: Image {
+  package var rgb: Image {
     guard channels == 1 else { return self }
     return Image(
       width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
   }
 
   /// The image with `count` channels, 1 or 3.
-  public func converted(toChannels count: Int) -> Image { count == 1 ? grey : rgb }
+  package func converted(toChannels count: Int) -> Image { count == 1 ? grey : rgb }
 }

@@ -1,10 +1,10 @@
-public import TensorCore
+package import TensorCore
 
 extension ImageSet {
   /// The bytes of an image's file, as they are stored: for digests.
   ///
   /// - Throws: what reading throws.
-  public func bytes(_ index: Int) throws(MartletError) -> [UInt8] {
+  package func bytes(_ index: Int) throws(MartletError) -> [UInt8] {
     try items[index].location.read()
   }
 }

@@ -1,5 +1,5 @@
 /// How images in folders get their labels.
-public enum ImageLabelling: Sendable {
+package enum ImageLabelling: Sendable {
   /// They get none: for uses that need no labels.
   case none
   /// Each folder is a group of its own, numbered in the order of the names: for choosing evenly. If

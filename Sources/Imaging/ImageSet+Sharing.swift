@@ -1,18 +1,18 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 extension ImageSet {
   /// What two sets of images have in common.
-  public struct Overlap: Sendable, Equatable {
+  package struct Overlap: Sendable, Equatable {
     /// How many images of the first set are in the second, byte for byte.
-    public var count: Int
+    package var count: Int
     /// The number of images in the first set.
-    public var of: Int
+    package var of: Int
     /// The names of one such image in the first and in the second set.
-    public var example: (String, String)?
+    package var example: (String, String)?
 
     /// Compares everything.
-    public static func == (left: Overlap, right: Overlap) -> Bool {
+    package static func == (left: Overlap, right: Overlap) -> Bool {
       left.count == right.count && left.of == right.of && left.example?.0 == right.example?.0
         && left.example?.1 == right.example?.1
     }
@@ -23,7 +23,7 @@ extension ImageSet {
   /// Only images of the same length are read, so that the price is small where nothing is shared.
   ///
   /// - Throws: what reading throws; an image that has vanished is not shared.
-  public func overlap(with other: ImageSet) throws(MartletError) -> Overlap {
+  package func overlap(with other: ImageSet) throws(MartletError) -> Overlap {
     var overlap = Overlap(count: 0, of: count)
     var lengths: [Int: [Int]] = [:]
     for index in items.indices {

@@ -1,8 +1,8 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Images with labels where these are known, from files, folders and tar archives; see `open`.
-public struct ImageSet: Sendable {
+package struct ImageSet: Sendable {
   /// Where the bytes of one image are.
   enum Location: Sendable {
     case file(String)
@@ -28,19 +28,19 @@ public struct ImageSet: Sendable {
 
   let items: [Item]
   /// The names of the labels, where the source tells them.
-  public let labelNames: LabelNames?
+  package let labelNames: LabelNames?
 
   /// The number of images.
-  public var count: Int { items.count }
+  package var count: Int { items.count }
   /// The name of an image, for messages and tables.
-  public func name(_ index: Int) -> String { items[index].name }
+  package func name(_ index: Int) -> String { items[index].name }
   /// The label of an image, or nil if it is not known.
-  public func label(_ index: Int) -> Int? { items[index].label }
+  package func label(_ index: Int) -> Int? { items[index].label }
 
   /// Reads and decodes an image.
   ///
   /// - Throws: what reading and `Image.decode` throw, naming the image.
-  public func load(_ index: Int) throws(MartletError) -> Image {
+  package func load(_ index: Int) throws(MartletError) -> Image {
     try Image.decode(items[index].location.read(), source: items[index].name)
   }
 
@@ -58,7 +58,7 @@ public struct ImageSet: Sendable {
   ///
   /// - Throws: `notFound` when there is no image, `invalidFile` for a table that does not fit,
   ///   `mismatch` for a label or a folder that is no class.
-  public static func open(
+  package static func open(
     paths: [String], labelling: ImageLabelling
   ) throws(MartletError) -> ImageSet {
     var members: [ImageTree.Member] = []

@@ -1,5 +1,5 @@
 import JSONCoding
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 extension LabelNames {
@@ -11,7 +11,7 @@ extension LabelNames {
   /// a name, so that the ones behind it keep their labels.
   ///
   /// - Throws: `invalidFile` for what is none of these, with a hint for the formats that are common.
-  public static func read(_ path: String) throws(MartletError) -> LabelNames {
+  package static func read(_ path: String) throws(MartletError) -> LabelNames {
     let text = try LabelTable.text(try FileSystem.read(path, limit: 16 << 20), path)
     let trimmed = text.drop(while: \.isWhitespace)
     if path.lowercased().hasSuffix(".json") || trimmed.hasPrefix("{") || trimmed.hasPrefix("[") {

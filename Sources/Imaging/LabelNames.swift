@@ -1,17 +1,17 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// The names of a model's classes by label.
-public struct LabelNames: Sendable, Equatable {
+package struct LabelNames: Sendable, Equatable {
   /// The name of each label; empty where none is known.
-  public let names: [String]
+  package let names: [String]
   /// Whether labels were named one by one, so that some names may be missing.
   private let isPartial: Bool
   /// What else folders may be called, such as the synset identifiers of ImageNet.
   private let aliases: [String: Int]
 
   /// Makes names from a complete list.
-  public init(_ names: [String]) {
+  package init(_ names: [String]) {
     self.names = names
     isPartial = false
     aliases = [:]
@@ -39,7 +39,7 @@ public struct LabelNames: Sendable, Equatable {
   /// - Parameter source: where the names are from, named in errors.
   /// - Throws: `mismatch` when a complete list has another number of names than there are outputs, or
   ///   a label is beyond them.
-  public func fitted(to outputs: Int, source: String) throws(MartletError) -> LabelNames {
+  package func fitted(to outputs: Int, source: String) throws(MartletError) -> LabelNames {
     // One output tells two classes apart.
     let needed = outputs == 1 && names.count == 2 ? 2 : outputs
     guard names.count == needed || (isPartial && names.count < needed) else {
@@ -66,7 +66,7 @@ public struct LabelNames: Sendable, Equatable {
   }
 
   /// The name of a label, or nil if none is known.
-  public subscript(label: Int) -> String? {
+  package subscript(label: Int) -> String? {
     guard names.indices.contains(label), !names[label].isEmpty else { return nil }
     return names[label]
   }

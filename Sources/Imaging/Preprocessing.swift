@@ -1,28 +1,28 @@
-public import TensorCore
+package import TensorCore
 
 /// What happens to an image before the model sees it; kept in the plan.
 ///
 /// In this order: channels, resize, centre crop, scale, then `(value - mean) / deviation`.
-public struct Preprocessing: Codable, Sendable, Equatable {
+package struct Preprocessing: Codable, Sendable, Equatable {
   /// 1 (grey) or 3 (red, green, blue).
-  public var channels: Int
+  package var channels: Int
   /// The length of the short side after resizing; the long one keeps the proportion.
-  public var resizeShort: Int?
+  package var resizeShort: Int?
   /// Height and width after resizing, whatever the proportion; wins over `resizeShort`.
-  public var resizeExact: [Int]?
+  package var resizeExact: [Int]?
   /// Height and width of the centre that is kept; beyond the image it is black.
-  public var crop: [Int]?
+  package var crop: [Int]?
   /// Subtracted after scaling: one number for each channel.
-  public var mean: [Float]
+  package var mean: [Float]
   /// Divided by at last: one number for each channel, none of them zero.
-  public var deviation: [Float]
+  package var deviation: [Float]
   /// Multiplied with each pixel first.
-  public var scale: Float
+  package var scale: Float
   /// The filter of the resize.
-  public var interpolation: Interpolation
+  package var interpolation: Interpolation
 
   /// Makes a preprocessing; `validate` says whether it can be applied.
-  public init(
+  package init(
     channels: Int, resizeShort: Int? = nil, resizeExact: [Int]? = nil, crop: [Int]? = nil,
     mean: [Float], deviation: [Float], scale: Float = 1 / 255,
     interpolation: Interpolation = .bilinear
@@ -38,12 +38,12 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   }
 
   /// TorchVision's evaluation transform for ImageNet: short side 256, centre 224 x 224.
-  public static let torchVision = Preprocessing(
+  package static let torchVision = Preprocessing(
     channels: 3, resizeShort: 256, crop: [224, 224], mean: [0.485, 0.456, 0.406],
     deviation: [0.229, 0.224, 0.225])
 
   /// Only the size and the range 0 to 1: what fits a model of which nothing more is known.
-  public static func plain(channels: Int, height: Int, width: Int) -> Preprocessing {
+  package static func plain(channels: Int, height: Int, width: Int) -> Preprocessing {
     Preprocessing(
       channels: channels, resizeExact: [height, width],
       mean: [Float](repeating: 0, count: channels),
@@ -51,14 +51,14 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   }
 
   /// The shape of every result, or nil where it depends on the image.
-  public var outputShape: Shape? {
+  package var outputShape: Shape? {
     (crop ?? resizeExact).map { Shape([1, channels, $0[0], $0[1]]) }
   }
 
   /// Checks every field.
   ///
   /// - Throws: `invalidArgument` naming the field.
-  public func validate() throws(MartletError) {
+  package func validate() throws(MartletError) {
     func require(_ isRight: Bool, _ field: String, _ rule: String) throws(MartletError) {
       guard isRight else {
         throw MartletError(
@@ -83,7 +83,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   }
 
   /// Decodes and validates.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     channels = try container.decode(Int.self, forKey: .channels)
     resizeShort = try container.decodeIfPresent(Int.self, forKey: .resizeShort)
@@ -100,7 +100,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   ///
   /// - Throws: `invalidArgument` if the fields are not valid, `resourceExhausted` for a resize of
   ///   an extremely long image.
-  public func apply(_ image: Image) throws(MartletError) -> Tensor {
+  package func apply(_ image: Image) throws(MartletError) -> Tensor {
     try validate()
     let converted = image.converted(toChannels: channels)
     let (height, width) = try resizedExtents(converted)

@@ -1,5 +1,5 @@
 /// How pixels between pixels are weighed when an image changes its size.
-public enum Interpolation: String, Codable, Sendable {
+package enum Interpolation: String, Codable, Sendable {
   /// Triangle filter.
   case bilinear
   /// Cubic filter with a = -0.5.

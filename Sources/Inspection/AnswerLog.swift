@@ -1,29 +1,29 @@
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// The answers that clients publish: how many, the latest, and whom their clients count on.
-public struct AnswerLog: Sendable {
+package struct AnswerLog: Sendable {
   /// An answer.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The client whose frame it was.
-    public var client: String
+    package var client: String
     /// The frame's number.
-    public var frame: UInt64
+    package var frame: UInt64
     /// The class, by name where there is one.
-    public var label: String
+    package var label: String
     /// Its probability.
-    public var confidence: Double
+    package var confidence: Double
     /// Milliseconds from sending the frame to its answer.
-    public var latencyMilliseconds: Double
+    package var latencyMilliseconds: Double
     /// Parts by device and why they were missing, such as `d2 lost`, most first; empty when nothing was.
-    public var missing: [(what: String, parts: Int)]
+    package var missing: [(what: String, parts: Int)]
     /// How many neurons were filled in.
-    public var filledNeurons: Int
+    package var filledNeurons: Int
     /// When it came.
-    public var time: MonotonicTime
+    package var time: MonotonicTime
 
     /// Compares everything.
-    public static func == (left: Entry, right: Entry) -> Bool {
+    package static func == (left: Entry, right: Entry) -> Bool {
       left.client == right.client && left.frame == right.frame && left.label == right.label
         && left.confidence == right.confidence
         && left.latencyMilliseconds == right.latencyMilliseconds
@@ -42,27 +42,27 @@ public struct AnswerLog: Sendable {
   }
 
   /// How many answers are remembered.
-  public static let capacity = 100
+  package static let capacity = 100
   /// Beyond this many clients, whom they count on is not remembered.
   static let maximumClients = 256
   /// For how long the word of a client counts that has fallen silent.
   static let trustSeconds: UInt64 = 5
 
   /// Answers so far.
-  public private(set) var answers: UInt64 = 0
+  package private(set) var answers: UInt64 = 0
   /// Answers so far from which something was missing.
-  public private(set) var degradedAnswers: UInt64 = 0
+  package private(set) var degradedAnswers: UInt64 = 0
   /// The latest answers, newest first.
-  public private(set) var latest: [Entry] = []
+  package private(set) var latest: [Entry] = []
   /// Answers of the last seconds.
-  public private(set) var recent: RecentTraffic
+  package private(set) var recent: RecentTraffic
   private var trusts: [String: Trust] = [:]
 
   /// No answers yet.
-  public init(start: MonotonicTime) { recent = RecentTraffic(start: start) }
+  package init(start: MonotonicTime) { recent = RecentTraffic(start: start) }
 
   /// Takes in an answer.
-  public mutating func receive(_ result: FrameResult, of client: String, at now: MonotonicTime) {
+  package mutating func receive(_ result: FrameResult, of client: String, at now: MonotonicTime) {
     answers += 1
     recent.add(0, at: now)
     if !result.degraded.isEmpty { degradedAnswers += 1 }
@@ -88,7 +88,7 @@ public struct AnswerLog: Sendable {
 
   /// Whether a client that is answered now goes on without a device of its plan, although the device
   /// may well be alive: its parts came too late.
-  public func isSkipped(_ device: String, of plan: String?, at now: MonotonicTime) -> Bool {
+  package func isSkipped(_ device: String, of plan: String?, at now: MonotonicTime) -> Bool {
     trusts.values.contains { trust in
       guard now.nanoseconds(since: trust.time) < AnswerLog.trustSeconds * 1_000_000_000 else {
         return false

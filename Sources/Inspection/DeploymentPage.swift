@@ -1,32 +1,32 @@
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Everything that `martlet top` shows, from the messages of one deployment.
-public struct DeploymentPage: Sendable {
+package struct DeploymentPage: Sendable {
   /// The topics of the deployment.
-  public let root: TopicRoot
+  package let root: TopicRoot
   /// Its devices.
-  public private(set) var devices = DeviceBoard()
+  package private(set) var devices = DeviceBoard()
   /// The answers of its clients.
-  public private(set) var answers: AnswerLog
+  package private(set) var answers: AnswerLog
   /// Its topics.
-  public private(set) var traffic: TrafficTable
+  package private(set) var traffic: TrafficTable
   /// Messages that were not as their topics promise, or with figures that nothing can have measured.
-  public private(set) var unreadable = 0
+  package private(set) var unreadable = 0
   /// Messages that came faster than they could be taken in.
-  public var dropped = 0
+  package var dropped = 0
   /// Whether the broker is there.
-  public var isConnected = true
+  package var isConnected = true
 
   /// Nothing is known yet.
-  public init(root: TopicRoot, start: MonotonicTime) {
+  package init(root: TopicRoot, start: MonotonicTime) {
     self.root = root
     answers = AnswerLog(start: start)
     traffic = TrafficTable(start: start, maximumTopics: 2000)
   }
 
   /// Takes in a message. Tensors are counted only.
-  public mutating func receive(
+  package mutating func receive(
     topic: String, payload: [UInt8], isRetained: Bool, at now: MonotonicTime
   ) {
     traffic.record(topic: topic, bytes: payload.count, isRetained: isRetained, at: now)
@@ -48,7 +48,7 @@ public struct DeploymentPage: Sendable {
 
   /// The devices by name, as those who wait for their parts see them: one that sends heartbeats but is
   /// gone on without is suspect.
-  public func rows(at now: MonotonicTime) -> [DeviceBoard.Row] {
+  package func rows(at now: MonotonicTime) -> [DeviceBoard.Row] {
     devices.rows(at: now).map { row in
       guard row.device.state == .alive, !row.device.isGateway,
         answers.isSkipped(row.device.device, of: row.device.plan, at: now)

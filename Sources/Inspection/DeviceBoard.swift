@@ -1,20 +1,20 @@
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Who is there and what it costs, from what the devices of a deployment publish of themselves.
-public struct DeviceBoard: Sendable {
+package struct DeviceBoard: Sendable {
   /// One device now.
-  public struct Row: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
     /// Its presence, heartbeat and memory.
-    public var device: DeviceRoster.Row
+    package var device: DeviceRoster.Row
     /// Frames a second, in its last metric.
-    public var framesPerSecond: Double?
+    package var framesPerSecond: Double?
     /// Its power, in its last metric.
-    public var watts: Double?
+    package var watts: Double?
     /// Whether the power is computed and not measured.
-    public var isEstimate: Bool
+    package var isEstimate: Bool
     /// Parts that it had to fill in since the board began, by reason.
-    public var fills: [String: UInt64]
+    package var fills: [String: UInt64]
   }
 
   private struct Metrics: Sendable {
@@ -26,13 +26,14 @@ public struct DeviceBoard: Sendable {
   private var metrics: [String: Metrics] = [:]
 
   /// Nothing is known yet.
-  public init() {}
+  package init() {}
 
   /// Takes in a message of a device; others and unreadable ones change nothing.
   ///
   /// - Returns: whether it could be read.
   @discardableResult
-  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool {
+  package mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool
+  {
     switch topic {
     case .metric(let device, MetricKind.frame.rawValue):
       guard let metric = try? FrameMetric(payload: payload, source: "frame") else { return false }
@@ -52,7 +53,7 @@ public struct DeviceBoard: Sendable {
 
   /// The devices that have said that they are there, by name. One that is not there any more has
   /// neither rate nor power.
-  public func rows(at now: MonotonicTime) -> [Row] {
+  package func rows(at now: MonotonicTime) -> [Row] {
     roster.rows(at: now).map { device in
       let known = metrics[device.device]
       let isThere = device.state != .lost && device.state != .unknown

@@ -1,31 +1,31 @@
 import JSONCoding
 import TensorCore
-public import WireProtocol
+package import WireProtocol
 
 /// Reads messages of any kind. Nothing that a payload holds makes it fail.
 ///
 /// A topic of the contract says what to expect; any other payload is recognised by its bytes.
-public struct MessageReader {
+package struct MessageReader {
   /// Longer JSON documents are shown as text.
-  public static let maximumJSONBytes = 256 * 1024
+  package static let maximumJSONBytes = 256 * 1024
   /// How much of a text or of unknown bytes is kept.
-  public static let maximumShownBytes = 4096
+  package static let maximumShownBytes = 4096
   /// Documents nested more deeply are shown as text.
   private static let jsonLimits = JSON.Limits(bytes: maximumJSONBytes, depth: 32)
 
   /// The topics that are in terms of the contract.
-  public let root: TopicRoot
+  package let root: TopicRoot
   private var elements: [Float] = []
 
   /// Reads the messages of one deployment, and others as well as they can be.
-  public init(root: TopicRoot) { self.root = root }
+  package init(root: TopicRoot) { self.root = root }
 
   /// Reads a message.
   ///
   /// - Parameters:
   ///   - topicText: the full topic.
   ///   - tensor: called with the tensor, if it is one; not to be kept.
-  public mutating func read(
+  package mutating func read(
     _ payload: [UInt8], on topicText: String, tensor: (TensorMessage) -> Void = { _ in }
   ) -> MessageReading {
     let topic = root.parse(topicText)

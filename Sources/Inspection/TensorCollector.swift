@@ -1,16 +1,16 @@
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Puts tensors together from messages of many senders, within a budget of memory.
-public struct TensorCollector {
+package struct TensorCollector {
   /// A whole tensor and what to call it.
-  public struct Collected: Sendable {
+  package struct Collected: Sendable {
     /// Ids and numbers only: usable as the name of a file, without an ending. At most 160 bytes.
-    public var name: String
+    package var name: String
     /// The elements as float32, whatever they travelled as.
-    public var tensor: Tensor
+    package var tensor: Tensor
     /// What the sender said of it, and `wire`, the type it travelled as.
-    public var metadata: [(key: String, value: String)]
+    package var metadata: [(key: String, value: String)]
   }
 
   private struct Key: Hashable {
@@ -25,26 +25,26 @@ public struct TensorCollector {
   }
 
   /// The most tensors that are being put together.
-  public static let maximumUnfinished = 256
+  package static let maximumUnfinished = 256
   /// The most bytes of elements of all tensors that are being put together, and of any one.
-  public let maximumBytes: Int
+  package let maximumBytes: Int
   /// Tensors that would have taken more than `maximumBytes`.
-  public private(set) var refused: UInt64 = 0
+  package private(set) var refused: UInt64 = 0
   /// Tensors given up because chunks were missing, or others needed the room.
-  public private(set) var abandoned: UInt64 = 0
+  package private(set) var abandoned: UInt64 = 0
   private let root: TopicRoot
   private var unfinished: [Key: Unfinished] = [:]
   private var bytes = 0
   private var uses: UInt64 = 0
 
   /// Collects at most 256 MiB at a time unless told otherwise.
-  public init(root: TopicRoot, maximumBytes: Int = 256 << 20) {
+  package init(root: TopicRoot, maximumBytes: Int = 256 << 20) {
     self.root = root
     self.maximumBytes = maximumBytes
   }
 
   /// Takes a message in; the tensor that it completes, if any.
-  public mutating func receive(_ message: TensorMessage, topic: String) -> Collected? {
+  package mutating func receive(_ message: TensorMessage, topic: String) -> Collected? {
     let shape = message.header.shape
     guard shape.count * MemoryLayout<Float>.size <= maximumBytes else {
       refused += 1

@@ -1,43 +1,43 @@
-public import TensorCore
+package import TensorCore
 
 /// How much comes on which topic. Bounded: what comes on further topics is added up as one.
-public struct TrafficTable: Sendable {
+package struct TrafficTable: Sendable {
   /// The traffic of one topic.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// Messages published since the table began.
-    public var messages: UInt64 = 0
+    package var messages: UInt64 = 0
     /// Bytes of their payloads.
-    public var bytes: UInt64 = 0
+    package var bytes: UInt64 = 0
     /// Whether the broker had kept a message from before.
-    public var isRetained = false
+    package var isRetained = false
     /// When the last message came, a kept one included.
-    public var lastSeen: MonotonicTime
+    package var lastSeen: MonotonicTime
     /// The size of the last message in bytes.
-    public var lastBytes = 0
+    package var lastBytes = 0
     /// Messages and bytes of the last seconds.
-    public var recent: RecentTraffic
+    package var recent: RecentTraffic
   }
 
   /// The most topics that are told apart.
-  public let maximumTopics: Int
+  package let maximumTopics: Int
   /// When the table began.
-  public let start: MonotonicTime
+  package let start: MonotonicTime
   /// By topic.
-  public private(set) var topics: [String: Entry] = [:]
+  package private(set) var topics: [String: Entry] = [:]
   /// All topics that came when the table was full; nil when none did.
-  public private(set) var others: Entry?
+  package private(set) var others: Entry?
   /// Everything together.
-  public private(set) var total: Entry
+  package private(set) var total: Entry
 
   /// An empty table for 10,000 topics unless told otherwise.
-  public init(start: MonotonicTime, maximumTopics: Int = 10_000) {
+  package init(start: MonotonicTime, maximumTopics: Int = 10_000) {
     self.start = start
     self.maximumTopics = maximumTopics
     total = Entry(lastSeen: start, recent: RecentTraffic(start: start))
   }
 
   /// Counts a message.
-  public mutating func record(
+  package mutating func record(
     topic: String, bytes: Int, isRetained: Bool, at now: MonotonicTime
   ) {
     total.add(bytes, isRetained, now)
@@ -67,9 +67,9 @@ extension TrafficTable.Entry {
 }
 
 /// Messages and bytes a second, over the last five seconds.
-public struct RecentTraffic: Sendable, Equatable {
+package struct RecentTraffic: Sendable, Equatable {
   /// How many seconds count.
-  public static let window: UInt64 = 5
+  package static let window: UInt64 = 5
 
   private struct Bucket: Sendable, Equatable {
     var second: UInt64 = 0
@@ -82,10 +82,10 @@ public struct RecentTraffic: Sendable, Equatable {
   private var buckets = [Bucket](repeating: Bucket(), count: Int(window) + 1)
 
   /// Nothing yet.
-  public init(start: MonotonicTime) { self.start = start }
+  package init(start: MonotonicTime) { self.start = start }
 
   /// Counts a message.
-  public mutating func add(_ bytes: Int, at now: MonotonicTime) {
+  package mutating func add(_ bytes: Int, at now: MonotonicTime) {
     let second = self.second(now)
     let index = Int(second % UInt64(buckets.count))
     if buckets[index].second != second { buckets[index] = Bucket(second: second) }
@@ -94,7 +94,7 @@ public struct RecentTraffic: Sendable, Equatable {
   }
 
   /// The rates now: of whole seconds only, but for the first second.
-  public func rates(at now: MonotonicTime) -> (messages: Double, bytes: Double) {
+  package func rates(at now: MonotonicTime) -> (messages: Double, bytes: Double) {
     let current = second(now)
     guard current > 0 else {
       let seconds = max(Double(now.nanoseconds(since: start)) / 1e9, 0.1)

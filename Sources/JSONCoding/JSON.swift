@@ -1,23 +1,23 @@
-public import TensorCore
+package import TensorCore
 
 /// JSON text from `Encodable` values and back, over json-c.
 ///
 /// Reading is strict: trailing text, duplicate roots, comments, invalid UTF-8 and numbers that are
 /// not JSON are refused with the offset; of duplicate names the last one wins. Writing is
 /// deterministic: members come in the order in which they are encoded, dictionaries sorted by name.
-public enum JSON {
+package enum JSON {
   /// What a document may cost before it is refused.
-  public struct Limits: Sendable {
+  package struct Limits: Sendable {
     /// The largest document, in bytes.
-    public var bytes: Int
+    package var bytes: Int
     /// The deepest nesting of arrays and objects.
-    public var depth: Int
+    package var depth: Int
 
     /// Limits for a document of plan size: 64 MiB and 128 levels.
-    public static let standard = Limits(bytes: 64 << 20, depth: 128)
+    package static let standard = Limits(bytes: 64 << 20, depth: 128)
 
     /// Makes limits; json-c cannot read more than 2 GiB, whatever `bytes` says.
-    public init(bytes: Int, depth: Int) {
+    package init(bytes: Int, depth: Int) {
       self.bytes = bytes
       self.depth = depth
     }
@@ -28,7 +28,7 @@ public enum JSON {
   /// - Parameter pretty: two-space indentation, with arrays of numbers filled into lines.
   /// - Throws: `MartletError.Code.invalidArgument` naming the coding path, for values that JSON
   ///   cannot hold: NaN, infinities, names with a NUL, more than 128 levels.
-  public static func encode<T: Encodable>(
+  package static func encode<T: Encodable>(
     _ value: T, pretty: Bool = false
   ) throws(MartletError) -> [UInt8] {
     let root = try encodeTree(value)
@@ -40,7 +40,7 @@ public enum JSON {
   }
 
   /// The text of a value as a string; see `encode(_:pretty:)`.
-  public static func encodeString<T: Encodable>(
+  package static func encodeString<T: Encodable>(
     _ value: T, pretty: Bool = false
   ) throws(MartletError) -> String {
     String(decoding: try encode(value, pretty: pretty), as: UTF8.self)
@@ -52,7 +52,7 @@ public enum JSON {
   /// - Throws: `MartletError.Code.invalidFile` with the source and either the offset of a syntax
   ///   error or the coding path of a value that does not fit its type;
   ///   `resourceExhausted` for a document above `limits`.
-  public static func decode<T: Decodable>(
+  package static func decode<T: Decodable>(
     _ type: T.Type, from bytes: UnsafeRawBufferPointer, source: String,
     limits: Limits = .standard
   ) throws(MartletError) -> T {
@@ -65,7 +65,7 @@ public enum JSON {
   }
 
   /// A value from an array of UTF-8 bytes; see `decode(_:from:source:limits:)`.
-  public static func decode<T: Decodable>(
+  package static func decode<T: Decodable>(
     _ type: T.Type, from bytes: [UInt8], source: String, limits: Limits = .standard
   ) throws(MartletError) -> T {
     try bytes.withUnsafeBufferPointer { buffer throws(MartletError) in
@@ -74,7 +74,7 @@ public enum JSON {
   }
 
   /// A value from a string; see `decode(_:from:source:limits:)`.
-  public static func decode<T: Decodable>(
+  package static func decode<T: Decodable>(
     _ type: T.Type, from text: String, source: String, limits: Limits = .standard
   ) throws(MartletError) -> T {
     try decode(type, from: Array(text.utf8), source: source, limits: limits)

@@ -1,7 +1,7 @@
 import CJSONC
 
 /// Any JSON value, for documents whose form is not known beforehand.
-public enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
   /// `null`
   case null
   /// `true` or `false`
@@ -18,21 +18,21 @@ public enum JSONValue: Sendable, Equatable {
   case object([Member])
 
   /// One member of an object.
-  public struct Member: Sendable, Equatable {
+  package struct Member: Sendable, Equatable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its value.
-    public var value: JSONValue
+    package var value: JSONValue
 
     /// Makes a member.
-    public init(_ name: String, _ value: JSONValue) {
+    package init(_ name: String, _ value: JSONValue) {
       self.name = name
       self.value = value
     }
   }
 
   /// The member of an object with this name; nil for any other value.
-  public subscript(name: String) -> JSONValue? {
+  package subscript(name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.name == name }?.value
   }
@@ -40,7 +40,7 @@ public enum JSONValue: Sendable, Equatable {
 
 extension JSONValue: Codable {
   /// Decodes any value.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     if let reader = decoder as? Reader {
       self.init(reader.raw)
       return
@@ -73,7 +73,7 @@ extension JSONValue: Codable {
   }
 
   /// Encodes the value; members keep their order.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     switch self {
     case .object(let members):
       var container = encoder.container(keyedBy: NameKey.self)

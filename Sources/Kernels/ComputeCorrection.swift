@@ -3,9 +3,9 @@ import TensorCore
 
 /// What must be different in the environment before OpenBLAS is loaded. As that happens before a
 /// program's first line, the program has to be started again, by itself and at most once.
-public struct ComputeCorrection: Sendable, Equatable {
+package struct ComputeCorrection: Sendable, Equatable {
   /// The variables to set.
-  public let variables: [(name: String, value: String)]
+  package let variables: [(name: String, value: String)]
 
   /// Where a correction leaves a note for the process that it starts.
   static let noteVariable = "MARTLET_COMPUTE_CORRECTION"
@@ -88,7 +88,7 @@ public struct ComputeCorrection: Sendable, Equatable {
   }
 
   /// What this process needs.
-  public static func needed() -> ComputeCorrection? {
+  package static func needed() -> ComputeCorrection? {
     ComputeCorrection(
       Situation(
         core: .inUse, coreType: OpenBLASCore.variable("OPENBLAS_CORETYPE"),
@@ -97,7 +97,7 @@ public struct ComputeCorrection: Sendable, Equatable {
   }
 
   /// Compares the variables.
-  public static func == (lhs: ComputeCorrection, rhs: ComputeCorrection) -> Bool {
+  package static func == (lhs: ComputeCorrection, rhs: ComputeCorrection) -> Bool {
     lhs.variables.elementsEqual(rhs.variables) { $0 == $1 }
   }
 }

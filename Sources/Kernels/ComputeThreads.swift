@@ -5,7 +5,7 @@ package import TensorCore
 
 /// How many threads one execution may use. A worker on a small device has better uses for its other
 /// cores, so the default is 1.
-public enum ComputeThreads {
+package enum ComputeThreads {
   private static let requested = Atomic<Int>(1)
 
   /// OpenBLAS itself always runs on the calling thread: kernels split their own work, at bounds
@@ -24,12 +24,12 @@ public enum ComputeThreads {
   }
 
   /// Sets the number of threads for runs that start from now on; at least 1.
-  public static func set(_ count: Int) {
+  package static func set(_ count: Int) {
     requested.store(min(max(count, 1), 256), ordering: .relaxed)
   }
 
   /// The number of threads that a run may use.
-  public static var count: Int { requested.load(ordering: .relaxed) }
+  package static var count: Int { requested.load(ordering: .relaxed) }
 }
 
 /// Calls `body(task, lane)` once for each task in `0..<tasks`; lanes are numbered from 0 and a lane

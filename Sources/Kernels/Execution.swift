@@ -1,12 +1,12 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// One frame's working memory. Used by one thread at a time, for frame after frame; several may
 /// share a program.
 ///
 /// To compute a frame, fill the inputs, then run the segments in order; at each boundary fill the
 /// results of its exchanges. Inputs may be overwritten by a run: fill them every time.
-public final class Execution {
+package final class Execution {
   private let program: Program
   private let arena: AlignedMemory
   private var scratch: AlignedMemory
@@ -21,7 +21,7 @@ public final class Execution {
   /// Allocates working memory for `program`.
   ///
   /// - Throws: `resourceExhausted` when the system refuses it.
-  public convenience init(_ program: Program) throws(MartletError) {
+  package convenience init(_ program: Program) throws(MartletError) {
     try self.init(program, maximumLanes: .max)
   }
 
@@ -57,7 +57,7 @@ public final class Execution {
   }
 
   /// Computes one segment's nodes.
-  public func run(segment: Int) {
+  package func run(segment: Int) {
     prepareLanes()
     for node in program.segments[segment].nodes { run(node: node) }
   }
@@ -66,7 +66,7 @@ public final class Execution {
   /// computed.
   ///
   /// - Parameter nulls: the values that are null before; afterwards also those of this segment.
-  public func run(segment: Int, nulls: inout Set<ValueID>) {
+  package func run(segment: Int, nulls: inout Set<ValueID>) {
     guard !nulls.isEmpty else { return run(segment: segment) }
     prepareLanes()
     for node in program.segments[segment].nodes {
@@ -81,7 +81,7 @@ public final class Execution {
   }
 
   /// Computes one segment's nodes and returns the seconds that each took, in order.
-  public func runTimed(segment: Int) -> [Double] {
+  package func runTimed(segment: Int) -> [Double] {
     prepareLanes()
     let clock = ContinuousClock()
     return program.segments[segment].nodes.map { node in
@@ -93,7 +93,7 @@ public final class Execution {
   /// Reads a value: an input, a result that is still alive, or a constant.
   ///
   /// - Precondition: something in the graph computes or reads the value.
-  public func withValue<R>(
+  package func withValue<R>(
     _ id: ValueID, _ body: (UnsafeBufferPointer<Float>) throws -> R
   ) rethrows -> R {
     guard let address = addresses[id.index] else {
@@ -105,7 +105,7 @@ public final class Execution {
   /// Writes a value: an input, or the result of an exchange.
   ///
   /// - Precondition: the value is not a constant.
-  public func withMutableValue<R>(
+  package func withMutableValue<R>(
     _ id: ValueID, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
     guard case .arena = program.placement.locations[id.index], let address = addresses[id.index]
@@ -120,7 +120,7 @@ public final class Execution {
   /// - Returns: The graph outputs in order.
   /// - Throws: `MartletError.Code.invalidShape` for inputs that do not fit, `.unsupported` for a
   ///   program with exchanges, `.resourceExhausted` without memory for the outputs.
-  public func run(inputs: [Tensor]) throws(MartletError) -> [Tensor] {
+  package func run(inputs: [Tensor]) throws(MartletError) -> [Tensor] {
     let graph = program.graph
     guard program.segments.count == 1 else {
       throw MartletError(

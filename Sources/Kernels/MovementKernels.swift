@@ -1,5 +1,5 @@
 import CKernels
-public import ModelGraph
+package import ModelGraph
 import TensorCore
 
 /// Transpose and slice.
@@ -96,7 +96,7 @@ extension Combination {
   /// - Parameters:
   ///   - x: slices of `inner` elements.
   ///   - y: `inner` elements, none of a slice in `terms`.
-  public static func sum(
+  package static func sum(
     _ terms: [Term], of x: UnsafePointer<Float>, inner: Int, into y: UnsafeMutablePointer<Float>
   ) {
     let isLost = inner > 0 && terms.contains { x[$0.index * inner].isNaN }

@@ -8,9 +8,9 @@ import Glibc
 /// as long. The choice is made while the library is loaded and can only be changed before, by
 /// `OPENBLAS_CORETYPE` in the environment. The `martlet` executable starts itself again with that
 /// variable where it must; a program that uses the library looks at `warning`.
-public struct OpenBLASCore: Sendable, Equatable {
+package struct OpenBLASCore: Sendable, Equatable {
   /// Why it is this one.
-  public enum Origin: Sendable, Equatable {
+  package enum Origin: Sendable, Equatable {
     /// OpenBLAS chose it.
     case chosen
     /// `OPENBLAS_CORETYPE` was set by hand, and stays.
@@ -20,13 +20,13 @@ public struct OpenBLASCore: Sendable, Equatable {
   }
 
   /// OpenBLAS's name for it: `Haswell`, `SkylakeX`, `neoversen1`.
-  public let name: String
+  package let name: String
   /// Why it is this one.
-  public let origin: Origin
+  package let origin: Origin
   /// The processor that it runs on.
-  public let processor: Processor
+  package let processor: Processor
   /// The name of one that would be faster here; nil if there is none, or the library has none.
-  public let better: String?
+  package let better: String?
 
   /// Judges a core.
   ///
@@ -42,7 +42,7 @@ public struct OpenBLASCore: Sendable, Equatable {
   }
 
   /// The one with which this process computes.
-  public static let inUse: OpenBLASCore = {
+  package static let inUse: OpenBLASCore = {
     let name = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
     return OpenBLASCore(
       name: name,
@@ -64,7 +64,7 @@ public struct OpenBLASCore: Sendable, Equatable {
 
   /// Whether its instructions are more than the processor has: the first product would end the
   /// process.
-  public var isBeyondProcessor: Bool {
+  package var isBeyondProcessor: Bool {
     guard case .x86(let level, _) = processor, let needed = CoreTable.level(of: name) else {
       return false
     }
@@ -72,12 +72,12 @@ public struct OpenBLASCore: Sendable, Equatable {
   }
 
   /// Library, version and core in a few words, and what is wrong with it: `OpenBLAS 0.3.21 Zen`.
-  public var title: String {
+  package var title: String {
     "OpenBLAS \(Self.libraryVersion) \(name)" + (better.map { ", slower than \($0)" } ?? "")
   }
 
   /// One line about it: `Haswell kernels, chosen by OpenBLAS`.
-  public var summary: String {
+  package var summary: String {
     switch origin {
     case .chosen: "\(name) kernels, chosen by OpenBLAS"
     case .given: "\(name) kernels, set by OPENBLAS_CORETYPE"
@@ -87,7 +87,7 @@ public struct OpenBLASCore: Sendable, Equatable {
   }
 
   /// What a user should know; nil if all is well.
-  public var warning: String? {
+  package var warning: String? {
     guard let better else { return nil }
     return
       "OpenBLAS computes with \(name) kernels although the processor (\(processor)) has faster "

@@ -2,9 +2,9 @@ import CKernels
 import Glibc
 
 /// What the processor has, as far as it decides which kernels run fast on it.
-public enum Processor: Sendable, Equatable {
+package enum Processor: Sendable, Equatable {
   /// The steps of x86's vector instructions for which kernels are written.
-  public enum Level: Int, Sendable, Comparable, CaseIterable {
+  package enum Level: Int, Sendable, Comparable, CaseIterable {
     /// SSE2 or a little more.
     case baseline
     /// AVX without FMA.
@@ -15,18 +15,18 @@ public enum Processor: Sendable, Equatable {
     case avx512
 
     /// Orders by width.
-    public static func < (lhs: Level, rhs: Level) -> Bool { lhs.rawValue < rhs.rawValue }
+    package static func < (lhs: Level, rhs: Level) -> Bool { lhs.rawValue < rhs.rawValue }
   }
 
   /// Who designed an arm64 core, and which of theirs it is, as in its MIDR register.
-  public struct ArmPart: Sendable, Hashable {
+  package struct ArmPart: Sendable, Hashable {
     /// 0x41 is Arm.
-    public var implementer: Int
+    package var implementer: Int
     /// 0xd0b is a Cortex-A76.
-    public var part: Int
+    package var part: Int
 
     /// A core by its numbers.
-    public init(implementer: Int, part: Int) {
+    package init(implementer: Int, part: Int) {
       self.implementer = implementer
       self.part = part
     }
@@ -40,7 +40,7 @@ public enum Processor: Sendable, Equatable {
   case other
 
   /// The processor under this process.
-  public static let current: Processor = {
+  package static let current: Processor = {
     switch Int(ck_x86_level()) {
     case CK_X86_AVX512: .x86(.avx512, isAMD: ck_x86_is_amd() != 0)
     case CK_X86_AVX2: .x86(.avx2, isAMD: ck_x86_is_amd() != 0)
@@ -86,7 +86,7 @@ public enum Processor: Sendable, Equatable {
 
 extension Processor: CustomStringConvertible {
   /// In words: `x86_64 with AVX2 and FMA`.
-  public var description: String {
+  package var description: String {
     switch self {
     case .x86(.baseline, _): "x86_64 without AVX"
     case .x86(.avx, _): "x86_64 with AVX"

@@ -1,28 +1,28 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// A graph compiled for execution: checked, laid out in memory by liveness, with its weights in
 /// place. Immutable, and shared by any number of `Execution`s.
-public final class Program: Sendable {
+package final class Program: Sendable {
   /// A run of nodes between two boundaries.
-  public struct Segment: Sendable, Equatable {
+  package struct Segment: Sendable, Equatable {
     /// Indices of the nodes that this segment computes.
-    public let nodes: Range<Int>
+    package let nodes: Range<Int>
     /// The `.exchange` nodes that follow it; empty for the last segment.
-    public let exchanges: [Int]
+    package let exchanges: [Int]
   }
 
   /// Memory for activations beyond this is taken for a mistake in the model (64 GiB).
-  public static let maximumArenaBytes = 1 << 36
+  package static let maximumArenaBytes = 1 << 36
 
   /// The node list, cut at every maximal run of `.exchange` nodes.
-  public let segments: [Segment]
+  package let segments: [Segment]
   /// The structure. Constants have moved into the program.
-  public let graph: Graph
+  package let graph: Graph
   /// Bytes of working memory of one execution, scratch for one thread included.
-  public var arenaBytes: Int { placement.bytes + scratchCount * MemoryLayout<Float>.stride }
+  package var arenaBytes: Int { placement.bytes + scratchCount * MemoryLayout<Float>.stride }
   /// Bytes of weights.
-  public let weightBytes: Int
+  package let weightBytes: Int
 
   let placement: Placement
   /// One kernel for each node; nil for exchanges and views.
@@ -37,7 +37,7 @@ public final class Program: Sendable {
   ///
   /// - Throws: `MartletError` naming the node, when shapes, operands or attributes do not fit, a
   ///   value is not float32, or the working memory would be unreasonably large.
-  public convenience init(_ graph: consuming Graph) throws(MartletError) {
+  package convenience init(_ graph: consuming Graph) throws(MartletError) {
     try GraphCheck.checkConstants(of: graph)
     var constants: [ValueID: SharedConstant] = [:]
     for id in graph.constants.keys.sorted() {
@@ -56,7 +56,7 @@ public final class Program: Sendable {
   ///   - graph: the structure; constants of its own are ignored.
   ///   - constants: by value, of the value's shape.
   /// - Throws: like `init(_:)`.
-  public init(
+  package init(
     _ graph: consuming Graph, constants: consuming [ValueID: SharedConstant]
   ) throws(MartletError) {
     try ComputeThreads.prepare()

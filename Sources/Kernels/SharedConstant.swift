@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// A constant in the one form in which kernels read it, for any number of programs.
 ///
@@ -7,19 +7,19 @@ public import TensorCore
 ///
 /// `@unchecked Sendable`: `state` is read and written under `lock` only; the memory that it hands out
 /// is written before it is handed out and never after, and lives as long as anybody refers to it.
-public final class SharedConstant: @unchecked Sendable {
+package final class SharedConstant: @unchecked Sendable {
   private enum State {
     case given([Float])
     case prepared(AlignedMemory, form: String?)
   }
 
   /// Its shape as given.
-  public let shape: Shape
+  package let shape: Shape
   private let lock = NativeLock()
   private var state: State
 
   /// - Precondition: the tensor is float32.
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     guard let values = tensor.floats else { preconditionFailure("a constant must be float32") }
     shape = tensor.shape
     state = .given(values)

@@ -1,26 +1,26 @@
 import MQTT
-public import Plan
-public import Processes
-public import Runtime
-public import TensorCore
+package import Plan
+package import Processes
+package import Runtime
+package import TensorCore
 
 extension Fleet {
   /// Where a fleet meets: a deployment on a broker.
-  public struct Site: Sendable {
+  package struct Site: Sendable {
     /// Where clients work.
-    public var address: DeploymentAddress
+    package var address: DeploymentAddress
     /// The options with which the worker of a device reaches the same deployment.
-    public var workerAccess: @Sendable (String) -> [String]
+    package var workerAccess: @Sendable (String) -> [String]
 
     /// A deployment on a broker.
-    public init(address: DeploymentAddress, workerAccess: @escaping @Sendable (String) -> [String])
+    package init(address: DeploymentAddress, workerAccess: @escaping @Sendable (String) -> [String])
     {
       self.address = address
       self.workerAccess = workerAccess
     }
 
     /// The default deployment on a broker of our own.
-    public init(_ broker: EmbeddedBroker) throws(MartletError) {
+    package init(_ broker: EmbeddedBroker) throws(MartletError) {
       let socket = broker.socketAddress
       address = DeploymentAddress(
         broker: MQTTConfiguration(
@@ -37,7 +37,7 @@ extension Fleet {
 /// that ends by a signal takes its children along, too.
 ///
 /// - Parameter plan: reads or makes the plan, in the fleet's folder.
-public func withFleet<Result>(
+package func withFleet<Result>(
   _ settings: Fleet.Settings = .init(), plan: (String) throws -> PlanFolder, at site: Fleet.Site,
   _ body: (Fleet) throws -> Result
 ) throws -> Result {
@@ -51,7 +51,7 @@ public func withFleet<Result>(
 /// Runs `body` with a fleet and a broker of its own, and ends both afterwards.
 ///
 /// - Parameter plan: reads or makes the plan, in the fleet's folder.
-public func withFleet<Result>(
+package func withFleet<Result>(
   _ settings: Fleet.Settings = .init(), plan: (String) throws -> PlanFolder,
   _ body: (Fleet, EmbeddedBroker) throws -> Result
 ) throws -> Result {

@@ -1,48 +1,48 @@
 import Engine
 import Glibc
-public import Logging
-public import Plan
-public import Processes
-public import Runtime
-public import TensorCore
+package import Logging
+package import Plan
+package import Processes
+package import Runtime
+package import TensorCore
 import TensorFiles
 
 /// The worker processes of a plan on this machine, and what else `martlet` does beside them.
 ///
 /// A fleet exists within `withFleet`, which ends every process that was started here. Nothing runs
 /// until it is started.
-public final class Fleet {
+package final class Fleet {
   /// What differs from fleet to fleet.
-  public struct Settings: Sendable {
+  package struct Settings: Sendable {
     /// The program; this one if nil.
-    public var executable: String?
+    package var executable: String?
     /// The whole environment of the processes, or nil for this one's.
-    public var environment: [String: String]?
+    package var environment: [String: String]?
     /// Options of every worker besides broker, plan and device.
-    public var workerOptions = ["--log-level", "warning"]
+    package var workerOptions = ["--log-level", "warning"]
     /// Whether the processes write to this one's standard error instead of to logs.
-    public var showsErrors = false
+    package var showsErrors = false
     /// How long processes may take to end when the fleet does.
-    public var patience = Duration.seconds(5)
+    package var patience = Duration.seconds(5)
     /// Lines added to the configuration of a broker of its own; see `EmbeddedBroker`.
-    public var brokerConfiguration = ""
+    package var brokerConfiguration = ""
 
     /// Quiet workers of this program.
-    public init() {}
+    package init() {}
   }
 
   /// The plan that the workers run.
-  public let plan: PlanFolder
+  package let plan: PlanFolder
   /// A folder that is removed with the fleet; the logs are in it.
-  public let folder: String
+  package let folder: String
   /// Where workers and clients meet.
-  public var site: Site
+  package var site: Site
   /// Options of every worker besides broker, plan and device.
-  public var workerOptions: [String]
+  package var workerOptions: [String]
   /// The worker that each device was last given, unless that has been killed or let go since.
-  public private(set) var workers: [String: ChildProcess] = [:]
+  package private(set) var workers: [String: ChildProcess] = [:]
   /// Workers started so far.
-  public private(set) var starts = 0
+  package private(set) var starts = 0
   private let executable: String
   private let settings: Settings
   /// All processes that may still run.
@@ -58,7 +58,7 @@ public final class Fleet {
   }
 
   /// The devices, in the order of the plan.
-  public var names: [String] { plan.plan.devices.map(\.name) }
+  package var names: [String] { plan.plan.devices.map(\.name) }
 
   // MARK: Processes
 
@@ -69,7 +69,7 @@ public final class Fleet {
   ///   - broker: another one than the site's.
   /// - Throws: as `ChildProcess`.
   @discardableResult
-  public func start(
+  package func start(
     _ device: String, _ options: [String] = [], at broker: EmbeddedBroker? = nil
   ) throws(MartletError) -> ChildProcess {
     starts += 1
@@ -83,7 +83,7 @@ public final class Fleet {
   /// Starts the workers of all devices but `absent`.
   ///
   /// - Throws: as `ChildProcess`.
-  public func startAll(
+  package func startAll(
     but absent: Set<String> = [], _ options: [String] = []
   ) throws(MartletError) {
     for name in names where !absent.contains(name) { try start(name, options) }
@@ -92,7 +92,7 @@ public final class Fleet {
   /// Starts another `martlet`, which writes its log under this name.
   ///
   /// - Throws: as `ChildProcess`.
-  public func launch(
+  package func launch(
     _ name: String, _ arguments: [String]
   ) throws(MartletError) -> ChildProcess {
     children.removeAll { $0.exitStatus != nil }
@@ -106,20 +106,20 @@ public final class Fleet {
   }
 
   /// Sends a signal to a device's worker.
-  public func signal(_ device: String, _ number: Int32) { workers[device]?.signal(number) }
+  package func signal(_ device: String, _ number: Int32) { workers[device]?.signal(number) }
 
   /// Kills a device's worker and waits for its end.
-  public func kill(_ device: String) {
+  package func kill(_ device: String) {
     guard let worker = letGo(device) else { return }
     worker.signal(SIGKILL)
     _ = worker.wait(timeout: .seconds(10))
   }
 
   /// Counts a device's worker no longer among `workers`; if it runs, it ends with the fleet.
-  public func letGo(_ device: String) -> ChildProcess? { workers.removeValue(forKey: device) }
+  package func letGo(_ device: String) -> ChildProcess? { workers.removeValue(forKey: device) }
 
   /// Asks all processes to end, and kills those that do not in time; the fleet can go on afterwards.
-  public func stop() {
+  package func stop() {
     for child in children {
       child.signal(SIGTERM)
       // One that was stopped hears nothing until it goes on.
@@ -135,7 +135,7 @@ public final class Fleet {
   // MARK: Words
 
   /// What processes of this name have written to standard error.
-  public func standardError(of name: String) -> String {
+  package func standardError(of name: String) -> String {
     (try? FileSystem.readText(log(name))) ?? ""
   }
 
@@ -146,7 +146,7 @@ public final class Fleet {
   /// A client, not yet connected.
   ///
   /// - Throws: as `InferenceClient`.
-  public func client(
+  package func client(
     logger: Logger, _ adjust: (inout ClientConfiguration) -> Void = { _ in }
   ) throws(MartletError) -> InferenceClient {
     var configuration = ClientConfiguration(address: site.address)
@@ -159,7 +159,7 @@ public final class Fleet {
   /// Waits until a client knows all devices to be ready.
   ///
   /// - Throws: `timedOut`, with the end of a worker's log.
-  public func waitUntilReady(
+  package func waitUntilReady(
     _ client: InferenceClient, timeout: Duration = .seconds(30)
   ) throws(MartletError) {
     guard try client.waitForDevices(timeout: timeout) else {

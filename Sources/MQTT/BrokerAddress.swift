@@ -1,13 +1,13 @@
-public import TensorCore
+package import TensorCore
 
 /// Where a broker listens, parsed from what a user types.
 ///
 /// Accepted: `mqtt://host:port`, `mqtts://host:port` (TLS), `unix:/path/to/socket`, `host`,
 /// `host:port`, `[v6]:port`, each of the first kinds with `user:password@` before the host
 /// (percent-encoded where it holds `@`, `:` or `/`). The port is 1883, or 8883 with TLS, unless given.
-public struct BrokerAddress: Sendable, Equatable {
+package struct BrokerAddress: Sendable, Equatable {
   /// How the bytes reach the broker.
-  public enum Endpoint: Sendable, Equatable {
+  package enum Endpoint: Sendable, Equatable {
     /// A TCP host name or address and port.
     case tcp(host: String, port: UInt16)
     /// The path of a Unix-domain socket.
@@ -15,16 +15,16 @@ public struct BrokerAddress: Sendable, Equatable {
   }
 
   /// Where to connect.
-  public var endpoint: Endpoint
+  package var endpoint: Endpoint
   /// Whether the connection is encrypted (`mqtts`).
-  public var usesTLS: Bool
+  package var usesTLS: Bool
   /// The user name in the address, if any.
-  public var username: String?
+  package var username: String?
   /// The password in the address, if any; never part of `description`.
-  public var password: String?
+  package var password: String?
 
   /// An address made of parts that are already known.
-  public init(_ endpoint: Endpoint, usesTLS: Bool = false) {
+  package init(_ endpoint: Endpoint, usesTLS: Bool = false) {
     self.endpoint = endpoint
     self.usesTLS = usesTLS
   }
@@ -32,7 +32,7 @@ public struct BrokerAddress: Sendable, Equatable {
   /// Parses what a user typed.
   ///
   /// - Throws: `invalidArgument`, with a message that never repeats a password.
-  public init(parsing text: String) throws(MartletError) {
+  package init(parsing text: String) throws(MartletError) {
     func invalid(_ reason: String) -> MartletError {
       MartletError(
         .invalidArgument, "The broker address \(reason)",
@@ -89,7 +89,7 @@ public struct BrokerAddress: Sendable, Equatable {
   }
 
   /// Whether the bytes stay on this machine, so that an unencrypted connection shows them to nobody.
-  public var isLocal: Bool {
+  package var isLocal: Bool {
     switch endpoint {
     case .unix: return true
     case .tcp(let host, _):
@@ -141,7 +141,7 @@ public struct BrokerAddress: Sendable, Equatable {
 
 extension BrokerAddress: CustomStringConvertible, CustomDebugStringConvertible {
   /// The address as a user would type it, without user name and password.
-  public var description: String {
+  package var description: String {
     switch endpoint {
     case .unix(let path): return "unix:\(path)"
     case .tcp(let host, let port):
@@ -151,10 +151,10 @@ extension BrokerAddress: CustomStringConvertible, CustomDebugStringConvertible {
   }
 
   /// The same as `description`, so that debug output does not show a password either.
-  public var debugDescription: String { description }
+  package var debugDescription: String { description }
 }
 
 extension BrokerAddress: CustomReflectable {
   /// Hides the stored properties, so that `dump` does not show a password.
-  public var customMirror: Mirror { Mirror(self, children: ["address": description]) }
+  package var customMirror: Mirror { Mirror(self, children: ["address": description]) }
 }

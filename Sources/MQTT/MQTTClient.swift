@@ -1,7 +1,7 @@
 import CMosquitto
 import Glibc
-public import Logging
-public import TensorCore
+package import Logging
+package import TensorCore
 
 /// An MQTT 5 client that stays connected.
 ///
@@ -15,11 +15,11 @@ public import TensorCore
 ///
 /// SIGPIPE is ignored for the whole process from the first client on, because libmosquitto writes
 /// to sockets without asking for silence.
-public final class MQTTClient: Sendable {
+package final class MQTTClient: Sendable {
   /// Receives messages on the network thread.
-  public typealias MessageHandler = @Sendable (borrowing ReceivedMessage) -> Void
+  package typealias MessageHandler = @Sendable (borrowing ReceivedMessage) -> Void
   /// Receives events on the network thread, with no lock held.
-  public typealias EventHandler = @Sendable (MQTTEvent) -> Void
+  package typealias EventHandler = @Sendable (MQTTEvent) -> Void
 
   private let core: ConnectionCore
 
@@ -36,7 +36,7 @@ public final class MQTTClient: Sendable {
   ///
   /// - Throws: `invalidArgument` or `permissionDenied` for a configuration that cannot work or would
   ///   send secrets in the clear; `invalidFile` for unusable TLS files.
-  public init(
+  package init(
     _ configuration: MQTTConfiguration, logger: Logger,
     onMessage: @escaping MessageHandler = { _ in }, onEvent: @escaping EventHandler = { _ in }
   ) throws(MartletError) {
@@ -51,7 +51,7 @@ public final class MQTTClient: Sendable {
   }
 
   /// Starts connecting and returns at once. Does nothing when started already.
-  public func start() throws(MartletError) {
+  package func start() throws(MartletError) {
     core.lock.lock()
     defer { core.lock.unlock() }
     guard core.phase != .closed, !core.closing else { throw core.offlineError }
@@ -63,7 +63,7 @@ public final class MQTTClient: Sendable {
   /// Starts, and waits until the broker has accepted the client and answered its subscriptions.
   ///
   /// - Throws: as `waitUntilReady`.
-  public func connect(timeout: Duration) throws(MartletError) {
+  package func connect(timeout: Duration) throws(MartletError) {
     try start()
     try waitUntilReady(timeout: timeout)
   }
@@ -74,7 +74,7 @@ public final class MQTTClient: Sendable {
   ///   be trusted; `invalidArgument` as soon as it is clear that the port wants TLS or does not have it;
   ///   `superseded` after a takeover; after `timeout` the latest failure, or `timedOut`. The client
   ///   goes on trying in the background until it is closed.
-  public func waitUntilReady(timeout: Duration) throws(MartletError) {
+  package func waitUntilReady(timeout: Duration) throws(MartletError) {
     let deadline = MonotonicTime.now() + timeout
     core.lock.lock()
     defer { core.lock.unlock() }
@@ -104,7 +104,7 @@ public final class MQTTClient: Sendable {
   /// called on that thread. Do not hold a lock that a handler takes: the thread could not end.
   ///
   /// - Parameter publishingWill: asks the broker to publish the will all the same.
-  public func close(publishingWill: Bool = false) {
+  package func close(publishingWill: Bool = false) {
     core.close(publishingWill: publishingWill)
   }
 
@@ -115,7 +115,7 @@ public final class MQTTClient: Sendable {
   /// - Throws: `unreachable` when not connected (QoS 0); `resourceExhausted` when the budget is used
   ///   up or the broker accepts no message of that size; `invalidArgument` for a bad topic;
   ///   `superseded` after a takeover.
-  public func publish(
+  package func publish(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality = .atMostOnce,
     retain: Bool = false, properties: MQTTProperties = MQTTProperties()
   ) throws(MartletError) {
@@ -126,7 +126,7 @@ public final class MQTTClient: Sendable {
   }
 
   /// Publishes a message; see the variant with an unsafe buffer for what is thrown.
-  public func publish(_ message: MQTTMessage) throws(MartletError) {
+  package func publish(_ message: MQTTMessage) throws(MartletError) {
     let result = message.payload.withUnsafeBytes { payload -> Result<Void, MartletError> in
       do throws(MartletError) {
         try publish(
@@ -144,7 +144,7 @@ public final class MQTTClient: Sendable {
   /// `waitUntilReady` waits for that.
   ///
   /// - Throws: `invalidArgument` for a filter that is not valid MQTT; nothing is subscribed then.
-  public func subscribe(
+  package func subscribe(
     _ filters: [(filter: String, quality: MQTTQuality)]
   ) throws(MartletError) {
     for (filter, _) in filters {
@@ -162,12 +162,13 @@ public final class MQTTClient: Sendable {
   }
 
   /// Asks for messages of one filter.
-  public func subscribe(_ filter: String, quality: MQTTQuality = .atMostOnce) throws(MartletError) {
+  package func subscribe(_ filter: String, quality: MQTTQuality = .atMostOnce) throws(MartletError)
+  {
     try subscribe([(filter, quality)])
   }
 
   /// Asks for no more messages of these filters.
-  public func unsubscribe(_ filters: [String]) {
+  package func unsubscribe(_ filters: [String]) {
     core.lock.lock()
     defer { core.lock.unlock() }
     for filter in filters {
@@ -180,7 +181,7 @@ public final class MQTTClient: Sendable {
   /// Waits until everything published so far is written (QoS 0) or acknowledged (QoS 1).
   ///
   /// - Throws: `timedOut`, or the reason why there is no connection.
-  public func flush(timeout: Duration) throws(MartletError) {
+  package func flush(timeout: Duration) throws(MartletError) {
     try core.flush(timeout: timeout)
   }
 
@@ -195,7 +196,7 @@ public final class MQTTClient: Sendable {
   ///   - timeout: how long the broker may take to acknowledge the token.
   /// - Throws: `permissionDenied`, naming the topic, when the broker refuses the token, or acknowledges
   ///   it and does not bring it back; `timedOut` or `unreachable` when that cannot be found out.
-  public func verifyPermission(
+  package func verifyPermission(
     topic: String, reading: Bool = true, timeout: Duration
   ) throws(MartletError) {
     try core.verifyPermission(topic: topic, reading: reading, timeout: timeout)
@@ -205,7 +206,7 @@ public final class MQTTClient: Sendable {
   /// not: where a broker is slow to bring its token, the answer is no.
   ///
   /// - Throws: what keeps it from being tried.
-  public func bringsBack(topic: String, timeout: Duration) throws(MartletError) -> Bool {
+  package func bringsBack(topic: String, timeout: Duration) throws(MartletError) -> Bool {
     try core.bringsBack(topic: topic, timeout: timeout)
   }
 
@@ -222,7 +223,7 @@ public final class MQTTClient: Sendable {
   ///   - timeout: for all of it.
   /// - Throws: `resourceExhausted` when the broker does not take even `least` bytes; `timedOut` or
   ///   `unreachable` when that cannot be found out.
-  public func largestPayload(
+  package func largestPayload(
     topic: String, upTo bytes: Int, least: Int, reading: Bool, timeout: Duration
   ) throws(MartletError) -> Int {
     try core.largestPayload(
@@ -231,13 +232,13 @@ public final class MQTTClient: Sendable {
 
   /// The most payload bytes of a message that fit the largest packet that the broker said it takes;
   /// nil while it has named no limit.
-  public func payloadRoom(topic: String, properties: MQTTProperties) -> Int? {
+  package func payloadRoom(topic: String, properties: MQTTProperties) -> Int? {
     core.lock.withLock { core.payloadRoom(topic: topic, properties: properties) }
   }
 
   /// Cuts the connection as a network failure would: no goodbye, so the broker publishes the will,
   /// and the client reconnects. For fault injection and tests.
-  public func severConnection() {
+  package func severConnection() {
     core.lock.lock()
     defer { core.lock.unlock() }
     guard core.phase == .online, let handle = core.handle else { return }
@@ -247,13 +248,13 @@ public final class MQTTClient: Sendable {
   }
 
   /// Where the client stands.
-  public var state: MQTTState { core.lock.withLock { core.state } }
+  package var state: MQTTState { core.lock.withLock { core.state } }
 
   /// The name shown to the broker.
-  public var clientID: String { core.configuration.clientID }
+  package var clientID: String { core.configuration.clientID }
 
   /// Counts since `start`.
-  public var statistics: MQTTStatistics {
+  package var statistics: MQTTStatistics {
     core.lock.withLock {
       var statistics = core.statistics
       statistics.queuedBytes = core.outbox.bytes

@@ -2,19 +2,19 @@ import Glibc
 import TensorCore
 
 /// How the broker's certificate is checked, and which one this client shows.
-public struct MQTTTLS: Sendable, Equatable {
+package struct MQTTTLS: Sendable, Equatable {
   /// A PEM file of the authorities to trust; nil trusts those of the operating system.
-  public var authorityFile: String?
+  package var authorityFile: String?
   /// A PEM file with this client's certificate, for brokers that ask for one.
-  public var certificateFile: String?
+  package var certificateFile: String?
   /// A PEM file with the key of `certificateFile`.
-  public var keyFile: String?
+  package var keyFile: String?
   /// Accepts a certificate made out to another host name. For tests only: anybody holding any
   /// certificate of the same authority can then pose as the broker.
-  public var allowsAnyHostname: Bool
+  package var allowsAnyHostname: Bool
 
   /// The operating system's authorities and full checking, unless told otherwise.
-  public init(
+  package init(
     authorityFile: String? = nil, certificateFile: String? = nil, keyFile: String? = nil,
     allowsAnyHostname: Bool = false
   ) {
@@ -29,15 +29,15 @@ public struct MQTTTLS: Sendable, Equatable {
 ///
 /// The n-th wait is drawn between half and all of `initial` doubled n times, at most `maximum`, so
 /// that a fleet does not return in step after a broker restart.
-public struct MQTTBackoff: Sendable, Equatable {
+package struct MQTTBackoff: Sendable, Equatable {
   /// The longest first wait.
-  public var initial: Duration
+  package var initial: Duration
   /// The longest wait of all.
-  public var maximum: Duration
+  package var maximum: Duration
 
   /// 100 ms, doubled up to 1 s, unless told otherwise: an attempt costs a few packets, and until the
   /// next one a device is missing although the broker is back.
-  public init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(1)) {
+  package init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(1)) {
     self.initial = initial
     self.maximum = maximum
   }
@@ -50,33 +50,33 @@ public struct MQTTBackoff: Sendable, Equatable {
 }
 
 /// Everything a client needs to know before it connects.
-public struct MQTTConfiguration: Sendable, Equatable {
+package struct MQTTConfiguration: Sendable, Equatable {
   /// Where the broker listens; may carry user name and password.
-  public var address: BrokerAddress
+  package var address: BrokerAddress
   /// The name shown to the broker. Two connections with one name throw each other out, so the
   /// default is made unique for every client.
-  public var clientID: String
+  package var clientID: String
   /// Silence after which the connection is probed, in seconds: 5 to 65535. The broker publishes the
   /// will after one and a half times as long.
-  public var keepAliveSeconds: UInt16
+  package var keepAliveSeconds: UInt16
   /// What the broker publishes when this client vanishes without saying goodbye.
-  public var will: MQTTMessage?
+  package var will: MQTTMessage?
   /// How TLS is checked; used when the address says `mqtts`.
-  public var tls: MQTTTLS
+  package var tls: MQTTTLS
   /// Allows an unencrypted TCP connection beyond this machine.
-  public var allowsPlaintext: Bool
+  package var allowsPlaintext: Bool
   /// Bytes of publishes not yet written (QoS 0) or acknowledged (QoS 1), topic and about 100 bytes
   /// of book-keeping each included. A publish beyond it fails at once.
-  public var maximumQueuedBytes: Int
+  package var maximumQueuedBytes: Int
   /// The largest packet the broker may send to this client; it withholds larger ones.
-  public var maximumInboundPacketBytes: UInt32
+  package var maximumInboundPacketBytes: UInt32
   /// How long one attempt to connect may take, until the broker has accepted it.
-  public var connectTimeout: Duration
+  package var connectTimeout: Duration
   /// The waits between attempts.
-  public var backoff: MQTTBackoff
+  package var backoff: MQTTBackoff
 
   /// The defaults for one broker: keep-alive 10 s, 64 MiB outbound, 16 MiB per inbound packet.
-  public init(address: BrokerAddress, clientIDPrefix: String = "martlet") {
+  package init(address: BrokerAddress, clientIDPrefix: String = "martlet") {
     self.address = address
     clientID = Self.uniqueClientID(prefix: clientIDPrefix)
     keepAliveSeconds = 10
@@ -90,7 +90,7 @@ public struct MQTTConfiguration: Sendable, Equatable {
   }
 
   /// `prefix-pid-random`: unique for every client of every process run.
-  public static func uniqueClientID(prefix: String) -> String {
+  package static func uniqueClientID(prefix: String) -> String {
     "\(prefix)-\(getpid())-" + String(UInt64.random(in: .min ... .max), radix: 36)
   }
 
@@ -116,7 +116,7 @@ public struct MQTTConfiguration: Sendable, Equatable {
 
 extension MQTTConfiguration: CustomReflectable {
   /// Shows address and client id only.
-  public var customMirror: Mirror {
+  package var customMirror: Mirror {
     Mirror(self, children: ["address": address.description, "clientID": clientID])
   }
 }

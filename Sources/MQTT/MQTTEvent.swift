@@ -1,7 +1,7 @@
-public import TensorCore
+package import TensorCore
 
 /// What happens to a connection; reported on the network thread, with no lock held.
-public enum MQTTEvent: Sendable, Equatable {
+package enum MQTTEvent: Sendable, Equatable {
   /// The broker accepted the client and has answered every subscription. Comes after every
   /// reconnection, too: publish retained state here.
   case connected
@@ -20,7 +20,7 @@ public enum MQTTEvent: Sendable, Equatable {
 }
 
 /// Where a client stands.
-public enum MQTTState: Sendable, Equatable {
+package enum MQTTState: Sendable, Equatable {
   /// Not started.
   case idle
   /// Reaching for the broker; the last failure, if there was one.
@@ -36,26 +36,26 @@ public enum MQTTState: Sendable, Equatable {
 }
 
 /// Counts since `start`.
-public struct MQTTStatistics: Sendable, Equatable {
+package struct MQTTStatistics: Sendable, Equatable {
   /// Messages handed to the message handler.
-  public var messagesIn = 0
+  package var messagesIn = 0
   /// Payload bytes handed to the message handler.
-  public var bytesIn = 0
+  package var bytesIn = 0
   /// Messages accepted by `publish`.
-  public var messagesOut = 0
+  package var messagesOut = 0
   /// Payload bytes accepted by `publish`.
-  public var bytesOut = 0
+  package var bytesOut = 0
   /// QoS 0 messages accepted but lost with a connection before they were written.
-  public var droppedOut = 0
+  package var droppedOut = 0
   /// Publishes turned down: offline, over the budget, or refused by the broker.
-  public var rejectedOut = 0
+  package var rejectedOut = 0
   /// Connections established, the first one included.
-  public var connections = 0
+  package var connections = 0
   /// Bytes waiting to be written or acknowledged, as counted against the budget.
-  public var queuedBytes = 0
+  package var queuedBytes = 0
   /// Messages waiting to be written or acknowledged.
-  public var queuedMessages = 0
+  package var queuedMessages = 0
 
   /// All zero.
-  public init() {}
+  package init() {}
 }

@@ -1,12 +1,12 @@
 /// How hard the broker and the client try to deliver a message.
-public enum MQTTQuality: UInt8, Sendable, Comparable {
+package enum MQTTQuality: UInt8, Sendable, Comparable {
   /// Sent once; lost with the connection.
   case atMostOnce = 0
   /// Repeated until acknowledged; may arrive twice.
   case atLeastOnce = 1
 
   /// Weaker promises are smaller.
-  public static func < (lhs: MQTTQuality, rhs: MQTTQuality) -> Bool {
+  package static func < (lhs: MQTTQuality, rhs: MQTTQuality) -> Bool {
     lhs.rawValue < rhs.rawValue
   }
 }
@@ -14,34 +14,34 @@ public enum MQTTQuality: UInt8, Sendable, Comparable {
 /// The MQTT 5 properties of a published message.
 ///
 /// Bridges and MQTT 3.1.1 subscribers lose all of them: a payload must describe itself.
-public struct MQTTProperties: Sendable, Equatable {
+package struct MQTTProperties: Sendable, Equatable {
   /// The broker drops the message this many seconds after it was published.
-  public var expirySeconds: UInt32?
+  package var expirySeconds: UInt32?
   /// The MIME type of the payload.
-  public var contentType: String?
+  package var contentType: String?
   /// The topic a reply should go to.
-  public var responseTopic: String?
+  package var responseTopic: String?
   /// Bytes that a reply repeats, so that the requester can tell its requests apart.
-  public var correlationData: [UInt8]?
+  package var correlationData: [UInt8]?
   /// Free name and value pairs, in order.
-  public var userProperties: [UserProperty]
+  package var userProperties: [UserProperty]
 
   /// One free name and value pair.
-  public struct UserProperty: Sendable, Equatable {
+  package struct UserProperty: Sendable, Equatable {
     /// The name; names may repeat.
-    public var name: String
+    package var name: String
     /// The value.
-    public var value: String
+    package var value: String
 
     /// A pair.
-    public init(_ name: String, _ value: String) {
+    package init(_ name: String, _ value: String) {
       self.name = name
       self.value = value
     }
   }
 
   /// No properties at all, or those given.
-  public init(
+  package init(
     expirySeconds: UInt32? = nil, contentType: String? = nil, responseTopic: String? = nil,
     correlationData: [UInt8]? = nil, userProperties: [UserProperty] = []
   ) {
@@ -59,20 +59,20 @@ public struct MQTTProperties: Sendable, Equatable {
 }
 
 /// A message to publish, or to leave with the broker as a will.
-public struct MQTTMessage: Sendable, Equatable {
+package struct MQTTMessage: Sendable, Equatable {
   /// The exact topic, without wildcards.
-  public var topic: String
+  package var topic: String
   /// The bytes to deliver.
-  public var payload: [UInt8]
+  package var payload: [UInt8]
   /// How hard to try.
-  public var quality: MQTTQuality
+  package var quality: MQTTQuality
   /// Whether the broker keeps the message for later subscribers.
-  public var retain: Bool
+  package var retain: Bool
   /// The MQTT 5 properties.
-  public var properties: MQTTProperties
+  package var properties: MQTTProperties
 
   /// A message made of bytes.
-  public init(
+  package init(
     topic: String, payload: [UInt8], quality: MQTTQuality = .atMostOnce, retain: Bool = false,
     properties: MQTTProperties = MQTTProperties()
   ) {
@@ -84,7 +84,7 @@ public struct MQTTMessage: Sendable, Equatable {
   }
 
   /// A message made of text, as UTF-8.
-  public init(
+  package init(
     topic: String, text: String, quality: MQTTQuality = .atMostOnce, retain: Bool = false,
     properties: MQTTProperties = MQTTProperties()
   ) {

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// It cannot be copied, so it cannot be kept: everything behind it dies when the handler returns.
 /// Take what is needed (`topic` is a `String` and may be kept; copy the payload) and return.
-public struct ReceivedMessage: ~Copyable {
+package struct ReceivedMessage: ~Copyable {
   private let message: UnsafePointer<mosquitto_message>
   private let list: OpaquePointer?
 
@@ -15,10 +15,10 @@ public struct ReceivedMessage: ~Copyable {
   }
 
   /// The topic it was published to.
-  public var topic: String { message.pointee.topic.map { String(cString: $0) } ?? "" }
+  package var topic: String { message.pointee.topic.map { String(cString: $0) } ?? "" }
 
   /// The topic's bytes, without making a `String`; valid during the call.
-  public var topicBytes: UnsafeRawBufferPointer {
+  package var topicBytes: UnsafeRawBufferPointer {
     guard let topic = message.pointee.topic else {
       return UnsafeRawBufferPointer(start: nil, count: 0)
     }
@@ -26,22 +26,22 @@ public struct ReceivedMessage: ~Copyable {
   }
 
   /// The payload's bytes; valid during the call.
-  public var payload: UnsafeRawBufferPointer {
+  package var payload: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(
       start: message.pointee.payload, count: Int(max(0, message.pointee.payloadlen)))
   }
 
   /// How it was delivered.
-  public var quality: MQTTQuality { message.pointee.qos == 0 ? .atMostOnce : .atLeastOnce }
+  package var quality: MQTTQuality { message.pointee.qos == 0 ? .atMostOnce : .atLeastOnce }
 
   /// Whether the broker kept it from before the subscription.
-  public var retained: Bool { message.pointee.retain }
+  package var retained: Bool { message.pointee.retain }
 
   /// The MQTT 5 properties, read anew at every use.
-  public var properties: MQTTProperties { PropertyList.read(list) }
+  package var properties: MQTTProperties { PropertyList.read(list) }
 
   /// A copy that may be kept.
-  public func copy() -> MQTTMessage {
+  package func copy() -> MQTTMessage {
     MQTTMessage(
       topic: topic, payload: Array(payload), quality: quality, retain: retained,
       properties: properties)

@@ -6,7 +6,7 @@ extension Graph {
   /// new value, and the activated value the old one.
   ///
   /// - Parameter isApart: which activations.
-  public func separatingActivations(where isApart: (Activation) -> Bool) -> Graph {
+  package func separatingActivations(where isApart: (Activation) -> Bool) -> Graph {
     var graph = self
     graph.nodes = []
     for node in nodes {
@@ -31,7 +31,7 @@ extension Graph {
 
 extension Operation {
   /// The activation of a convolution or dense layer.
-  public var fusedActivation: Activation? {
+  package var fusedActivation: Activation? {
     switch self {
     case .convolution(let convolution): convolution.activation
     case .dense(let dense): dense.activation

@@ -1,6 +1,6 @@
 // A graph for several inputs at once.
 
-public import TensorCore
+package import TensorCore
 
 extension Graph {
   /// The same function of `count` inputs at once: axis 0 of every input, value and output becomes
@@ -8,7 +8,7 @@ extension Graph {
   ///
   /// - Throws: `unsupported` naming the node when axis 0 of some value is not the batch, or when what
   ///   a node computes for one input would depend on another.
-  public func rebatched(to count: Int) throws(MartletError) -> Graph {
+  package func rebatched(to count: Int) throws(MartletError) -> Graph {
     var graph = self
     guard let first = inputs.first, self[first].shape.rank > 0 else {
       throw MartletError(

@@ -1,5 +1,5 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 extension Operation {
   /// The result for constant operands, or nil for an operation that is not worth folding (products,
@@ -7,7 +7,7 @@ extension Operation {
   ///
   /// - Parameter shape: The result's shape, as `outputShape` gives it for these operands.
   /// - Throws: `.unsupported` for integer division by zero.
-  public func evaluated(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
+  package func evaluated(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     let x = operands[0]
     switch self {
     case .activation(let activation):
@@ -127,7 +127,7 @@ extension Tensor {
   /// The tensor repeated to a shape that it broadcasts to.
   ///
   /// - Precondition: `Shape.broadcast(shape, target)` is `target`.
-  public func broadcast(to target: Shape) -> Tensor {
+  package func broadcast(to target: Shape) -> Tensor {
     if shape == target { return self }
     let lead = target.rank - shape.rank
     let strides = shape.strides

@@ -2,13 +2,13 @@ import TensorCore
 
 extension Graph {
   /// The number of constant elements that a node reads: weights, biases and other constant operands.
-  public func parameters(of node: Node) -> Int {
+  package func parameters(of node: Node) -> Int {
     Set(node.inputs).reduce(0) { $0 + (constants[$1]?.shape.count ?? 0) }
   }
 
   /// Multiplications followed by additions in the products of a node: convolutions, dense layers and
   /// matrix products. Zero for everything else, which is bound by memory and not by arithmetic.
-  public func multiplyAdds(of node: Node) -> Int {
+  package func multiplyAdds(of node: Node) -> Int {
     let output = self[node.output].shape
     switch node.operation {
     case .convolution:

@@ -1,10 +1,10 @@
-public import TensorCore
+package import TensorCore
 
 /// Builds a graph node by node: infers shapes, keeps names unique and computes at once whatever
 /// depends on constants only.
-public struct GraphBuilder: Sendable {
+package struct GraphBuilder: Sendable {
   /// The graph so far.
-  public private(set) var graph: Graph
+  package private(set) var graph: Graph
   /// Elements that folding may still read and write. It bounds the time and memory that a hostile
   /// model can take with small constants that grow step by step.
   private var foldingBudget: Int
@@ -12,20 +12,20 @@ public struct GraphBuilder: Sendable {
   private var nodeNames = UniqueNames()
 
   /// An empty graph; `foldingBudget` is in elements.
-  public init(name: String, foldingBudget: Int = 1 << 27) {
+  package init(name: String, foldingBudget: Int = 1 << 27) {
     graph = Graph(name: name)
     self.foldingBudget = foldingBudget
   }
 
   /// Adds a value that the caller gives at run time.
-  public mutating func addInput(name: String, shape: Shape) -> ValueID {
+  package mutating func addInput(name: String, shape: Shape) -> ValueID {
     let id = graph.add(Graph.Value(name: names.unique(name), shape: shape))
     graph.inputs.append(id)
     return id
   }
 
   /// Adds a constant.
-  public mutating func add(constant tensor: Tensor, name: String) -> ValueID {
+  package mutating func add(constant tensor: Tensor, name: String) -> ValueID {
     graph.add(constant: tensor, name: names.unique(name))
   }
 
@@ -34,7 +34,7 @@ public struct GraphBuilder: Sendable {
   /// - Parameter shape: See `Operation.outputShape(inputs:declared:)`.
   /// - Throws: `.invalidShape` when the operands do not fit, `.resourceExhausted` when folding
   ///   constants takes too much.
-  public mutating func add(
+  package mutating func add(
     _ operation: Operation, _ inputs: [ValueID], name: String, shape: Shape? = nil
   ) throws(MartletError) -> ValueID {
     let result = try operation.outputShape(inputs: inputs.map { graph[$0].shape }, declared: shape)
@@ -59,7 +59,7 @@ public struct GraphBuilder: Sendable {
   }
 
   /// Takes elements from the folding budget, for constants made outside `add`.
-  public mutating func charge(_ elements: Int) throws(MartletError) {
+  package mutating func charge(_ elements: Int) throws(MartletError) {
     guard elements <= foldingBudget else {
       throw MartletError(
         .resourceExhausted, "computing the constants of the model takes too much memory",
@@ -71,7 +71,7 @@ public struct GraphBuilder: Sendable {
   }
 
   /// Marks a value as an output and gives it that name.
-  public mutating func addOutput(_ id: ValueID, name: String) throws(MartletError) {
+  package mutating func addOutput(_ id: ValueID, name: String) throws(MartletError) {
     var id = id
     if graph.outputs.contains(id) || graph.inputs.contains(id) {
       // One value cannot have two names: a reshape to the same shape is a copy.

@@ -4,7 +4,7 @@ import TensorCore
 
 extension Graph {
   /// The values that depend on any of some values, these included.
-  public func values(reachedFrom roots: some Sequence<ValueID>) -> Set<ValueID> {
+  package func values(reachedFrom roots: some Sequence<ValueID>) -> Set<ValueID> {
     var reached = Set(roots)
     for node in nodes where node.inputs.contains(where: reached.contains) {
       reached.insert(node.output)
@@ -15,7 +15,7 @@ extension Graph {
   /// What remains to be computed when one value is changed: the nodes that depend on it. Its first
   /// input is that value; the others are the values that these nodes read besides and that do not
   /// depend on it. Numbers stay; nil when no output depends on the value.
-  public func suffix(from value: ValueID) -> Graph? {
+  package func suffix(from value: ValueID) -> Graph? {
     let reached = values(reachedFrom: [value])
     guard outputs.contains(where: reached.contains) else { return nil }
     var graph = self
@@ -33,7 +33,7 @@ extension Graph {
   /// The part of the graph between two values, as a function of the first.
   ///
   /// - Precondition: it depends on nothing else but constants.
-  public func part(from source: ValueID, to target: ValueID) -> Graph {
+  package func part(from source: ValueID, to target: ValueID) -> Graph {
     let reached = values(reachedFrom: [source])
     var graph = self
     graph.inputs = [source]
@@ -58,7 +58,7 @@ extension Graph {
 
   /// The graph with the first output alone, and without a softmax at its end: whose output are
   /// logits (or, after a logarithmic softmax, something that softmax maps to the same probabilities).
-  public func endingInLogits() -> Graph {
+  package func endingInLogits() -> Graph {
     var graph = self
     guard let output = outputs.first else { return graph }
     let producers = producers()

@@ -3,7 +3,7 @@
 /// An addition or concatenation ignores null operands, which count as zero; it is null when nothing
 /// but null comes in. Everything else is null as soon as one of its operands is: there is nothing to
 /// compute it from.
-public struct NullFlow: Sendable {
+package struct NullFlow: Sendable {
   private struct Rule: Sendable {
     /// Operands that are no constants, and so may be null.
     var operands: [ValueID]
@@ -13,7 +13,7 @@ public struct NullFlow: Sendable {
   private let rules: [Rule]
 
   /// Reads the structure of a graph; its constants may be without elements.
-  public init(_ graph: borrowing Graph) {
+  package init(_ graph: borrowing Graph) {
     let computed = Set(graph.inputs).union(graph.nodes.map(\.output))
     rules = graph.nodes.map { node in
       let isSum =
@@ -26,7 +26,7 @@ public struct NullFlow: Sendable {
   }
 
   /// Whether a node (a position in `Graph.nodes`) puts out null when these values are null.
-  public func isNull(_ node: Int, when nulls: Set<ValueID>) -> Bool {
+  package func isNull(_ node: Int, when nulls: Set<ValueID>) -> Bool {
     let rule = rules[node]
     guard rule.needsAll else { return rule.operands.contains(where: nulls.contains) }
     return !rule.operands.isEmpty && rule.operands.allSatisfy(nulls.contains)

@@ -2,7 +2,7 @@
 ///
 /// Layouts are row-major; images are N, C, H, W. Operand order is given with each case; operands in
 /// brackets may be absent (a shorter `Node.inputs`).
-public enum Operation: Sendable, Hashable {
+package enum Operation: Sendable, Hashable {
   /// x `[N, C, H, W]`, w `[M, C / groups, kH, kW]`, [b `[M]`].
   case convolution(Convolution)
   /// x `[..., K]`, w `[M, K]`, [b `[M]`] gives `[..., M]`: y = x w^T + b, then the activation.
@@ -45,25 +45,25 @@ public enum Operation: Sendable, Hashable {
 }
 
 /// Two-dimensional convolution (cross-correlation, as in ONNX `Conv`).
-public struct Convolution: Sendable, Hashable, Codable {
+package struct Convolution: Sendable, Hashable, Codable {
   /// Kernel height and width.
-  public var kernel: Pair
+  package var kernel: Pair
   /// Steps between outputs.
-  public var strides: Pair
+  package var strides: Pair
   /// Steps between kernel taps.
-  public var dilations: Pair
+  package var dilations: Pair
   /// Zeros around the input.
-  public var padding: Padding
+  package var padding: Padding
   /// Channels are split into this many independent groups.
-  public var groups: Int
+  package var groups: Int
   /// Output channels in each group when they differ (a device's share of a grouped convolution);
   /// nil when all groups have equally many. Has `groups` entries.
-  public var groupOutputs: [Int]?
+  package var groupOutputs: [Int]?
   /// Applied to each output.
-  public var activation: Activation?
+  package var activation: Activation?
 
   /// Makes a convolution; the defaults are those of ONNX.
-  public init(
+  package init(
     kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
     padding: Padding = Padding(), groups: Int = 1, groupOutputs: [Int]? = nil,
     activation: Activation? = nil
@@ -79,34 +79,34 @@ public struct Convolution: Sendable, Hashable, Codable {
 }
 
 /// A fully connected layer over the last axis.
-public struct Dense: Sendable, Hashable, Codable {
+package struct Dense: Sendable, Hashable, Codable {
   /// Applied to each output.
-  public var activation: Activation?
+  package var activation: Activation?
   /// Makes a dense layer.
-  public init(activation: Activation? = nil) { self.activation = activation }
+  package init(activation: Activation? = nil) { self.activation = activation }
 }
 
 /// Maximum or average over windows.
-public struct Pooling: Sendable, Hashable, Codable {
+package struct Pooling: Sendable, Hashable, Codable {
   /// What is taken over a window.
-  public enum Kind: String, Sendable, Codable {
+  package enum Kind: String, Sendable, Codable {
     /// The largest element; padding never wins.
     case maximum
     /// The mean of the elements.
     case average
   }
   /// Maximum or average.
-  public var kind: Kind
+  package var kind: Kind
   /// Window height and width.
-  public var kernel: Pair
+  package var kernel: Pair
   /// Steps between windows.
-  public var strides: Pair
+  package var strides: Pair
   /// Steps between taps.
-  public var dilations: Pair
+  package var dilations: Pair
   /// Padding around the input. With ceiling mode the last window may reach beyond it.
-  public var padding: Padding
+  package var padding: Padding
   /// Whether padding counts in the divisor of an average (cells beyond the padding never count).
-  public var countsPadding: Bool
+  package var countsPadding: Bool
 
   // "kind" is the operation's own key in the flat form that plans use.
   private enum CodingKeys: String, CodingKey {
@@ -116,7 +116,7 @@ public struct Pooling: Sendable, Hashable, Codable {
 
   /// Makes a pooling; the defaults are those of ONNX. The output shape is the value's, so ceiling
   /// mode needs no flag.
-  public init(
+  package init(
     kind: Kind, kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
     padding: Padding = Padding(), countsPadding: Bool = false
   ) {
@@ -130,7 +130,7 @@ public struct Pooling: Sendable, Hashable, Codable {
 }
 
 /// An element-wise non-linearity with f(0) as documented; used fused or alone.
-public enum Activation: Sendable, Hashable {
+package enum Activation: Sendable, Hashable {
   /// max(x, 0)
   case relu
   /// x clamped to a range; ReLU6 is `clip(0, 6)`.
@@ -152,64 +152,64 @@ public enum Activation: Sendable, Hashable {
 }
 
 /// Other element-wise functions of one operand.
-public enum UnaryFunction: String, Sendable, Hashable, Codable {
+package enum UnaryFunction: String, Sendable, Hashable, Codable {
   /// As named.
   case negate, absolute, exponential, logarithm, squareRoot, reciprocal, errorFunction, floor,
     ceiling
 }
 
 /// Element-wise functions of two operands.
-public enum BinaryFunction: String, Sendable, Hashable, Codable {
+package enum BinaryFunction: String, Sendable, Hashable, Codable {
   /// As named.
   case add, subtract, multiply, divide, power, maximum, minimum
 }
 
 /// Normalisation to mean 0 and variance 1 over the given axes, then scale and shift.
-public struct LayerNormalization: Sendable, Hashable, Codable {
+package struct LayerNormalization: Sendable, Hashable, Codable {
   /// Sorted, non-negative axes; the trailing axes as in ONNX, or axis 1 after layout propagation.
-  public var axes: [Int]
+  package var axes: [Int]
   /// Added to the variance.
-  public var epsilon: Float
+  package var epsilon: Float
   /// Makes a layer normalisation.
-  public init(axes: [Int], epsilon: Float) {
+  package init(axes: [Int], epsilon: Float) {
     self.axes = axes
     self.epsilon = epsilon
   }
 }
 
 /// A fold over axes.
-public struct Reduction: Sendable, Hashable, Codable {
+package struct Reduction: Sendable, Hashable, Codable {
   /// What is folded.
-  public enum Kind: String, Sendable, Codable {
+  package enum Kind: String, Sendable, Codable {
     /// As named.
     case mean, sum, maximum, minimum
   }
   /// The fold.
-  public var kind: Kind
+  package var kind: Kind
   /// Sorted, non-negative axes. Whether they stay as extent 1 shows in the output value's shape.
-  public var axes: [Int]
+  package var axes: [Int]
 
   private enum CodingKeys: String, CodingKey {
     case kind = "function"
     case axes
   }
   /// Makes a reduction.
-  public init(kind: Kind, axes: [Int]) {
+  package init(kind: Kind, axes: [Int]) {
     self.kind = kind
     self.axes = axes
   }
 }
 
 /// The elements start, start + step, … of one axis; `count` of them.
-public struct SliceRange: Sendable, Hashable, Codable {
+package struct SliceRange: Sendable, Hashable, Codable {
   /// First index.
-  public var start: Int
+  package var start: Int
   /// Distance between indices; may be negative, never 0.
-  public var step: Int
+  package var step: Int
   /// How many.
-  public var count: Int
+  package var count: Int
   /// Makes a range.
-  public init(start: Int, step: Int = 1, count: Int) {
+  package init(start: Int, step: Int = 1, count: Int) {
     self.start = start
     self.step = step
     self.count = count
@@ -221,43 +221,43 @@ public struct SliceRange: Sendable, Hashable, Codable {
 ///
 /// A result of which some slice is not a number at its first element (something that it needs is
 /// lost) is zero throughout.
-public struct Combination: Sendable, Hashable, Codable {
+package struct Combination: Sendable, Hashable, Codable {
   /// One slice of the operand.
-  public struct Term: Sendable, Hashable, Codable {
+  package struct Term: Sendable, Hashable, Codable {
     /// Its index along the axis.
-    public var index: Int
+    package var index: Int
     /// What it is multiplied with.
-    public var factor: Float
+    package var factor: Float
 
     /// Makes a term.
-    public init(index: Int, factor: Float) {
+    package init(index: Int, factor: Float) {
       self.index = index
       self.factor = factor
     }
   }
 
   /// The axis.
-  public var axis: Int
+  package var axis: Int
   /// The terms of each result, at least one.
-  public var rows: [[Term]]
+  package var rows: [[Term]]
 
   /// Makes a combination.
-  public init(axis: Int, rows: [[Term]]) {
+  package init(axis: Int, rows: [[Term]]) {
     self.axis = axis
     self.rows = rows
   }
 }
 
 /// The gathering of a value from its parts.
-public struct Exchange: Sendable, Hashable, Codable {
+package struct Exchange: Sendable, Hashable, Codable {
   /// The layer whose value is gathered; the `<layer>` of its topics.
-  public var layer: String
+  package var layer: String
   /// The axis along which parts lie one after the other.
-  public var axis: Int
+  package var axis: Int
   /// Extents along `axis` of the pieces that make up the gathered value; they add up to its extent.
-  public var extents: [Int]
+  package var extents: [Int]
   /// Makes an exchange.
-  public init(layer: String, axis: Int, extents: [Int]) {
+  package init(layer: String, axis: Int, extents: [Int]) {
     self.layer = layer
     self.axis = axis
     self.extents = extents
@@ -265,45 +265,45 @@ public struct Exchange: Sendable, Hashable, Codable {
 }
 
 /// A height and a width.
-public struct Pair: Sendable, Hashable, Codable {
+package struct Pair: Sendable, Hashable, Codable {
   /// Vertical.
-  public var height: Int
+  package var height: Int
   /// Horizontal.
-  public var width: Int
+  package var width: Int
   /// Height, then width.
-  public init(_ height: Int, _ width: Int) {
+  package init(_ height: Int, _ width: Int) {
     self.height = height
     self.width = width
   }
   /// Decodes `[height, width]`.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     var container = try decoder.unkeyedContainer()
     self.init(try container.decode(Int.self), try container.decode(Int.self))
   }
   /// Encodes `[height, width]`.
-  public func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
+  package func encode(to encoder: any Encoder) throws { try [height, width].encode(to: encoder) }
 }
 
 /// Cells added around an image.
-public struct Padding: Sendable, Hashable, Codable {
+package struct Padding: Sendable, Hashable, Codable {
   /// Rows above, columns left, rows below, columns right.
-  public var top, left, bottom, right: Int
+  package var top, left, bottom, right: Int
   /// ONNX order: top, left, bottom, right.
-  public init(_ top: Int = 0, _ left: Int = 0, _ bottom: Int = 0, _ right: Int = 0) {
+  package init(_ top: Int = 0, _ left: Int = 0, _ bottom: Int = 0, _ right: Int = 0) {
     self.top = top
     self.left = left
     self.bottom = bottom
     self.right = right
   }
   /// Decodes `[top, left, bottom, right]`.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     var container = try decoder.unkeyedContainer()
     self.init(
       try container.decode(Int.self), try container.decode(Int.self),
       try container.decode(Int.self), try container.decode(Int.self))
   }
   /// Encodes `[top, left, bottom, right]`.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     try [top, left, bottom, right].encode(to: encoder)
   }
 }

@@ -8,7 +8,7 @@ extension Operation: Codable {
   }
 
   /// The operator's name as written in plans and listings.
-  public var kind: String {
+  package var kind: String {
     switch self {
     case .convolution: "convolution"
     case .dense: "dense"
@@ -33,7 +33,7 @@ extension Operation: Codable {
   }
 
   /// Writes the kind and the attributes side by side.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     switch self {
     case .convolution(let attributes): try attributes.encode(to: encoder)
@@ -65,7 +65,7 @@ extension Operation: Codable {
   }
 
   /// Reads what `encode(to:)` writes.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let kind = try container.decode(String.self, forKey: .kind)
     switch kind {
@@ -112,7 +112,7 @@ extension Activation: Codable {
   private enum Key: String, CodingKey { case kind, minimum, maximum, slope, offset }
 
   /// The function's name as written in plans and listings.
-  public var kind: String {
+  package var kind: String {
     switch self {
     case .relu: "relu"
     case .clip: "clip"
@@ -127,7 +127,7 @@ extension Activation: Codable {
   }
 
   /// Writes the kind and its parameters side by side.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(kind, forKey: .kind)
     switch self {
@@ -144,7 +144,7 @@ extension Activation: Codable {
   }
 
   /// Reads what `encode(to:)` writes.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let kind = try container.decode(String.self, forKey: .kind)
     switch kind {

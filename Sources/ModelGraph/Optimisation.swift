@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 extension Graph {
   /// The same function with fewer and simpler nodes: see the folder `Passes`, one file each.
@@ -7,7 +7,7 @@ extension Graph {
   /// outputs stay.
   ///
   /// - Throws: What `validate` throws, for a graph that is not valid.
-  public func optimised() throws(MartletError) -> Graph {
+  package func optimised() throws(MartletError) -> Graph {
     try validate()
     var graph = withoutDeadNodes()
     // Each round can enable the next one; in practice the third changes nothing. The bound keeps the

@@ -2,7 +2,7 @@ import Glibc
 
 extension Activation {
   /// The function of one number; the definition that kernels are tested against.
-  public func value(_ x: Float) -> Float {
+  package func value(_ x: Float) -> Float {
     switch self {
     case .relu: max(x, 0)
     case .clip(let minimum, let maximum): min(max(x, minimum), maximum)
@@ -19,7 +19,7 @@ extension Activation {
 
 extension UnaryFunction {
   /// The function of one number.
-  public func value(_ x: Float) -> Float {
+  package func value(_ x: Float) -> Float {
     switch self {
     case .negate: -x
     case .absolute: abs(x)
@@ -36,7 +36,7 @@ extension UnaryFunction {
 
 extension BinaryFunction {
   /// The function of two numbers.
-  public func value(_ a: Float, _ b: Float) -> Float {
+  package func value(_ a: Float, _ b: Float) -> Float {
     switch self {
     case .add: a + b
     case .subtract: a - b

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 extension Operation {
   /// The shape of this operation's result.
@@ -9,7 +9,7 @@ extension Operation {
   ///     ceiling mode) and reductions (axes kept or removed) accept either form; for all others it
   ///     only has to agree.
   /// - Throws: `.invalidShape` when the operands do not fit the operation, each other or `declared`.
-  public func outputShape(
+  package func outputShape(
     inputs: [Shape], declared: Shape?
   ) throws(MartletError) -> Shape {
     try checkOperandCount(inputs.count)
@@ -21,7 +21,7 @@ extension Operation {
   }
 
   /// `kind`, or the function where that says more: `relu`, `multiply`, `maximumPooling`.
-  public var kindName: String {
+  package var kindName: String {
     switch self {
     case .pooling(let pooling): "\(pooling.kind.rawValue)Pooling"
     case .activation(let activation): activation.kind
@@ -204,7 +204,7 @@ extension Shape {
   /// The NumPy broadcast of two shapes.
   ///
   /// - Throws: `.invalidShape` when they do not fit each other.
-  public static func broadcast(_ a: Shape, _ b: Shape) throws(MartletError) -> Shape {
+  package static func broadcast(_ a: Shape, _ b: Shape) throws(MartletError) -> Shape {
     if a == b { return a }
     let rank = max(a.rank, b.rank)
     var result = [Int](repeating: 1, count: rank)

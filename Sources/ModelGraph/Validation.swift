@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 extension Graph {
   /// Checks everything that code running a graph relies on: ids in range, unique names, every value
@@ -8,7 +8,7 @@ extension Graph {
   ///
   /// - Parameter external: constants whose elements are kept elsewhere.
   /// - Throws: `.invalidShape` or `.invalidFile`, naming the node or value.
-  public func validate(external: Set<ValueID> = []) throws(MartletError) {
+  package func validate(external: Set<ValueID> = []) throws(MartletError) {
     try validateNames()
     var defined = [Bool](repeating: false, count: values.count)
     func define(_ id: ValueID, _ what: String) throws(MartletError) {

@@ -1,14 +1,14 @@
-public import TensorCore
+package import TensorCore
 
 /// The geometry of windows that slide along one axis.
-public struct WindowAxis: Sendable {
+package struct WindowAxis: Sendable {
   /// Cells of the operand, taps of the window, and the steps between windows and between taps.
-  public var extent, kernel, stride, dilation: Int
+  package var extent, kernel, stride, dilation: Int
   /// Padding before and after the operand.
-  public var before, after: Int
+  package var before, after: Int
 
   /// Describes one axis; see `isValid`.
-  public init(extent: Int, kernel: Int, stride: Int, dilation: Int, before: Int, after: Int) {
+  package init(extent: Int, kernel: Int, stride: Int, dilation: Int, before: Int, after: Int) {
     self.extent = extent
     self.kernel = kernel
     self.stride = stride
@@ -18,7 +18,7 @@ public struct WindowAxis: Sendable {
   }
 
   /// Whether all numbers are in a range in which nothing below overflows.
-  public var isValid: Bool {
+  package var isValid: Bool {
     let limit = 1 << 24
     return (1...limit).contains(kernel) && (1...limit).contains(stride)
       && (1...limit).contains(dilation) && (0...limit).contains(before)
@@ -26,17 +26,17 @@ public struct WindowAxis: Sendable {
   }
 
   /// Cells from the first to the last tap of one window.
-  public var span: Int { (kernel - 1) * dilation + 1 }
+  package var span: Int { (kernel - 1) * dilation + 1 }
 
   /// The number of windows that fit entirely into the padded operand.
-  public var floorCount: Int {
+  package var floorCount: Int {
     let room = extent + before + after - span
     return room < 0 ? 0 : room / stride + 1
   }
 
   /// The number of windows in ceiling mode: the last may hang over the end, but it must start inside
   /// the operand or the padding before it.
-  public var ceilingCount: Int {
+  package var ceilingCount: Int {
     let room = extent + before + after - span
     guard room >= 0 else { return 0 }
     let count = (room + stride - 1) / stride + 1
@@ -73,7 +73,7 @@ extension Pooling {
   /// The result's shape in ceiling mode, where the last window may hang over the end.
   ///
   /// - Throws: `.invalidShape` when the operand is no image or the window does not fit.
-  public func ceilingShape(_ x: Shape) throws(MartletError) -> Shape {
+  package func ceilingShape(_ x: Shape) throws(MartletError) -> Shape {
     guard x.rank == 4 else {
       throw MartletError(.invalidShape, "the operand is no image", context: ["operand": "\(x)"])
     }

@@ -1,13 +1,13 @@
 import FoundationEssentials
 import Glibc
-public import ModelGraph
+package import ModelGraph
 import SwiftProtobuf
-public import TensorCore
+package import TensorCore
 
 /// Reads ONNX models.
-public enum ONNXImporter {
+package enum ONNXImporter {
   /// The versions of the ONNX operator set that can be read.
-  public static let supportedOpsets = 7...20
+  package static let supportedOpsets = 7...20
 
   /// Reads a model and optimises it.
   ///
@@ -24,7 +24,7 @@ public enum ONNXImporter {
   ///   is no ONNX model or contradicts itself, `.invalidShape` when shapes do not fit,
   ///   `.unsupported` for operators and types that are not known, `.invalidArgument` for open
   ///   dimensions without an extent, `.resourceExhausted` for models that would take too much.
-  public static func load(
+  package static func load(
     path: String, batch: Int = 1, dimensions: [String: Int] = [:], optimising: Bool = true
   ) throws(MartletError) -> Graph {
     guard batch >= 1, dimensions.values.allSatisfy({ $0 >= 1 }) else {

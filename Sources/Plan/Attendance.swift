@@ -1,5 +1,5 @@
 /// What replicas and parity do while their primaries are there.
-public enum Replicas: String, Sendable, Hashable, CaseIterable {
+package enum Replicas: String, Sendable, Hashable, CaseIterable {
   /// Nothing: others stand in from the first frame on that knows of a loss.
   case standby
   /// They are always computed and sent, so that not even the frame in which a device dies lacks what
@@ -9,9 +9,9 @@ public enum Replicas: String, Sendable, Hashable, CaseIterable {
 
 /// Who takes part in one frame. Everybody who computes or gathers it knows the same attendance, so
 /// that all agree on which copies and which parity blocks are used.
-public struct Attendance: Sendable, Hashable {
+package struct Attendance: Sendable, Hashable {
   /// One device's part in a frame.
-  public enum Role: Sendable, CaseIterable {
+  package enum Role: Sendable, CaseIterable {
     /// Computes, and others wait for it up to their deadline.
     case awaited
     /// Suspect: computes its own neurons to show that it is back, and what it sends is used where
@@ -22,29 +22,29 @@ public struct Attendance: Sendable, Hashable {
   }
 
   /// By device number.
-  public var roles: [Role]
+  package var roles: [Role]
   /// Whether replicas and parity are computed whoever is there.
-  public var replicas: Replicas
+  package var replicas: Replicas
 
   /// Roles by device number.
-  public init(_ roles: [Role], replicas: Replicas = .standby) {
+  package init(_ roles: [Role], replicas: Replicas = .standby) {
     self.roles = roles
     self.replicas = replicas
   }
 
   /// Each device either awaited or absent.
-  public init(alive: [Bool], replicas: Replicas = .standby) {
+  package init(alive: [Bool], replicas: Replicas = .standby) {
     self.init(alive.map { $0 ? .awaited : .absent }, replicas: replicas)
   }
 
   /// All of `devices` devices.
-  public static func everyone(_ devices: Int, replicas: Replicas = .standby) -> Attendance {
+  package static func everyone(_ devices: Int, replicas: Replicas = .standby) -> Attendance {
     Attendance([Role](repeating: .awaited, count: devices), replicas: replicas)
   }
 
   /// A device's role.
-  public subscript(device: Int) -> Role { roles[device] }
+  package subscript(device: Int) -> Role { roles[device] }
 
   /// Whether a device is counted on.
-  public func awaits(_ device: Int) -> Bool { roles[device] == .awaited }
+  package func awaits(_ device: Int) -> Bool { roles[device] == .awaited }
 }

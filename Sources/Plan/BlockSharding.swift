@@ -1,23 +1,23 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension Sharding {
   /// Nodes that stay together on one device.
-  public struct NodeBlock: Sendable, Hashable {
+  package struct NodeBlock: Sendable, Hashable {
     /// The block's name, for its layer.
-    public var name: String
+    package var name: String
     /// Positions in `Graph.nodes`.
-    public var nodes: [Int]
+    package var nodes: [Int]
 
     /// Names some nodes.
-    public init(name: String, nodes: [Int]) {
+    package init(name: String, nodes: [Int]) {
       self.name = name
       self.nodes = nodes
     }
   }
 
   /// Whether whole blocks of nodes are placed instead of neurons: vertical partitioning.
-  public var isVertical: Bool { layers.contains { $0.block != nil } }
+  package var isVertical: Bool { layers.contains { $0.block != nil } }
 
   /// Spreads a graph by blocks of nodes (deepFogGuard's vertical partitioning): each block is a layer
   /// of one neuron, and every value is that neuron's one channel along the batch axis. So placements,
@@ -27,7 +27,7 @@ extension Sharding {
   /// - Parameter blocks: which together have each node once.
   /// - Throws: `mismatch` for blocks that do not cover the graph; `unsupported` where a value that
   ///   leaves its block does not begin with a batch of one.
-  public init(_ graph: Graph, blocks: [NodeBlock]) throws(MartletError) {
+  package init(_ graph: Graph, blocks: [NodeBlock]) throws(MartletError) {
     var blockOfNode = [Int?](repeating: nil, count: graph.nodes.count)
     for (number, block) in blocks.enumerated() {
       for node in block.nodes {

@@ -1,29 +1,29 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// How a device's copy of a constant is made from the model's: chosen indices along some axes, or sums
 /// of rows.
 ///
 /// Shared by planning, which has the model's weights and writes each device's shard, and by workers,
 /// which have only their shard and check that its tensors have the shapes that this predicts.
-public struct ConstantSlice: Sendable, Hashable {
+package struct ConstantSlice: Sendable, Hashable {
   /// Indices to keep along one axis, in the order of the copy.
-  public struct Selection: Sendable, Hashable {
+  package struct Selection: Sendable, Hashable {
     /// The axis.
-    public var axis: Int
+    package var axis: Int
     /// Positions in the model's constant.
-    public var indices: [Int]
+    package var indices: [Int]
   }
 
   /// The constant of the model.
-  public var source: ValueID
+  package var source: ValueID
   /// Applied one after the other; no two on the same axis.
-  public var selections: [Selection]
+  package var selections: [Selection]
   /// Sums of rows (axis 0), of a parity block; nil when the rows are copied.
-  public var sums: [[Combination.Term]]?
+  package var sums: [[Combination.Term]]?
 
   /// The shape of the copy.
-  public func shape(from source: Shape) -> Shape {
+  package func shape(from source: Shape) -> Shape {
     let selected = selections.reduce(source) {
       $0.replacing(axis: $1.axis, with: $1.indices.count)
     }
@@ -31,7 +31,7 @@ public struct ConstantSlice: Sendable, Hashable {
   }
 
   /// Makes the copy.
-  public func apply(to tensor: Tensor) -> Tensor {
+  package func apply(to tensor: Tensor) -> Tensor {
     let selected = selections.reduce(tensor) { $0.selecting($1.indices, axis: $1.axis) }
     return sums.map { selected.summing($0) } ?? selected
   }

@@ -1,18 +1,18 @@
-public import ModelGraph
+package import ModelGraph
 import TensorCore
 
 /// What a device holds, computes, sends and receives for one frame while all devices are there.
-public struct DeviceCost: Sendable, Hashable, Codable {
+package struct DeviceCost: Sendable, Hashable, Codable {
   /// Neurons that it computes, over all layers.
-  public var neurons: Int
+  package var neurons: Int
   /// Bytes of weights that it holds, replicas and parity included, as float32.
-  public var weightBytes: Int
+  package var weightBytes: Int
   /// Multiply-adds per frame.
-  public var multiplyAdds: Int
+  package var multiplyAdds: Int
   /// Element bytes published per frame, as float32.
-  public var bytesSent: Int
+  package var bytesSent: Int
   /// Element bytes received per frame, the input included, as float32.
-  public var bytesReceived: Int
+  package var bytesReceived: Int
 
   private enum CodingKeys: String, CodingKey {
     case neurons
@@ -27,7 +27,7 @@ extension Plan {
   /// The cost of one device.
   ///
   /// - Parameter attendance: who is there; everybody if nil.
-  public func cost(of device: Int, attendance: Attendance? = nil) -> DeviceCost {
+  package func cost(of device: Int, attendance: Attendance? = nil) -> DeviceCost {
     let program = program(
       device: device, attendance: attendance ?? .everyone(devices.count))
     let size = ElementType.float32.size
@@ -48,14 +48,14 @@ extension Plan {
   }
 
   /// The multiply-adds of one device per frame, without what it takes to find the other costs.
-  public func multiplyAdds(of device: Int, attendance: Attendance) -> Int {
+  package func multiplyAdds(of device: Int, attendance: Attendance) -> Int {
     program(device: device, attendance: attendance).graph.multiplyAdds
   }
 }
 
 extension [DeviceCost] {
   /// The weight bytes of all devices over those of the plan's model.
-  public func copies(of plan: Plan) -> Double {
+  package func copies(of plan: Plan) -> Double {
     Double(reduce(0) { $0 + $1.weightBytes }) / Double(Swift.max(plan.graph.constantBytes, 1))
   }
 }
@@ -63,7 +63,7 @@ extension [DeviceCost] {
 extension Graph {
   /// Bytes of all constants as float32, told from the structure, because the graph of a plan keeps no
   /// elements of constants.
-  public var constantBytes: Int {
+  package var constantBytes: Int {
     let computed = Set(nodes.map(\.output)).union(inputs)
     return Set(nodes.flatMap(\.inputs)).subtracting(computed)
       .reduce(0) { $0 + self[$1].shape.count } * ElementType.float32.size

@@ -1,11 +1,11 @@
-public import TensorCore
+package import TensorCore
 
 /// How a model's output is read.
 ///
 /// Part of a plan, so that a client which knows only the plan reads answers rightly.
-public struct Head: Sendable, Hashable, Codable {
+package struct Head: Sendable, Hashable, Codable {
   /// What the numbers of the output mean.
-  public enum Task: String, Sendable, Codable, CaseIterable {
+  package enum Task: String, Sendable, Codable, CaseIterable {
     /// One number a class, and one class is right.
     case classification
     /// One number: whether something is so. Class 0 is no and class 1 is yes.
@@ -17,7 +17,7 @@ public struct Head: Sendable, Hashable, Codable {
   }
 
   /// What the numbers of a class or label are.
-  public enum Scores: String, Sendable, Codable {
+  package enum Scores: String, Sendable, Codable {
     /// Probabilities, taken as they are.
     case probabilities
     /// Logits or log-probabilities: a softmax, or for `binary` and `multilabel` a sigmoid, makes
@@ -28,23 +28,23 @@ public struct Head: Sendable, Hashable, Codable {
   }
 
   /// What the numbers mean.
-  public var task: Task
+  package var task: Task
   /// What they are.
-  public var scores: Scores
+  package var scores: Scores
 
   /// Makes a head.
-  public init(_ task: Task, _ scores: Scores) {
+  package init(_ task: Task, _ scores: Scores) {
     self.task = task
     self.scores = scores
   }
 
   /// Of a plan that does not say: a classification.
-  public static let unknown = Head(.classification, .either)
+  package static let unknown = Head(.classification, .either)
   /// Of what cannot be known.
-  public static let raw = Head(.raw, .either)
+  package static let raw = Head(.raw, .either)
 
   /// How many classes or labels an output of that many elements tells apart; nil for `raw`.
-  public func classes(outputs count: Int) -> Int? {
+  package func classes(outputs count: Int) -> Int? {
     switch task {
     case .classification, .multilabel: count
     case .binary: 2
@@ -56,7 +56,7 @@ public struct Head: Sendable, Hashable, Codable {
   ///
   /// - Parameter what: what needs it, such as `martlet study`.
   /// - Throws: `unsupported`.
-  public func requireAccuracy(for what: String) throws(MartletError) {
+  package func requireAccuracy(for what: String) throws(MartletError) {
     guard !hasAccuracy else { return }
     throw MartletError(
       .unsupported, "\(what) counts right answers, and of this model's none is right by one class",
@@ -71,7 +71,7 @@ public struct Head: Sendable, Hashable, Codable {
   ///   - what: what needs it, such as `--method budget`.
   ///   - hint: another way out than a different model.
   /// - Throws: `unsupported`.
-  public func requireOneOfMany(for what: String, hint: String? = nil) throws(MartletError) {
+  package func requireOneOfMany(for what: String, hint: String? = nil) throws(MartletError) {
     guard task != .classification else { return }
     throw MartletError(
       .unsupported, "\(what) compares answers that are one class of several",
@@ -81,10 +81,10 @@ public struct Head: Sendable, Hashable, Codable {
   }
 
   /// Whether an answer is right or wrong by one class, so that there is an accuracy.
-  public var hasAccuracy: Bool { task == .classification || task == .binary }
+  package var hasAccuracy: Bool { task == .classification || task == .binary }
 }
 
 extension Plan {
   /// How the model's output is read; a plan that does not say is one of a classification.
-  public var head: Head { model.head ?? .unknown }
+  package var head: Head { model.head ?? .unknown }
 }

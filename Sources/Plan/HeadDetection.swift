@@ -1,11 +1,11 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension Head {
   /// What the last operations of a model say of its output; `raw` where they say nothing: several
   /// outputs, an output with more than one axis, one number that is no sigmoid, an unusual last
   /// operation.
-  public init(detecting graph: Graph) {
+  package init(detecting graph: Graph) {
     guard graph.outputs.count == 1, let count = Head.classes(of: graph) else {
       self = .raw
       return
@@ -24,7 +24,7 @@ extension Head {
   /// task, `init(detecting:)`.
   ///
   /// - Throws: `mismatch` for a task that the output cannot have.
-  public init(of graph: Graph, task: Task?) throws(MartletError) {
+  package init(of graph: Graph, task: Task?) throws(MartletError) {
     guard let task else {
       self.init(detecting: graph)
       return

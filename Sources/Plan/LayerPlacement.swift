@@ -2,25 +2,25 @@ import TensorCore
 
 /// Who holds the neurons of one layer: where each is computed while everybody is there, and who can
 /// stand in when somebody is not.
-public struct LayerPlacement: Sendable, Hashable {
+package struct LayerPlacement: Sendable, Hashable {
   /// By neuron, the devices that hold it; the primary first, then its replicas in the order in which
   /// they stand in. At least one device, none twice.
   ///
   /// In a coded layer only the primary holds a neuron's weights. The devices after it hold what the
   /// channel-local nodes behind it need (the filters of a depthwise convolution), to go on with the
   /// neuron once it has been decoded.
-  public var holders: [[Int]]
+  package var holders: [[Int]]
   /// How neurons of lost devices follow from sums that others compute; nil for a layer without code.
-  public var code: LayerCode?
+  package var code: LayerCode?
 
   /// Makes a placement.
-  public init(holders: [[Int]], code: LayerCode? = nil) {
+  package init(holders: [[Int]], code: LayerCode? = nil) {
     self.holders = holders
     self.code = code
   }
 
   /// Each neuron once, from ascending neurons by device.
-  public init(parts: [[Int]]) {
+  package init(parts: [[Int]]) {
     var holders = [[Int]](repeating: [], count: parts.reduce(0) { $0 + $1.count })
     for (device, neurons) in parts.enumerated() {
       for neuron in neurons where holders.indices.contains(neuron) {
@@ -31,7 +31,7 @@ public struct LayerPlacement: Sendable, Hashable {
   }
 
   /// The neurons whose primary is each of `devices` devices, ascending.
-  public func primaries(devices: Int) -> [[Int]] {
+  package func primaries(devices: Int) -> [[Int]] {
     var result = [[Int]](repeating: [], count: devices)
     for (neuron, devices) in holders.enumerated() {
       if let primary = devices.first { result[primary].append(neuron) }
@@ -47,59 +47,59 @@ public struct LayerPlacement: Sendable, Hashable {
 /// With one stripe, one parity block on a device of its own and coefficients 1 this is coded
 /// distributed computing (Hadidi et al., EDGE 2023); with as many stripes as devices and rotating
 /// roles it is what RAID does with disks.
-public struct LayerCode: Sendable, Hashable {
+package struct LayerCode: Sendable, Hashable {
   /// Neurons of one device that are combined, position by position, with the other data blocks of
   /// their stripe.
-  public struct DataBlock: Sendable, Hashable {
+  package struct DataBlock: Sendable, Hashable {
     /// The primary of all its neurons.
-    public var device: Int
+    package var device: Int
     /// Ascending; the first of each block are combined, the second, and so on. Blocks of a stripe may
     /// differ in length: a shorter one counts as zero at the missing positions.
-    public var neurons: [Int]
+    package var neurons: [Int]
 
     /// Makes a block.
-    public init(device: Int, neurons: [Int]) {
+    package init(device: Int, neurons: [Int]) {
       self.device = device
       self.neurons = neurons
     }
   }
 
   /// A combination of a stripe's data blocks.
-  public struct ParityBlock: Sendable, Hashable {
+  package struct ParityBlock: Sendable, Hashable {
     /// The device that holds and computes it.
-    public var device: Int
+    package var device: Int
     /// One factor for each data block of the stripe, in order.
-    public var coefficients: [Float]
+    package var coefficients: [Float]
 
     /// Makes a block.
-    public init(device: Int, coefficients: [Float]) {
+    package init(device: Int, coefficients: [Float]) {
       self.device = device
       self.coefficients = coefficients
     }
   }
 
   /// Blocks on different devices, of which any few can be lost.
-  public struct Stripe: Sendable, Hashable {
+  package struct Stripe: Sendable, Hashable {
     /// The neurons; each of the layer's is in exactly one block of one stripe.
-    public var data: [DataBlock]
+    package var data: [DataBlock]
     /// The combinations.
-    public var parity: [ParityBlock]
+    package var parity: [ParityBlock]
 
     /// Makes a stripe.
-    public init(data: [DataBlock], parity: [ParityBlock]) {
+    package init(data: [DataBlock], parity: [ParityBlock]) {
       self.data = data
       self.parity = parity
     }
 
     /// Positions: the length of its longest data block, and of every parity block.
-    public var width: Int { data.map(\.neurons.count).max() ?? 0 }
+    package var width: Int { data.map(\.neurons.count).max() ?? 0 }
   }
 
   /// The stripes.
-  public var stripes: [Stripe]
+  package var stripes: [Stripe]
 
   /// Makes a code.
-  public init(stripes: [Stripe]) { self.stripes = stripes }
+  package init(stripes: [Stripe]) { self.stripes = stripes }
 }
 
 extension LayerCode {

@@ -14,7 +14,7 @@ extension LayerPlacement {
   ///   - alive: by device.
   ///   - isBehindFilters: whether depthwise filters stand between the layer and the exchange. A
   ///     decoded neuron then also needs a holder of its filter.
-  public func lostNeurons(alive: [Bool], isBehindFilters: Bool = false) -> [Int] {
+  package func lostNeurons(alive: [Bool], isBehindFilters: Bool = false) -> [Int] {
     let attendance = Attendance(alive: alive)
     let isDecodable = code?.decodings(attendance) != nil
     if isDecodable && !isBehindFilters { return [] }
@@ -35,7 +35,7 @@ extension Plan {
   /// depthwise filters a coded layer needs a holder of each filter besides.
   ///
   /// - Parameter alive: by device.
-  public func isWhole(alive: [Bool]) -> Bool {
+  package func isWhole(alive: [Bool]) -> Bool {
     let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
     let hasFilters = graph.nodes.enumerated().contains { number, node in
       guard case .convolution(_) = node.operation else { return false }

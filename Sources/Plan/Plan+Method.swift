@@ -1,10 +1,10 @@
 extension Plan {
   /// The name of the method that made the plan, without what is said behind it for people.
-  public var methodName: String { Plan.methodName(of: method) }
+  package var methodName: String { Plan.methodName(of: method) }
 
   /// The name in a plan's `method`: what stands before the first space or comma, as in
   /// `coded, tolerates 1` and `budget 1.40 copies`.
-  public static func methodName(of method: String) -> String {
+  package static func methodName(of method: String) -> String {
     String(method.prefix { $0 != " " && $0 != "," })
   }
 }

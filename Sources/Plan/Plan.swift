@@ -1,21 +1,21 @@
-public import Imaging
-public import ModelGraph
-public import TensorCore
+package import Imaging
+package import ModelGraph
+package import TensorCore
 
 /// How one model is spread over devices: the model's structure, the neurons of each device, and what
 /// follows from both. Immutable; the weights are in one shard per device.
-public struct Plan: Sendable {
+package struct Plan: Sendable {
   /// One machine running one worker.
-  public struct Device: Sendable, Hashable, Codable {
+  package struct Device: Sendable, Hashable, Codable {
     /// `[a-z0-9_-]{1,32}`, unique in the plan.
-    public var name: String
+    package var name: String
     /// Relative share of the work asked for.
-    public var share: Double
+    package var share: Double
     /// Where it stands, such as `edge`; for people and for whoever starts it.
-    public var tier: String?
+    package var tier: String?
 
     /// Makes a device.
-    public init(name: String, share: Double = 1, tier: String? = nil) {
+    package init(name: String, share: Double = 1, tier: String? = nil) {
       self.name = name
       self.share = share
       self.tier = tier
@@ -23,35 +23,35 @@ public struct Plan: Sendable {
   }
 
   /// The gathering of one sharded value.
-  public struct ExchangePoint: Sendable, Hashable {
+  package struct ExchangePoint: Sendable, Hashable {
     /// Unique, `[a-z0-9_-]{1,32}`: the `<layer>` of its topics.
-    public var id: String
+    package var id: String
     /// The value, in `Plan.graph`.
-    public var value: ValueID
+    package var value: ValueID
     /// The layer whose neurons the value's channels are.
-    public var layer: Int
+    package var layer: Int
     /// The axis along which parts are cut.
-    public var axis: Int
+    package var axis: Int
     /// The stage it ends while all devices are there; nil for an exchange that only happens when some
     /// are missing.
-    public var stage: Int?
+    package var stage: Int?
     /// Whether outputs are gathered before the activation, to be decoded.
-    public var isDecoded: Bool
+    package var isDecoded: Bool
     /// The value's shape.
-    public var shape: Shape
+    package var shape: Shape
     /// The most channels along `axis` that one device's part may have.
-    public var maximumExtent: Int
+    package var maximumExtent: Int
     /// The devices that may send a part.
-    public var senders: [Int]
+    package var senders: [Int]
     /// Whether it belongs to a block, whose output may be null.
-    public var isWhole = false
+    package var isWhole = false
 
     /// Channels of the value that go with each neuron: all of a block's.
     var channelsPerNeuron: Int { isWhole && shape.rank > 1 ? shape[1] : 1 }
   }
 
   /// What stands in for channels that are lost.
-  public enum Fill: Sendable, Hashable {
+  package enum Fill: Sendable, Hashable {
     /// Zero.
     case zero
     /// Each channel's mean over calibration images; by exchange, then channel.
@@ -59,22 +59,22 @@ public struct Plan: Sendable {
   }
 
   /// Which model, how prepared and read.
-  public struct Model: Sendable, Equatable, Codable {
+  package struct Model: Sendable, Equatable, Codable {
     /// The model's name.
-    public var name: String
+    package var name: String
     /// SHA-256 of the model file, in hexadecimal.
-    public var sha256: String
+    package var sha256: String
     /// How images become its input; nil when the model's input is not an image.
-    public var preprocessing: Preprocessing?
+    package var preprocessing: Preprocessing?
     /// Class names by output index; empty when unknown.
-    public var labels: [String]
+    package var labels: [String]
     /// The share of each class among the training samples, where it is known: what a guess goes by.
-    public var frequencies: [Double]?
+    package var frequencies: [Double]?
     /// How its output is read; nil in plans that do not say.
-    public var head: Head?
+    package var head: Head?
 
     /// Describes a model.
-    public init(
+    package init(
       name: String, sha256: String, preprocessing: Preprocessing?, labels: [String],
       frequencies: [Double]? = nil, head: Head? = nil
     ) {
@@ -88,22 +88,22 @@ public struct Plan: Sendable {
   }
 
   /// The model's facts.
-  public let model: Model
+  package let model: Model
   /// The partitioning method's name and options, for people.
-  public let method: String
+  package let method: String
   /// The devices in order; their positions are the device numbers used everywhere.
-  public let devices: [Device]
+  package let devices: [Device]
   /// The model's structure, without the elements of its constants.
-  public let graph: Graph
+  package let graph: Graph
   /// What is whole and what is split.
-  public let sharding: Sharding
+  package let sharding: Sharding
   /// Who holds each neuron, by layer.
-  public let placements: [LayerPlacement]
+  package let placements: [LayerPlacement]
   /// What stands in for lost channels.
-  public let fill: Fill
+  package let fill: Fill
   /// Every exchange: those of a frame with all devices in graph order, then those that only happen
   /// when some are missing.
-  public let exchanges: [ExchangePoint]
+  package let exchanges: [ExchangePoint]
   private let exchangeNumbers: [ExchangeKey: Int]
   /// Devices whose absence changes what others compute.
   private let hasStandIns: [Bool]
@@ -120,7 +120,7 @@ public struct Plan: Sendable {
   ///   - placements: by layer of `sharding`.
   /// - Throws: `invalidArgument` for bad device names; `mismatch` for placements that do not fit the
   ///   model or the devices, naming the layer; `unsupported` for a code where sums mean nothing.
-  public init(
+  package init(
     model: Model, method: String, devices: [Device], graph: Graph, sharding: Sharding,
     placements: [LayerPlacement], fill: Fill = .zero
   ) throws(MartletError) {
@@ -178,7 +178,7 @@ public struct Plan: Sendable {
   ///
   /// - Parameter parts: ascending neurons, by layer then device.
   /// - Throws: like the other initialiser.
-  public init(
+  package init(
     model: Model, method: String, devices: [Device], graph: Graph, sharding: Sharding,
     parts: [[[Int]]]
   ) throws(MartletError) {
@@ -197,7 +197,7 @@ public struct Plan: Sendable {
   }
 
   /// The neurons that each device computes while all are there, by layer then device; ascending.
-  public var parts: [[[Int]]] {
+  package var parts: [[[Int]]] {
     placements.map { $0.primaries(devices: devices.count) }
   }
 
@@ -240,7 +240,7 @@ public struct Plan: Sendable {
   }
 
   /// The most devices that a plan may have.
-  public static let maximumDevices = 256
+  package static let maximumDevices = 256
 
   private static func exchangePoints(
     graph: Graph, sharding: Sharding, placements: [LayerPlacement], devices: Int
@@ -296,7 +296,7 @@ public struct Plan: Sendable {
   /// The same attendance as far as anybody's program depends on it: devices for whom nobody stands in
   /// count as there, and what they do not send is filled. With active replicas everybody always does
   /// the same.
-  public func normalised(_ attendance: Attendance) -> Attendance {
+  package func normalised(_ attendance: Attendance) -> Attendance {
     guard hasStandIns.contains(true) else { return .everyone(devices.count) }
     if attendance.replicas == .active { return .everyone(devices.count, replicas: .active) }
     return Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
@@ -304,21 +304,21 @@ public struct Plan: Sendable {
 
   /// Whether others take over some of a device's work when it is missing: they hold copies, or it is
   /// part of a code.
-  public func hasStandIn(for device: Int) -> Bool { hasStandIns[device] }
+  package func hasStandIn(for device: Int) -> Bool { hasStandIns[device] }
 
   /// What one device computes, sends and gathers in frames with that attendance; nil for the client,
   /// which computes the model's outputs.
-  public func program(device: Int?, attendance: Attendance) -> DeviceProgram {
+  package func program(device: Int?, attendance: Attendance) -> DeviceProgram {
     DeviceLowering.program(self, PlanVariant(self, attendance), device: device)
   }
 
   /// What one device computes, sends and gathers while all are there.
-  public func program(device: Int) -> DeviceProgram {
+  package func program(device: Int) -> DeviceProgram {
     program(device: device, attendance: .everyone(devices.count))
   }
 
   /// The exchanges that a device (nil: the client) may gather in some attendance; ascending.
-  public func possibleGatherings(device: Int?) -> [Int] {
+  package func possibleGatherings(device: Int?) -> [Int] {
     var variants = [false, true].map { PlanVariant(everythingOf: self, decoding: $0) }
     variants.append(PlanVariant(self, .everyone(devices.count)))
     variants.append(PlanVariant(self, .everyone(devices.count, replicas: .active)))
@@ -339,7 +339,7 @@ public struct Plan: Sendable {
   ///
   /// - Parameter missing: with active replicas, all devices whose parts may not have come: a neuron
   ///   of which another device holds a copy is not lost.
-  public func neurons(
+  package func neurons(
     of exchange: Int, from device: Int, attendance: Attendance, missing: Set<Int>
   ) -> Int {
     let placement = placements[exchanges[exchange].layer]
@@ -358,7 +358,7 @@ public struct Plan: Sendable {
   /// The number of a device.
   ///
   /// - Throws: `notFound`, naming the devices that the plan has.
-  public func deviceNumber(_ name: String) throws(MartletError) -> Int {
+  package func deviceNumber(_ name: String) throws(MartletError) -> Int {
     if let number = devices.firstIndex(where: { $0.name == name }) { return number }
     throw MartletError(
       .notFound, "the plan has no device \"\(name)\"",

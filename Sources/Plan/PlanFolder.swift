@@ -1,25 +1,25 @@
 import JSONCoding
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 import TensorFiles
 
 /// A plan on disk: `plan.json`, one safetensors shard per device with only that device's weights, and
 /// `client.safetensors` when the client needs constants of its own.
-public struct PlanFolder: Sendable {
+package struct PlanFolder: Sendable {
   /// The name of the plan's own file.
-  public static let documentName = "plan.json"
+  package static let documentName = "plan.json"
   /// The table of what failures cost, beside it; see the command `study`.
-  public static let studyName = "study.json"
+  package static let studyName = "study.json"
   /// The importance of neurons, beside it; see the command `score`.
-  public static let scoresName = "scores.json"
+  package static let scoresName = "scores.json"
   private static let companions: Set<String> = [studyName, scoresName]
 
   /// The folder.
-  public let path: String
+  package let path: String
   /// Identifies the plan, shards included: the first 16 hexadecimal digits of a SHA-256.
-  public let id: String
+  package let id: String
   /// The plan.
-  public let plan: Plan
+  package let plan: Plan
   private let document: PlanDocument
 
   // MARK: Reading
@@ -27,7 +27,7 @@ public struct PlanFolder: Sendable {
   /// Reads and checks `plan.json`; shards are read by `constants`.
   ///
   /// - Throws: `notFound`, `invalidFile`, `mismatch` naming what is wrong and what to do.
-  public init(reading path: String) throws(MartletError) {
+  package init(reading path: String) throws(MartletError) {
     let file = path + "/" + PlanFolder.documentName
     guard FileSystem.exists(file) else {
       throw MartletError(
@@ -72,7 +72,7 @@ public struct PlanFolder: Sendable {
   /// Everything that a device (nil: the client) needs in any attendance, read from its shard.
   ///
   /// - Throws: `notFound` or `mismatch` when the shard is missing, corrupt or another plan's.
-  public func constants(device: Int?) throws(MartletError) -> [ConstantSlice: Tensor] {
+  package func constants(device: Int?) throws(MartletError) -> [ConstantSlice: Tensor] {
     let inventory = ShardInventory(plan, device: device)
     guard !inventory.entries.isEmpty else { return [:] }
     guard let shard = device.map({ document.shards[$0] }) ?? document.client else {
@@ -140,7 +140,7 @@ public struct PlanFolder: Sendable {
   ///   - progress: called with each finished device.
   /// - Throws: `invalidArgument` if the folder exists and holds something else, or for a device with a
   ///   reserved name; `io` and the like.
-  public static func write(
+  package static func write(
     _ plan: Plan, graph: Graph, to path: String, progress: (Int) -> Void = { _ in }
   ) throws(MartletError) -> PlanFolder {
     try Plan.checkNewNames(plan.devices)
@@ -199,7 +199,7 @@ public struct PlanFolder: Sendable {
   /// Whether a plan stands in this folder, which `write` would replace.
   ///
   /// - Throws: `invalidArgument` when something else stands there.
-  public static func isThere(_ path: String) throws(MartletError) -> Bool {
+  package static func isThere(_ path: String) throws(MartletError) -> Bool {
     guard FileSystem.exists(path) else { return false }
     guard FileSystem.isFolder(path) else {
       throw MartletError(

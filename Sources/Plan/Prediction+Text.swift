@@ -4,7 +4,7 @@ extension Prediction {
   /// One line for people: the classes, the labels that apply, or a summary of the outputs.
   ///
   /// - Parameter classes: how many classes to name at most.
-  public func text(classes: Int = 1) -> String {
+  package func text(classes: Int = 1) -> String {
     switch head.task {
     case .classification, .binary:
       guard !top.isEmpty else { return "no class" }
@@ -21,12 +21,12 @@ extension Prediction {
 
 extension Prediction.Candidate {
   /// Such as `cat 83.1 %`.
-  public var text: String { "\(name ?? "\(label)") \(confidence.asPercent)" }
+  package var text: String { "\(name ?? "\(label)") \(confidence.asPercent)" }
 }
 
 extension Prediction.Output {
   /// Such as `heat 1x4x8x8: min -0.5, mean 0.1, max 2.5`.
-  public var text: String {
+  package var text: String {
     var text = "\(name) \(shape): "
     if let minimum = statistics.minimum, let mean = statistics.mean,
       let maximum = statistics.maximum

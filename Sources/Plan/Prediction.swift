@@ -1,40 +1,40 @@
 import Glibc
 import ModelGraph
-public import TensorCore
+package import TensorCore
 
 /// A model's outputs, read as its head says.
-public struct Prediction: Sendable, Hashable {
+package struct Prediction: Sendable, Hashable {
   /// A class or label.
-  public struct Candidate: Sendable, Hashable {
+  package struct Candidate: Sendable, Hashable {
     /// Its index.
-    public var label: Int
+    package var label: Int
     /// Its name, where known.
-    public var name: String?
+    package var name: String?
     /// Probability, 0 to 1.
-    public var confidence: Double
+    package var confidence: Double
   }
 
   /// An output that names no class.
-  public struct Output: Sendable, Hashable {
+  package struct Output: Sendable, Hashable {
     /// The model's name of it.
-    public var name: String
+    package var name: String
     /// Its extents.
-    public var shape: Shape
+    package var shape: Shape
     /// What its elements are like.
-    public var statistics: TensorStatistics
+    package var statistics: TensorStatistics
   }
 
   /// How the outputs were read.
-  public let head: Head
+  package let head: Head
   /// The likeliest classes or labels, best first; at most as many as asked for. Empty for `raw`.
-  public private(set) var top: [Candidate] = []
+  package private(set) var top: [Candidate] = []
   /// For `multilabel`: all labels of at least one half, likeliest first, at most 100.
-  public private(set) var chosen: [Candidate] = []
+  package private(set) var chosen: [Candidate] = []
   /// For `raw`: what the outputs are like.
-  public private(set) var outputs: [Output] = []
+  package private(set) var outputs: [Output] = []
 
   /// The most labels in `chosen`.
-  public static let maximumChosen = 100
+  package static let maximumChosen = 100
 
   /// Reads a model's outputs.
   ///
@@ -42,7 +42,7 @@ public struct Prediction: Sendable, Hashable {
   ///   - outputs: all of them, with their names; classes are those of the first.
   ///   - names: class names by index; may be empty. For `binary`, those of no and yes, or that of yes.
   ///   - count: how many candidates to keep.
-  public init(
+  package init(
     _ outputs: [(name: String, tensor: Tensor)], head: Head, names: [String], count: Int = 5
   ) {
     self.head = head
@@ -60,7 +60,7 @@ public struct Prediction: Sendable, Hashable {
   }
 
   /// Reads the scores of a model that names classes.
-  public init(scores: [Float], head: Head = .unknown, names: [String], count: Int = 5) {
+  package init(scores: [Float], head: Head = .unknown, names: [String], count: Int = 5) {
     self.init(
       [("", Tensor([scores.count], scores))], head: head, names: names, count: count)
   }
@@ -96,13 +96,13 @@ public struct Prediction: Sendable, Hashable {
   }
 
   /// The likeliest class or label; nil if the outputs name none.
-  public var label: Int? { top.first?.label }
+  package var label: Int? { top.first?.label }
 
   /// Whether the class is the right one; nil where there is no one right class.
-  public func isRight(_ truth: Int) -> Bool? { head.hasAccuracy ? label == truth : nil }
+  package func isRight(_ truth: Int) -> Bool? { head.hasAccuracy ? label == truth : nil }
 
   /// The name of a class, as its candidates are named.
-  public static func name(of label: Int?, head: Head, names: [String]) -> String? {
+  package static func name(of label: Int?, head: Head, names: [String]) -> String? {
     let names = head.task == .binary ? binaryNames(names) : names
     guard let label, names.indices.contains(label), !names[label].isEmpty else { return nil }
     return names[label]
@@ -112,7 +112,7 @@ public struct Prediction: Sendable, Hashable {
 extension Prediction {
   /// Reads what an answer holds, or, for a guess, what it was drawn from: the guess stands first, with
   /// the probability that it had.
-  public init(
+  package init(
     _ outputs: [Tensor], guess: Int?, of plan: Plan, names: [String]? = nil, count: Int = 5
   ) {
     let values = plan.graph.outputs.map { plan.graph[$0].name }
@@ -128,7 +128,7 @@ extension Prediction {
 
 extension Head {
   /// The probability of each class or label; for `binary` of no and yes.
-  public func probabilities(of values: [Float]) -> [Double] {
+  package func probabilities(of values: [Float]) -> [Double] {
     switch task {
     case .classification:
       let sum = values.reduce(0) { $0 + Double($1) }

@@ -1,15 +1,15 @@
-public import ModelGraph
+package import ModelGraph
 
 /// How lost rows of a gathered value follow from the rows that came, where every parity block is
 /// gathered: the same sums as in the program of a frame that knew of the loss.
-public struct Repair: Sendable, Hashable {
+package struct Repair: Sendable, Hashable {
   /// By lost neuron; the sum over rows of the gathered value.
-  public var rows: [Int: [Combination.Term]]
+  package var rows: [Int: [Combination.Term]]
 }
 
 extension Plan {
   /// Whether a coded layer's lost rows can be restored; see `repair`.
-  public func canRepair(layer: Int, missing: Set<Int>) -> Bool {
+  package func canRepair(layer: Int, missing: Set<Int>) -> Bool {
     guard let code = placements[layer].code else { return false }
     return code.stripes.allSatisfy { $0.decoding(missing: missing.contains) != nil }
   }
@@ -17,7 +17,7 @@ extension Plan {
   /// How a coded layer's lost rows are restored; nil when they cannot be.
   ///
   /// - Parameter missing: the devices whose parts did not come.
-  public func repair(layer: Int, missing: Set<Int>) -> Repair? {
+  package func repair(layer: Int, missing: Set<Int>) -> Repair? {
     guard let code = placements[layer].code else { return nil }
     let everything = LayerAssignment.Recovery(
       everythingOf: code, neurons: placements[layer].holders.count)

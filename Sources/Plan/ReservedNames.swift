@@ -1,9 +1,9 @@
-public import TensorCore
+package import TensorCore
 
 extension Plan.Device {
   /// Names that no device or gateway can have: callers mean any gateway of a group by `gateway`,
   /// answers call whoever asked `client`, and a plan's folder has files `client` and `means`.
-  public static let reservedNames: Set<String> = ["client", "gateway", "means"]
+  package static let reservedNames: Set<String> = ["client", "gateway", "means"]
 
   /// Refuses a name that means something else.
   ///
@@ -11,7 +11,7 @@ extension Plan.Device {
   ///   - name: of a device or a gateway.
   ///   - what: which of them, for the message.
   /// - Throws: `invalidArgument`.
-  public static func checkUnreserved(_ name: String, what: String) throws(MartletError) {
+  package static func checkUnreserved(_ name: String, what: String) throws(MartletError) {
     guard reservedNames.contains(name) else { return }
     throw MartletError(
       .invalidArgument, "a \(what) cannot be called \(name)", context: [what: name],
@@ -24,7 +24,7 @@ extension Plan {
   /// Checks the names of the devices of a new plan. A plan that exists is read whatever they are.
   ///
   /// - Throws: `invalidArgument` for a reserved one.
-  public static func checkNewNames(_ devices: [Device]) throws(MartletError) {
+  package static func checkNewNames(_ devices: [Device]) throws(MartletError) {
     for device in devices { try Device.checkUnreserved(device.name, what: "device") }
   }
 }

@@ -1,26 +1,26 @@
 import ModelGraph
-public import TensorCore
+package import TensorCore
 
 /// Every constant that a device (nil: the client) may need in any attendance, each once.
 ///
 /// Blocks of neurons and parity blocks are the same in every attendance, so two programs have them
 /// all: one in which every stand-in computes, and one in which every coded layer is decoded as well.
-public struct ShardInventory: Sendable {
+package struct ShardInventory: Sendable {
   /// One tensor of a shard.
-  public struct Entry: Sendable, Hashable {
+  package struct Entry: Sendable, Hashable {
     /// The tensor's name in the shard.
-    public var name: String
+    package var name: String
     /// How it is made from the model's constants.
-    public var slice: ConstantSlice
+    package var slice: ConstantSlice
     /// Its shape.
-    public var shape: Shape
+    package var shape: Shape
   }
 
   /// In the order of the shard.
-  public let entries: [Entry]
+  package let entries: [Entry]
 
   /// Lists a device's constants.
-  public init(_ plan: Plan, device: Int?) {
+  package init(_ plan: Plan, device: Int?) {
     let isCoded = plan.placements.contains { $0.code != nil }
     var slices: Set<ConstantSlice> = []
     for decoding in isCoded ? [false, true] : [false] {
@@ -44,7 +44,7 @@ public struct ShardInventory: Sendable {
   }
 
   /// Bytes of weights, as float32.
-  public var bytes: Int {
+  package var bytes: Int {
     entries.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
   }
 

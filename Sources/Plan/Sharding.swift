@@ -1,5 +1,5 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// What is whole and what is split when a graph is spread over devices by channels.
 ///
@@ -10,33 +10,33 @@ public import TensorCore
 /// sharded where a reader needs it full is *exchanged*: as late as possible, so that pooling shrinks
 /// what is sent, but before an addition to a value that everybody has in full, so that a lost neuron
 /// takes only its own contribution with it and not the residual stream (RobustDiCE, section 4).
-public struct Sharding: Sendable {
+package struct Sharding: Sendable {
   /// Neurons that are placed together: those of one weighted node, or of several whose outputs are
   /// combined element by element before anybody gathers them.
-  public struct Layer: Sendable, Hashable {
+  package struct Layer: Sendable, Hashable {
     /// Unique, `[a-z0-9_-]{1,32}`.
-    public var id: String
+    package var id: String
     /// Output channels or units.
-    public var neurons: Int
+    package var neurons: Int
     /// Weighted nodes (positions in `Graph.nodes`), first to last.
-    public var weightedNodes: [Int]
+    package var weightedNodes: [Int]
     /// Whether sums of its neurons mean something: all of them read the same values. Not so in a
     /// grouped convolution.
-    public var isSummable: Bool
+    package var isSummable: Bool
     /// All nodes of a block, which is placed as one neuron; nil for a layer of neurons. See
     /// `init(_:blocks:)`.
-    public var block: Block?
+    package var block: Block?
 
     /// What a block computes.
-    public struct Block: Sendable, Hashable {
+    package struct Block: Sendable, Hashable {
       /// Positions in `Graph.nodes`, ascending.
-      public var nodes: [Int]
+      package var nodes: [Int]
       /// Output channels or units of its weighted nodes.
-      public var units: Int
+      package var units: Int
     }
 
     /// Output channels or units that are placed with each neuron.
-    public var unitsPerNeuron: Int { block?.units ?? 1 }
+    package var unitsPerNeuron: Int { block?.units ?? 1 }
   }
 
   /// A weighted node whose outputs are gathered before the activation and decoded everywhere.
@@ -52,7 +52,7 @@ public struct Sharding: Sendable {
   }
 
   /// Where a value's channels are.
-  public enum Placement: Sendable, Hashable {
+  package enum Placement: Sendable, Hashable {
     /// All channels on every device that needs the value.
     case full
     /// Each device has the channels of its own neurons of a layer, along one axis.
@@ -60,7 +60,7 @@ public struct Sharding: Sendable {
   }
 
   /// How a node reads an operand.
-  public enum Use: Sendable, Hashable {
+  package enum Use: Sendable, Hashable {
     /// A constant; sliced or permuted as the node requires.
     case constant
     /// All channels, gathered first if the operand is sharded.
@@ -70,15 +70,15 @@ public struct Sharding: Sendable {
   }
 
   /// The layers in graph order.
-  public internal(set) var layers: [Layer] = []
+  package internal(set) var layers: [Layer] = []
   /// How each node reads its operands, by node.
-  public internal(set) var uses: [[Use]] = []
+  package internal(set) var uses: [[Use]] = []
   /// Where each computed value and input lives.
-  public internal(set) var placements: [ValueID: Placement] = [:]
+  package internal(set) var placements: [ValueID: Placement] = [:]
   /// The sharded values that somebody needs in full, in graph order.
-  public internal(set) var exchanges: [ValueID] = []
+  package internal(set) var exchanges: [ValueID] = []
   /// The stage that each exchange ends: how many exchanges lie on the longest way to it.
-  public internal(set) var exchangeStages: [Int] = []
+  package internal(set) var exchangeStages: [Int] = []
   /// Nodes that are decoded; none unless made by `decoding`.
   private(set) var decoded: [DecodedNode] = []
 
@@ -88,7 +88,7 @@ public struct Sharding: Sendable {
   /// Propagates placements through a graph.
   ///
   /// - Throws: `MartletError.Code.unsupported` if the graph has no weighted node to split.
-  public init(_ graph: Graph) throws(MartletError) {
+  package init(_ graph: Graph) throws(MartletError) {
     var builder = ShardingBuilder(graph: graph)
     builder.propagate()
     builder.recomputeWhereCheap()
@@ -166,7 +166,7 @@ public struct Sharding: Sendable {
   }
 
   /// Where a value lives; constants are full.
-  public subscript(id: ValueID) -> Placement { placements[id] ?? .full }
+  package subscript(id: ValueID) -> Placement { placements[id] ?? .full }
 }
 
 /// The state of the propagation; layers are merged by union-find.

@@ -2,30 +2,30 @@ extension LayerCode.Stripe {
   /// How the outputs of one lost data block follow from blocks that are there: the sum of each named
   /// block's outputs times its coefficient, position by position, a block that is too short counting
   /// as zero.
-  public struct Decoding: Sendable, Hashable {
+  package struct Decoding: Sendable, Hashable {
     /// One summand.
-    public struct Term: Sendable, Hashable {
+    package struct Term: Sendable, Hashable {
       /// Position in the stripe's `data` or `parity`.
-      public var block: Int
+      package var block: Int
       /// The factor; never zero.
-      public var coefficient: Float
+      package var coefficient: Float
 
       /// Makes a summand.
-      public init(block: Int, coefficient: Float) {
+      package init(block: Int, coefficient: Float) {
         self.block = block
         self.coefficient = coefficient
       }
     }
 
     /// Position in the stripe's `data` of the block that is computed.
-    public var lostBlock: Int
+    package var lostBlock: Int
     /// Over surviving data blocks, ascending.
-    public var data: [Term]
+    package var data: [Term]
     /// Over surviving parity blocks, ascending.
-    public var parity: [Term]
+    package var parity: [Term]
 
     /// Makes a rule.
-    public init(lostBlock: Int, data: [Term], parity: [Term]) {
+    package init(lostBlock: Int, data: [Term], parity: [Term]) {
       self.lostBlock = lostBlock
       self.data = data
       self.parity = parity
@@ -41,7 +41,7 @@ extension LayerCode.Stripe {
   /// - Parameter missing: whether a device is missing.
   /// - Returns: one rule for each lost block, ascending, empty if none is lost; nil if the surviving
   ///   parity blocks do not determine them.
-  public func decoding(missing: (Int) -> Bool) -> [Decoding]? {
+  package func decoding(missing: (Int) -> Bool) -> [Decoding]? {
     let known = data.indices.filter { !data[$0].neurons.isEmpty }
     let lost = known.filter { missing(data[$0].device) }
     let kept = known.filter { !missing(data[$0].device) }

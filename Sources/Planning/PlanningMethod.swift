@@ -1,10 +1,10 @@
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// One way to spread a model over devices. A method is one file in `Methods`, and one line in
 /// `PlanningMethods.standard`: commands, their help and the tools read everything else from here.
-public protocol PlanningMethod: Sendable {
+package protocol PlanningMethod: Sendable {
   /// What it is called on a command line, in `[a-z0-9-]`.
   var name: String { get }
   /// One line for a listing.
@@ -52,18 +52,18 @@ public protocol PlanningMethod: Sendable {
 }
 
 /// What a planning method goes together with.
-public struct MethodAbilities: Sendable, Hashable {
+package struct MethodAbilities: Sendable, Hashable {
   /// Whether devices may ask for different shares of the work.
-  public var takesShares: Bool
+  package var takesShares: Bool
   /// Whether channel means can stand in for what is lost.
-  public var takesMeans: Bool
+  package var takesMeans: Bool
   /// Whether it measures with calibration images.
-  public var needsImages: Bool
+  package var needsImages: Bool
   /// Whether it plans without any option or image.
-  public var worksAlone: Bool
+  package var worksAlone: Bool
 
   /// A method that works alone and goes with everything, unless told otherwise.
-  public init(
+  package init(
     takesShares: Bool = true, takesMeans: Bool = true, needsImages: Bool = false,
     worksAlone: Bool = true
   ) {
@@ -75,19 +75,19 @@ public struct MethodAbilities: Sendable, Hashable {
 }
 
 /// Where the neurons go, and in words how that was decided.
-public struct PlacementResult: Sendable {
+package struct PlacementResult: Sendable {
   /// By layer.
-  public var placements: [LayerPlacement]
+  package var placements: [LayerPlacement]
   /// The method and its choices: the plan's `method`.
-  public var description: String
+  package var description: String
   /// The protection of each layer by name, where it was chosen layer by layer.
-  public var protections: [String]?
+  package var protections: [String]?
   /// The share of calibration answers that stay, by number of failures from 1 on, where it was
   /// measured.
-  public var agreement: [Double]?
+  package var agreement: [Double]?
 
   /// Describes a decision.
-  public init(
+  package init(
     placements: [LayerPlacement], description: String, protections: [String]? = nil,
     agreement: [Double]? = nil
   ) {
@@ -99,20 +99,20 @@ public struct PlacementResult: Sendable {
 }
 
 /// A method with some of its options: one point, or one of a line, in a comparison.
-public struct MethodVariant: Sendable, Hashable {
+package struct MethodVariant: Sendable, Hashable {
   /// What it belongs to in a chart.
-  public var series: String
+  package var series: String
   /// Unique in a comparison.
-  public var name: String
+  package var name: String
   /// The method's options, as texts by name.
-  public var options: [String: String]
+  package var options: [String: String]
   /// Options that have to be given besides.
-  public var requires: [String]
+  package var requires: [String]
   /// The copies of the weights that it is allowed.
-  public var budget: Double?
+  package var budget: Double?
 
   /// Describes a variant; series and name are one unless told otherwise.
-  public init(
+  package init(
     _ series: String, name: String? = nil, options: [String: String] = [:],
     requires: [String] = [], budget: Double? = nil
   ) {
@@ -125,7 +125,7 @@ public struct MethodVariant: Sendable, Hashable {
 }
 
 /// What became of a variant.
-public enum VariantOutcome: Sendable {
+package enum VariantOutcome: Sendable {
   /// It can be had.
   case placed(PlacementResult)
   /// It cannot, and why.
@@ -134,23 +134,23 @@ public enum VariantOutcome: Sendable {
 
 extension PlanningMethod {
   /// Nothing can be chosen.
-  public var options: [any MethodOptionFacts] { [] }
+  package var options: [any MethodOptionFacts] { [] }
 
   /// Goes with everything.
-  public var abilities: MethodAbilities { MethodAbilities() }
+  package var abilities: MethodAbilities { MethodAbilities() }
 
   /// The devices that were wished for, and the model split by neurons.
-  public func layout(
+  package func layout(
     of graph: Graph, wishes: DeviceWishes, choices: MethodChoices
   ) throws(MartletError) -> PlanLayout {
     PlanLayout(devices: try wishes.devices(), sharding: try Sharding(graph))
   }
 
   /// Nothing to compare.
-  public func variants(devices: Int, budgets: [Double]) -> [MethodVariant] { [] }
+  package func variants(devices: Int, budgets: [Double]) -> [MethodVariant] { [] }
 
   /// One after the other; what cannot be had is left out.
-  public func place(
+  package func place(
     _ variants: [MethodVariant], _ request: PlacementRequest
   ) throws(MartletError) -> [VariantOutcome] {
     let shown = request.measuring.watch(name, variants.count)
@@ -168,12 +168,12 @@ extension PlanningMethod {
   }
 
   /// Nothing for `budget`.
-  public func protections(
+  package func protections(
     _ material: ProtectionMaterial
   ) throws(MartletError) -> [ProtectionOffer] { [] }
 
   /// Nothing for `budget`.
-  public func protections(
+  package func protections(
     _ material: ProtectionMaterial, copies: Double
   ) throws(MartletError) -> [ProtectionOffer] { [] }
 }

@@ -1,18 +1,18 @@
-public import TensorCore
+package import TensorCore
 
 /// The planning methods there are.
-public struct PlanningMethods: Sendable {
+package struct PlanningMethods: Sendable {
   /// In the order of listings and comparisons: the simple ones first.
-  public let all: [any PlanningMethod]
+  package let all: [any PlanningMethod]
 
   /// - Precondition: no two methods have one name.
-  public init(_ all: [any PlanningMethod]) {
+  package init(_ all: [any PlanningMethod]) {
     precondition(Set(all.map(\.name)).count == all.count, "two methods have one name")
     self.all = all
   }
 
   /// The methods of `martlet plan`.
-  public static let standard = PlanningMethods([
+  package static let standard = PlanningMethods([
     LopMethod(),
     InterleavedMethod(),
     ParityDeviceMethod(),
@@ -24,18 +24,18 @@ public struct PlanningMethods: Sendable {
   ])
 
   /// The method that is taken unless another is named.
-  public static let usual: any PlanningMethod = InterleavedMethod()
+  package static let usual: any PlanningMethod = InterleavedMethod()
 
   /// By name.
-  public subscript(name: String) -> (any PlanningMethod)? { all.first { $0.name == name } }
+  package subscript(name: String) -> (any PlanningMethod)? { all.first { $0.name == name } }
 
   /// The names.
-  public var names: [String] { all.map(\.name) }
+  package var names: [String] { all.map(\.name) }
 
   /// The method of a name.
   ///
   /// - Throws: `invalidArgument`, with the names there are.
-  public func named(_ name: String) throws(MartletError) -> any PlanningMethod {
+  package func named(_ name: String) throws(MartletError) -> any PlanningMethod {
     guard let method = self[name] else {
       throw MartletError(
         .invalidArgument, "there is no planning method '\(name)'",
@@ -45,12 +45,12 @@ public struct PlanningMethods: Sendable {
   }
 
   /// Those that can do something.
-  public func with(_ ability: (MethodAbilities) -> Bool) -> [any PlanningMethod] {
+  package func with(_ ability: (MethodAbilities) -> Bool) -> [any PlanningMethod] {
     all.filter { ability($0.abilities) }
   }
 
   /// The options of all methods, each once, with the methods that have it.
-  public var options: [(option: any MethodOptionFacts, methods: [String])] {
+  package var options: [(option: any MethodOptionFacts, methods: [String])] {
     var found: [(option: any MethodOptionFacts, methods: [String])] = []
     for method in all {
       for option in method.options {

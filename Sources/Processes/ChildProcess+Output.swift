@@ -1,12 +1,12 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 extension ChildProcess {
   /// Runs a program to its end and returns what it wrote to standard output, at most 1 MiB.
   ///
   /// - Throws: as `init`; `timedOut` after killing it; `io` with the end of its standard error when
   ///   it does not exit with 0.
-  public static func output(
+  package static func output(
     of configuration: Configuration, timeout: Duration
   ) throws(MartletError) -> String {
     let folder = try TemporaryFolder(prefix: "martlet-run")

@@ -1,16 +1,16 @@
 import CProcess
 import Glibc
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// A program running as a child of this one.
 ///
 /// It dies with this process, however this process ends (SIGKILL included). It has its own process
 /// group, so Ctrl-C in the terminal reaches only the parent, which then stops its children in order.
 /// No descriptor of the parent reaches it but the three standard ones.
-public final class ChildProcess: Sendable {
+package final class ChildProcess: Sendable {
   /// Where the child's output goes.
-  public enum Output: Sendable, Equatable {
+  package enum Output: Sendable, Equatable {
     /// To the same place as the parent's.
     case inherited
     /// Nowhere.
@@ -24,24 +24,24 @@ public final class ChildProcess: Sendable {
   }
 
   /// What to start and how.
-  public struct Configuration: Sendable {
+  package struct Configuration: Sendable {
     /// The path of the program.
-    public var executable: String
+    package var executable: String
     /// The arguments after the program's name.
-    public var arguments: [String]
+    package var arguments: [String]
     /// The whole environment, or nil for the parent's.
-    public var environment: [String: String]?
+    package var environment: [String: String]?
     /// The working folder, or nil for the parent's.
-    public var folder: String?
+    package var folder: String?
     /// Where its standard output goes.
-    public var standardOutput: Output
+    package var standardOutput: Output
     /// Where its standard error goes.
-    public var standardError: Output
+    package var standardError: Output
     /// The user to become; only root may ask for it.
-    public var identity: UserIdentity?
+    package var identity: UserIdentity?
 
     /// A program with arguments, output inherited.
-    public init(
+    package init(
       executable: String, arguments: [String] = [], environment: [String: String]? = nil,
       folder: String? = nil, standardOutput: Output = .inherited,
       standardError: Output = .inherited, identity: UserIdentity? = nil
@@ -57,7 +57,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// The process id.
-  public let processID: Int32
+  package let processID: Int32
   private let executable: String
   private let status = Mutex<ExitStatus?>(nil)
   /// Readable once the child has ended; -1 on kernels before 5.3.
@@ -67,7 +67,7 @@ public final class ChildProcess: Sendable {
   ///
   /// - Throws: `notFound` or `permissionDenied` when it cannot be run, `io` when its output cannot
   ///   be opened, `resourceExhausted` when the system has no room for another process.
-  public init(_ configuration: Configuration) throws(MartletError) {
+  package init(_ configuration: Configuration) throws(MartletError) {
     executable = configuration.executable
     processID = try Self.start(configuration)
     descriptor = cprocess_pidfd(processID)
@@ -84,12 +84,12 @@ public final class ChildProcess: Sendable {
 
   /// Sends a signal; does nothing once the child has been seen to end, so its id cannot have been
   /// given to another process.
-  public func signal(_ number: Int32) {
+  package func signal(_ number: Int32) {
     status.withLock { if $0 == nil { kill(processID, number) } }
   }
 
   /// How it ended, or nil while it runs.
-  public var exitStatus: ExitStatus? {
+  package var exitStatus: ExitStatus? {
     status.withLock { known in
       if known != nil { return known }
       var code: Int32 = 0
@@ -99,7 +99,7 @@ public final class ChildProcess: Sendable {
   }
 
   /// Waits until it has ended. Returns nil when it still runs after `timeout`.
-  public func wait(timeout: Duration) -> ExitStatus? {
+  package func wait(timeout: Duration) -> ExitStatus? {
     let deadline = ContinuousClock.now + timeout
     while true {
       if let status = exitStatus { return status }
@@ -121,7 +121,7 @@ public final class ChildProcess: Sendable {
 
   /// Asks it to end with SIGTERM, and kills it when it has not within `patience`.
   @discardableResult
-  public func stop(patience: Duration) -> ExitStatus {
+  package func stop(patience: Duration) -> ExitStatus {
     signal(SIGTERM)
     if let status = wait(timeout: patience) { return status }
     signal(SIGKILL)

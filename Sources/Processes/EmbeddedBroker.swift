@@ -1,21 +1,21 @@
 import Glibc
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// A mosquitto of our own: a child process with a private Unix socket and a free loopback port.
 ///
 /// It dies with this process. When this process runs as root, the broker becomes the user
 /// `mosquitto` (or `nobody`) before it starts, so that it has no more rights than it needs.
-public final class EmbeddedBroker: Sendable {
+package final class EmbeddedBroker: Sendable {
   /// The port on 127.0.0.1.
-  public let port: UInt16
+  package let port: UInt16
   /// The path of the Unix socket.
-  public let socketPath: String
+  package let socketPath: String
   /// The private folder of socket, configuration and log; removed by `stop`.
-  public var folder: String { temporary.path }
+  package var folder: String { temporary.path }
 
   /// The text of `broker-config/embedded.conf`, with `{SOCKET}`, `{PORT}` and `{LOG}` to fill in.
-  public static var configurationTemplate: String { EmbeddedBrokerTemplate.text }
+  package static var configurationTemplate: String { EmbeddedBrokerTemplate.text }
 
   private let temporary: TemporaryFolder
   private let launcher: BrokerLauncher
@@ -30,7 +30,7 @@ public final class EmbeddedBroker: Sendable {
   ///   - timeout: how long the start may take.
   /// - Throws: `notFound` when mosquitto is not installed; `io` with the end of its log when it does
   ///   not start.
-  public init(
+  package init(
     extraConfiguration: String = "", allowsAnonymous: Bool = true, timeout: Duration = .seconds(10)
   ) throws(MartletError) {
     temporary = try TemporaryFolder(prefix: "martlet-broker")
@@ -58,27 +58,27 @@ public final class EmbeddedBroker: Sendable {
   deinit { stop() }
 
   /// `unix:` and the socket's path: the faster way in.
-  public var socketAddress: String { "unix:\(socketPath)" }
+  package var socketAddress: String { "unix:\(socketPath)" }
 
   /// `mqtt://127.0.0.1:` and the port.
-  public var networkAddress: String { "mqtt://127.0.0.1:\(port)" }
+  package var networkAddress: String { "mqtt://127.0.0.1:\(port)" }
 
   /// The broker's process id, or nil while it does not run.
-  public var processID: Int32? {
+  package var processID: Int32? {
     child.withLock { $0.flatMap { $0.exitStatus == nil ? $0.processID : nil } }
   }
 
   /// What the broker wrote to its log: at most the last 64 KiB.
-  public var log: String { launcher.logTail(65536) }
+  package var log: String { launcher.logTail(65536) }
 
   /// Stops the broker and removes its folder; may be called any number of times.
-  public func stop() {
+  package func stop() {
     shutDown()
     removeTree(folder)
   }
 
   /// Stops the broker but keeps its folder and port, as a machine that reboots would.
-  public func shutDown() {
+  package func shutDown() {
     child.withLock {
       $0?.stop(patience: .seconds(3))
       $0 = nil
@@ -86,7 +86,7 @@ public final class EmbeddedBroker: Sendable {
   }
 
   /// Kills the broker without warning, as a machine that loses power would.
-  public func crash() {
+  package func crash() {
     child.withLock {
       $0?.signal(SIGKILL)
       _ = $0?.wait(timeout: .seconds(10))
@@ -97,7 +97,7 @@ public final class EmbeddedBroker: Sendable {
   /// Starts the broker again on the same port and socket, with nothing remembered.
   ///
   /// - Throws: as `init`.
-  public func restart(timeout: Duration = .seconds(10)) throws(MartletError) {
+  package func restart(timeout: Duration = .seconds(10)) throws(MartletError) {
     shutDown()
     let started = try launcher.launch(port: port, timeout: timeout)
     child.withLock { $0 = started }
@@ -105,7 +105,7 @@ public final class EmbeddedBroker: Sendable {
 }
 
 /// Runs `body` with a broker, and stops the broker afterwards, also when `body` throws.
-public func withEmbeddedBroker<Result>(
+package func withEmbeddedBroker<Result>(
   extraConfiguration: String = "", _ body: (EmbeddedBroker) throws -> Result
 ) throws -> Result {
   let broker = try EmbeddedBroker(extraConfiguration: extraConfiguration)
@@ -115,7 +115,7 @@ public func withEmbeddedBroker<Result>(
 
 /// Runs `body` with a broker, and stops the broker afterwards, also when `body` throws or is
 /// cancelled.
-public func withEmbeddedBroker<Result>(
+package func withEmbeddedBroker<Result>(
   extraConfiguration: String = "", _ body: (EmbeddedBroker) async throws -> Result
 ) async throws -> Result {
   let broker = try EmbeddedBroker(extraConfiguration: extraConfiguration)

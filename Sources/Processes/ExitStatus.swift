@@ -1,7 +1,7 @@
 import Glibc
 
 /// How a process ended.
-public enum ExitStatus: Sendable, Equatable {
+package enum ExitStatus: Sendable, Equatable {
   /// It called exit with this status.
   case exited(Int32)
   /// A signal with this number ended it.
@@ -13,12 +13,12 @@ public enum ExitStatus: Sendable, Equatable {
   }
 
   /// Whether it ended by itself with status 0.
-  public var isSuccess: Bool { self == .exited(0) }
+  package var isSuccess: Bool { self == .exited(0) }
 }
 
 extension ExitStatus: CustomStringConvertible {
   /// For example `exit status 1` or `killed by signal 9 (Killed)`.
-  public var description: String {
+  package var description: String {
     switch self {
     case .exited(let status): "exit status \(status)"
     case .signalled(let number):

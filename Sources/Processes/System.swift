@@ -1,13 +1,13 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// Small facts about this machine and process.
-public enum System {
+package enum System {
   /// A TCP port on 127.0.0.1 that nobody listens on now. Another program may take it before the
   /// caller does: try again then.
   ///
   /// - Throws: `io` when the system gives none.
-  public static func freeLoopbackPort() throws(MartletError) -> UInt16 {
+  package static func freeLoopbackPort() throws(MartletError) -> UInt16 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0o2000000, 0)
     defer { if descriptor >= 0 { Glibc.close(descriptor) } }
     var name = sockaddr_in()
@@ -28,7 +28,7 @@ public enum System {
   /// The absolute path of the running program.
   ///
   /// - Throws: `io` when `/proc` is not mounted.
-  public static func executablePath() throws(MartletError) -> String {
+  package static func executablePath() throws(MartletError) -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     guard count > 0 else { throw MartletError(.io, "The program's own path cannot be read") }
@@ -37,7 +37,7 @@ public enum System {
 
   /// Starts this program again in this process, with the same arguments and some more variables in
   /// the environment. Returns only if that fails; nothing but the variables has changed then.
-  public static func startAgain(setting variables: [(name: String, value: String)]) {
+  package static func startAgain(setting variables: [(name: String, value: String)]) {
     for variable in variables { setenv(variable.name, variable.value, 1) }
     // By its own path, after which the system names the process; where that has been replaced by a
     // newer version, by the link to what runs now.
@@ -47,7 +47,7 @@ public enum System {
 
   /// Finds a program in `$PATH` and in the folders of system programs, which an ordinary user's
   /// `$PATH` lacks.
-  public static func findExecutable(_ name: String) -> String? {
+  package static func findExecutable(_ name: String) -> String? {
     let path = getenv("PATH").map { String(cString: $0) } ?? ""
     let folders =
       path.split(separator: ":").map(String.init) + [
@@ -59,18 +59,18 @@ public enum System {
 }
 
 /// What a process uses, from `/proc`.
-public struct ProcessReading: Sendable, Equatable {
+package struct ProcessReading: Sendable, Equatable {
   /// Memory in RAM now, in bytes.
-  public var residentBytes: Int
+  package var residentBytes: Int
   /// The most memory it ever had in RAM, in bytes.
-  public var peakResidentBytes: Int
+  package var peakResidentBytes: Int
   /// Processor time in user and kernel mode, all threads, in seconds.
-  public var cpuSeconds: Double
+  package var cpuSeconds: Double
 
   /// Reads one process, or this one.
   ///
   /// - Throws: `notFound` when there is no such process.
-  public init(of processID: Int32? = nil) throws(MartletError) {
+  package init(of processID: Int32? = nil) throws(MartletError) {
     let folder = "/proc/\(processID.map(String.init) ?? "self")"
     guard let status = readSmallFile("\(folder)/status"),
       let stat = readSmallFile("\(folder)/stat"),
@@ -96,7 +96,7 @@ public struct ProcessReading: Sendable, Equatable {
 
 extension ProcessReading {
   /// How many descriptors a process has open; nil when it is gone or somebody else's.
-  public static func descriptors(of processID: Int32) -> Int? {
+  package static func descriptors(of processID: Int32) -> Int? {
     guard let stream = opendir("/proc/\(processID)/fd") else { return nil }
     defer { closedir(stream) }
     var count = 0

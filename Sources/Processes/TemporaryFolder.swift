@@ -1,16 +1,16 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// A private folder (mode 0700) that exists as long as its scope.
-public struct TemporaryFolder: ~Copyable, Sendable {
+package struct TemporaryFolder: ~Copyable, Sendable {
   /// Its absolute path.
-  public let path: String
+  package let path: String
 
   /// Makes a folder under `$TMPDIR`, or under `/tmp` when that is not set or so long that a socket
   /// inside the folder would exceed the 107 bytes a socket path may have.
   ///
   /// - Throws: `io` when it cannot be made.
-  public init(prefix: String = "martlet") throws(MartletError) {
+  package init(prefix: String = "martlet") throws(MartletError) {
     var parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     while parent.count > 1, parent.hasSuffix("/") { parent.removeLast() }
     if !parent.hasPrefix("/") || parent.utf8.count > 60 { parent = "/tmp" }
@@ -31,7 +31,7 @@ public struct TemporaryFolder: ~Copyable, Sendable {
   deinit { removeTree(path) }
 
   /// Runs `body` with a new folder, and removes the folder afterwards.
-  public static func with<Result>(
+  package static func with<Result>(
     prefix: String = "martlet", _ body: (String) throws -> Result
   ) throws -> Result {
     let folder = try TemporaryFolder(prefix: prefix)

@@ -1,16 +1,16 @@
 import CProcess
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// The columns and rows of a terminal.
-public struct TerminalSize: Equatable, Sendable {
+package struct TerminalSize: Equatable, Sendable {
   /// Characters in a line.
-  public var columns: Int
+  package var columns: Int
   /// Lines.
-  public var rows: Int
+  package var rows: Int
 
   /// The size of the terminal at a descriptor; 80 by 24 where nobody knows.
-  public init(of descriptor: Int32) {
+  package init(of descriptor: Int32) {
     var size = winsize()
     let isKnown =
       ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 && size.ws_row > 0
@@ -22,9 +22,9 @@ public struct TerminalSize: Equatable, Sendable {
 /// The terminal as one page that is painted over and over, for the length of a call.
 ///
 /// However the call or the process ends, short of SIGKILL, the terminal is as it was before.
-public struct TerminalScreen: ~Copyable {
+package struct TerminalScreen: ~Copyable {
   /// What ended a wait.
-  public enum Event: Equatable, Sendable {
+  package enum Event: Equatable, Sendable {
     /// A byte from the keyboard; Ctrl-C is 3.
     case key(UInt8)
     /// The terminal has another size.
@@ -40,7 +40,7 @@ public struct TerminalScreen: ~Copyable {
   /// Runs `body` with the terminal at standard input and output as one page.
   ///
   /// - Throws: `invalidArgument` when they are no terminal; `io` when it cannot be set up.
-  public static func with<Result>(
+  package static func with<Result>(
     _ body: (borrowing TerminalScreen) throws -> Result
   ) throws -> Result {
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1 else {
@@ -60,12 +60,12 @@ public struct TerminalScreen: ~Copyable {
   }
 
   /// How large the page is now.
-  public var size: TerminalSize { TerminalSize(of: STDOUT_FILENO) }
+  package var size: TerminalSize { TerminalSize(of: STDOUT_FILENO) }
 
   /// Shows these lines and nothing else. What is wider or longer than the page is not seen.
   ///
   /// - Throws: `io` when the terminal is gone.
-  public func show(_ lines: [String]) throws(MartletError) {
+  package func show(_ lines: [String]) throws(MartletError) {
     // Line by line from the top: clearing the whole page first would flicker.
     let rows = size.rows
     let all = lines.prefix(rows) + Array(repeating: "", count: max(0, rows - lines.count))
@@ -86,7 +86,7 @@ public struct TerminalScreen: ~Copyable {
   }
 
   /// Waits for the keyboard or a change of size.
-  public func next(until deadline: MonotonicTime) -> Event {
+  package func next(until deadline: MonotonicTime) -> Event {
     var descriptors = [
       pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
       pollfd(fd: resizes, events: Int16(POLLIN), revents: 0),

@@ -1,12 +1,12 @@
 import CProcess
 import Glibc
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// SIGINT and SIGTERM, turned into one call of a handler on an ordinary thread.
 ///
 /// A second signal ends the process at once with status 130 or 143, for a user who will not wait.
-public final class TerminationSignals: Sendable {
+package final class TerminationSignals: Sendable {
   private static let inUse = Mutex(false)
   private let writeEnd: Int32
   private let isActive = Mutex(true)
@@ -14,7 +14,7 @@ public final class TerminationSignals: Sendable {
   /// Starts watching. `handler` gets the signal's number, on a thread of its own, at most once.
   ///
   /// - Throws: `invalidArgument` when another watch is active, `io` when none can be set up.
-  public init(_ handler: @escaping @Sendable (Int32) -> Void) throws(MartletError) {
+  package init(_ handler: @escaping @Sendable (Int32) -> Void) throws(MartletError) {
     let taken = Self.inUse.withLock { used in
       defer { used = true }
       return used
@@ -46,7 +46,7 @@ public final class TerminationSignals: Sendable {
   deinit { stop() }
 
   /// Ends the watch and puts back what was there before; may be called any number of times.
-  public func stop() {
+  package func stop() {
     let wasActive = isActive.withLock { active in
       defer { active = false }
       return active

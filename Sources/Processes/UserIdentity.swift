@@ -1,14 +1,14 @@
 import Glibc
 
 /// The numbers of a user and its main group.
-public struct UserIdentity: Sendable, Equatable {
+package struct UserIdentity: Sendable, Equatable {
   /// The user id.
-  public let user: UInt32
+  package let user: UInt32
   /// The group id.
-  public let group: UInt32
+  package let group: UInt32
 
   /// Looks a user up by name; nil when there is none.
-  public init?(named name: String) {
+  package init?(named name: String) {
     var entry = passwd()
     var found: UnsafeMutablePointer<passwd>?
     var buffer = [CChar](repeating: 0, count: 16384)
@@ -20,5 +20,5 @@ public struct UserIdentity: Sendable, Equatable {
   }
 
   /// Whether this process runs as root.
-  public static var isRoot: Bool { geteuid() == 0 }
+  package static var isRoot: Bool { geteuid() == 0 }
 }

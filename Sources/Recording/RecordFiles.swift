@@ -1,9 +1,9 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// The files of a recording that was written in pieces: `flight-000001.rec` and so on for
 /// `flight.rec`.
-public enum RecordFiles {
+package enum RecordFiles {
   /// The file with a number.
   static func name(_ path: String, number: Int) -> String {
     let (stem, ending) = split(path)
@@ -35,7 +35,7 @@ public enum RecordFiles {
   /// The files that a name stands for: itself if it exists, else the numbered ones.
   ///
   /// - Throws: `notFound` when there is neither.
-  public static func existing(_ path: String) throws(MartletError) -> [String] {
+  package static func existing(_ path: String) throws(MartletError) -> [String] {
     if FileSystem.exists(path) { return [path] }
     let pieces = FileSystem.isFolder(FileSystem.folder(of: path)) ? try numbered(path) : []
     guard !pieces.isEmpty else {

@@ -1,26 +1,26 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Reads a recording from its beginning to its end, one block in memory at a time.
 ///
 /// What is damaged is passed over and counted: a reader goes on at the next block that is whole, and
 /// a tail that was not written to its end is left out.
-public struct RecordReader {
+package struct RecordReader {
   /// What could not be read.
-  public struct Damage: Sendable, Equatable {
+  package struct Damage: Sendable, Equatable {
     /// Bytes passed over within the file.
-    public var skippedBytes = 0
+    package var skippedBytes = 0
     /// How often the reader had to look for the next whole block.
-    public var gaps = 0
+    package var gaps = 0
     /// Bytes after the last whole block.
-    public var tornBytes = 0
+    package var tornBytes = 0
 
     /// Whether anything is missing.
-    public var isEmpty: Bool { self == Damage() }
+    package var isEmpty: Bool { self == Damage() }
   }
 
   /// What could not be read so far.
-  public private(set) var damage = Damage()
+  package private(set) var damage = Damage()
   /// Where the last whole block ends: what an appending writer goes on from.
   private(set) var end: Int
   private let file: ReadableFile
@@ -35,7 +35,7 @@ public struct RecordReader {
   ///
   /// - Throws: `invalidFile` when it is not one; `unsupported` for a version of the format that this
   ///   program does not know; `notFound`, `permissionDenied` or `io`.
-  public init(_ path: String) throws(MartletError) {
+  package init(_ path: String) throws(MartletError) {
     file = try ReadableFile(path)
     let head = try file.bytes(at: 0, count: min(file.size, RecordReader.head.count))
     guard head.starts(with: RecordReader.head[..<8]) else {
@@ -53,12 +53,12 @@ public struct RecordReader {
   }
 
   /// The file's size in bytes and how many of them have been read: for progress.
-  public var progress: (read: Int, of: Int) { (offset, file.size) }
+  package var progress: (read: Int, of: Int) { (offset, file.size) }
 
   /// The next message; nil at the end.
   ///
   /// - Throws: `io` when the file cannot be read any more.
-  public mutating func next() throws(MartletError) -> RecordedMessage? {
+  package mutating func next() throws(MartletError) -> RecordedMessage? {
     while true {
       if position < block.count {
         if let message = RecordedMessage(block: block, at: &position) { return message }

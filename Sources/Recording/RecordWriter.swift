@@ -1,5 +1,5 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// Appends messages to a recording: one file, or numbered ones of a bounded size.
@@ -7,29 +7,29 @@ import TensorFiles
 /// Messages are gathered into blocks and written with one call each, so that a crash costs what came
 /// since the last `flush`. When a write fails, the file is cut back to its last whole block before
 /// the error is thrown.
-public struct RecordWriter: ~Copyable {
+package struct RecordWriter: ~Copyable {
   /// How to write.
-  public struct Options: Sendable {
+  package struct Options: Sendable {
     /// Whether blocks are deflated.
-    public var isDeflated = true
+    package var isDeflated = true
     /// Begin a new file rather than let one become larger than this; nil for one file.
-    public var rotationBytes: Int?
+    package var rotationBytes: Int?
     /// Keep only so many of the numbered files, the newest; nil for all.
-    public var keptFiles: Int?
+    package var keptFiles: Int?
 
     /// One deflated file.
-    public init() {}
+    package init() {}
   }
 
   /// Bytes of messages that are gathered before they are written.
   static let blockBytes = 256 << 10
 
   /// Messages appended so far.
-  public private(set) var messages = 0
+  package private(set) var messages = 0
   /// Bytes in files, this and earlier numbered ones.
-  public private(set) var writtenBytes = 0
+  package private(set) var writtenBytes = 0
   /// Files written to, in order.
-  public private(set) var files: [String] = []
+  package private(set) var files: [String] = []
   // Never changed; but `init` calls mutating methods, before which some compilers want a `var`.
   private var path: String
   private var options: Options
@@ -43,7 +43,7 @@ public struct RecordWriter: ~Copyable {
   ///
   /// - Throws: `invalidFile` when something else stands there, which is left alone;
   ///   `permissionDenied`, `resourceExhausted` or `io` when it cannot be written.
-  public init(_ path: String, options: Options = Options()) throws(MartletError) {
+  package init(_ path: String, options: Options = Options()) throws(MartletError) {
     self.path = path
     self.options = options
     if options.rotationBytes != nil {
@@ -57,7 +57,7 @@ public struct RecordWriter: ~Copyable {
   /// Appends a message. One that no recording holds (payload above 16 MiB) is refused.
   ///
   /// - Throws: as `flush`, when a block is full.
-  public mutating func append(_ message: RecordedMessage) throws(MartletError) {
+  package mutating func append(_ message: RecordedMessage) throws(MartletError) {
     guard message.payload.count <= RecordedMessage.maximumPayloadBytes,
       message.topic.utf8.count <= RecordedMessage.maximumTopicBytes
     else {
@@ -75,7 +75,7 @@ public struct RecordWriter: ~Copyable {
   ///
   /// - Throws: `resourceExhausted` when the disk is full or the file may not grow; `io`. What was
   ///   gathered is lost then, what was written before stays readable, and the writer is closed.
-  public mutating func flush() throws(MartletError) {
+  package mutating func flush() throws(MartletError) {
     guard !block.isEmpty else { return }
     let bytes = Block.encode(block, messages: count, isDeflated: options.isDeflated)
     block.removeAll(keepingCapacity: true)
@@ -92,7 +92,7 @@ public struct RecordWriter: ~Copyable {
   }
 
   /// Writes everything and makes it durable.
-  public mutating func finish() throws(MartletError) {
+  package mutating func finish() throws(MartletError) {
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw systemError("cannot write a recording", files.last ?? path)

@@ -1,22 +1,22 @@
 import Glibc
 
 /// One message as it came from the broker.
-public struct RecordedMessage: Sendable, Equatable {
+package struct RecordedMessage: Sendable, Equatable {
   /// When it was received: nanoseconds since 1970 by the recorder's wall clock.
-  public var time: UInt64
+  package var time: UInt64
   /// The topic it was published to.
-  public var topic: String
+  package var topic: String
   /// The bytes of the message.
-  public var payload: [UInt8]
+  package var payload: [UInt8]
   /// Whether the broker kept it from before the recording.
-  public var isRetained: Bool
+  package var isRetained: Bool
   /// Whether it came with QoS 1.
-  public var isAcknowledged: Bool
+  package var isAcknowledged: Bool
   /// What was left of its life, in seconds, when a kept message came; not part of a recording.
-  public var expirySeconds: UInt32?
+  package var expirySeconds: UInt32?
 
   /// Makes a message.
-  public init(
+  package init(
     time: UInt64, topic: String, payload: [UInt8], isRetained: Bool = false,
     isAcknowledged: Bool = false
   ) {
@@ -30,7 +30,7 @@ public struct RecordedMessage: Sendable, Equatable {
 
 extension RecordedMessage {
   /// The wall clock, as `time` counts: nanoseconds since 1970.
-  public static func now() -> UInt64 {
+  package static func now() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec)
@@ -42,7 +42,7 @@ extension RecordedMessage {
   /// MQTT's own limit.
   static let maximumTopicBytes = 65535
   /// The largest payload that a recording holds.
-  public static let maximumPayloadBytes = 16 << 20
+  package static let maximumPayloadBytes = 16 << 20
 
   /// The bytes that the message takes in a block.
   package var encodedBytes: Int { RecordedMessage.headerBytes + topic.utf8.count + payload.count }

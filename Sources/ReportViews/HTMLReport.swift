@@ -1,11 +1,11 @@
-public import FlightReport
+package import FlightReport
 import Mustache
 import Tables
-public import TensorCore
+package import TensorCore
 
 /// A report as one HTML file that needs nothing else: tables, and charts as SVG with text
 /// alternatives; light or dark as the reader prefers, and fit for printing.
-public struct HTMLReport {
+package struct HTMLReport {
   /// A headline figure.
   private struct Tile {
     var name: String
@@ -45,10 +45,10 @@ public struct HTMLReport {
   }
 
   /// The file.
-  public let text: String
+  package let text: String
 
   /// - Throws: `io` when the template does not compile, which no report can cause.
-  public init(_ report: FlightReport) throws(MartletError) {
+  package init(_ report: FlightReport) throws(MartletError) {
     let template: MustacheTemplate
     do {
       template = try MustacheTemplate(string: HTMLTemplate.text)

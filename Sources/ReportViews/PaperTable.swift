@@ -1,11 +1,11 @@
-public import FlightReport
-public import Tables
+package import FlightReport
+package import Tables
 
 /// Table 2 of RobustDiCE (Guo, Jiang, Pimentel, Stefanov, Integration 2024) beside reports of the same
 /// configurations.
-public struct PaperTable {
+package struct PaperTable {
   /// The paper's networks.
-  public enum Network: String, CaseIterable, Sendable {
+  package enum Network: String, CaseIterable, Sendable {
     /// AlexNet.
     case alexnet
     /// VGG16 with batch normalisation.
@@ -82,13 +82,13 @@ public struct PaperTable {
   private let network: Network?
 
   /// - Parameter network: the paper's network, where the models' names do not tell it.
-  public init(_ reports: [(name: String, report: FlightReport)], network: Network?) {
+  package init(_ reports: [(name: String, report: FlightReport)], network: Network?) {
     self.reports = reports
     self.network = network
   }
 
   /// For people.
-  public var table: TitledTable {
+  package var table: TitledTable {
     var table = TitledTable(
       "Table 2 of RobustDiCE beside these reports (ratio to full replication)",
       [

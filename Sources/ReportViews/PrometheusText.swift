@@ -1,12 +1,12 @@
-public import FlightReport
+package import FlightReport
 
 /// A report in the text format that Prometheus's textfile collector reads, with names and units by the
 /// conventions of OpenMetrics (<https://openmetrics.io>): base units, `_total` for what only grows.
-public struct PrometheusText {
+package struct PrometheusText {
   private var lines: [String] = []
 
   /// Writes the figures that are exported, those of devices and then those of answers.
-  public init(_ report: FlightReport) {
+  package init(_ report: FlightReport) {
     let devices = report.devices
     family("martlet_up", "gauge", "Whether a device is ready and was heard from.") {
       devices.map { (["device": $0.name], $0.presence.last?.state == "ready" ? 1 : 0) }
@@ -24,7 +24,7 @@ public struct PrometheusText {
   }
 
   /// The file.
-  public var text: String { lines.joined(separator: "\n") + "\n" }
+  package var text: String { lines.joined(separator: "\n") + "\n" }
 
   private static func labels(_ run: FlightReport.Run) -> [String: String] {
     ["client": run.client, "epoch": "\(run.epoch)"]

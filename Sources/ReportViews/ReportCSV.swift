@@ -1,12 +1,12 @@
-public import FlightReport
+package import FlightReport
 import Tables
 
 /// A report for spreadsheets: one figure a line, with what it is of.
-public struct ReportCSV {
+package struct ReportCSV {
   private var lines = ["run,phase,device,stage,figure,unit,value,low,high"]
 
   /// Lists the figures of a report; those that it has not are left out.
-  public init(_ report: FlightReport) {
+  package init(_ report: FlightReport) {
     add(Figure.all, of: report.maximum)
     for run in report.runs {
       add(run.total, run: run.client, phase: "all")
@@ -23,7 +23,7 @@ public struct ReportCSV {
   }
 
   /// The file.
-  public var text: String { lines.joined(separator: "\n") }
+  package var text: String { lines.joined(separator: "\n") }
 
   private mutating func add<Subject>(
     _ figures: [Figure<Subject>], of subject: Subject, run: String = "", phase: String = "",

@@ -1,8 +1,8 @@
-public import FlightReport
-public import Tables
+package import FlightReport
+package import Tables
 
 /// Several reports side by side, with ratios to the first.
-public struct ReportComparison: Encodable {
+package struct ReportComparison: Encodable {
   /// One report's figures.
   struct Row: Encodable {
     var name: String
@@ -50,7 +50,7 @@ public struct ReportComparison: Encodable {
   var reports: [Row]
 
   /// Sets reports beside the first one.
-  public init(_ reports: [(name: String, report: FlightReport)]) {
+  package init(_ reports: [(name: String, report: FlightReport)]) {
     func latency(_ report: FlightReport) -> FlightReport.Latency? {
       // The run with the most answers stands for the report.
       report.runs.max { $0.total.frames < $1.total.frames }?.total.latency
@@ -77,7 +77,7 @@ public struct ReportComparison: Encodable {
   }
 
   /// For people.
-  public var table: TitledTable {
+  package var table: TitledTable {
     var table = TitledTable(
       "Reports side by side",
       [

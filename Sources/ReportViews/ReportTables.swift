@@ -1,15 +1,15 @@
-public import FlightReport
-public import Tables
+package import FlightReport
+package import Tables
 
 /// A report as tables: the largest figures first, then runs and phases, devices and stages.
-public struct ReportTables {
+package struct ReportTables {
   private let report: FlightReport
 
   /// The tables of a report.
-  public init(_ report: FlightReport) { self.report = report }
+  package init(_ report: FlightReport) { self.report = report }
 
   /// In this order.
-  public var tables: [TitledTable] {
+  package var tables: [TitledTable] {
     var tables = [maximum]
     for run in report.runs { tables.append(phases(run)) }
     if !report.devices.isEmpty { tables += [devices, energyAndMemory] }

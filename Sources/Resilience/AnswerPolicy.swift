@@ -1,15 +1,15 @@
-public import TensorCore
+package import TensorCore
 
 /// Which answers are good enough to be given.
-public struct AnswerPolicy: Sendable, Hashable {
+package struct AnswerPolicy: Sendable, Hashable {
   /// The least expected accuracy, 0 to 1: what is below, or not known to be above, is refused. Nil
   /// gives every answer.
-  public var minimumExpected: Double?
+  package var minimumExpected: Double?
   /// Whether a frame whose answer is not good enough is asked for again when enough devices are back.
-  public var retries: Bool
+  package var retries: Bool
 
   /// Gives every answer, the first time.
-  public init(minimumExpected: Double? = nil, retries: Bool = false) {
+  package init(minimumExpected: Double? = nil, retries: Bool = false) {
     self.minimumExpected = minimumExpected
     self.retries = retries
   }
@@ -18,7 +18,7 @@ public struct AnswerPolicy: Sendable, Hashable {
   ///
   /// - Throws: `invalidArgument` for a minimum that is no accuracy or that not even all devices reach;
   ///   `notFound` for a minimum without a study.
-  public func check(study: FailureTable?) throws(MartletError) {
+  package func check(study: FailureTable?) throws(MartletError) {
     guard let minimumExpected else { return }
     guard (0...1).contains(minimumExpected) else {
       throw MartletError(
@@ -38,7 +38,7 @@ public struct AnswerPolicy: Sendable, Hashable {
   }
 
   /// Whether an answer may be given.
-  public func accepts(_ reliability: Reliability) -> Bool {
+  package func accepts(_ reliability: Reliability) -> Bool {
     guard let minimumExpected else { return true }
     return switch reliability {
     case .complete: true
@@ -49,7 +49,7 @@ public struct AnswerPolicy: Sendable, Hashable {
 
   /// Whether asking again could not do better: what the minimum asks for, or, without one, an answer
   /// about as good as with all devices.
-  public func isSatisfied(by reliability: Reliability) -> Bool {
+  package func isSatisfied(by reliability: Reliability) -> Bool {
     minimumExpected == nil ? reliability.isReliable : accepts(reliability)
   }
 }

@@ -1,16 +1,16 @@
-public import TensorCore
+package import TensorCore
 
 /// Which devices fail together: ascending device numbers.
-public enum FailureSets {
+package enum FailureSets {
   /// The most failure sets that one study looks at.
-  public static let maximumCount = 4096
+  package static let maximumCount = 4096
 
   /// Every set of at most `failures` of `devices` devices, the empty one first, then by size, then in
   /// the order of the numbers. The set of all devices is left out: then nobody answers.
   ///
   /// - Throws: `invalidArgument` when there are more than `maximumCount`, saying how many failures
   ///   can be studied.
-  public static func upTo(_ failures: Int, devices: Int) throws(MartletError) -> [[Int]] {
+  package static func upTo(_ failures: Int, devices: Int) throws(MartletError) -> [[Int]] {
     let wanted = min(max(failures, 0), devices - 1)
     let possible = (0..<devices).last { count(upTo: $0, devices: devices) != nil } ?? 0
     guard wanted <= possible else {

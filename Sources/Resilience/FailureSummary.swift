@@ -1,40 +1,40 @@
 // A failure table summed up: by number of failures, and by reliabilities.
 
-public import TensorCore
+package import TensorCore
 
 extension FailureTable {
   /// The accuracy with some number of devices failed, over which ones these are.
-  public struct Summary: Sendable, Equatable {
+  package struct Summary: Sendable, Equatable {
     /// One end of the range.
-    public struct Extreme: Sendable, Equatable {
+    package struct Extreme: Sendable, Equatable {
       /// The devices that are gone.
-      public var failed: [Int]
+      package var failed: [Int]
       /// The top-1 accuracy then.
-      public var estimate: Estimate
+      package var estimate: Estimate
     }
 
     /// How many devices failed.
-    public var failures: Int
+    package var failures: Int
     /// How many failure sets of this size were studied.
-    public var sets: Int
+    package var sets: Int
     /// Whether that is all of them.
-    public var isComplete: Bool
+    package var isComplete: Bool
     /// The mean over the sets. All sets saw the same images, so the interval is that of one set:
     /// more sets do not make the images more.
-    public var average: Estimate
+    package var average: Estimate
     /// The mean over the sets of the top-5 accuracy.
-    public var averageTop5: Double
+    package var averageTop5: Double
     /// The worst set; of equals the first.
-    public var minimum: Extreme
+    package var minimum: Extreme
     /// The best set. For contiguous filters this is the optimistic choice of the RobustDiCE paper, in
     /// which the least important devices fail.
-    public var maximum: Extreme
+    package var maximum: Extreme
     /// Neurons lost on average.
-    public var lostNeurons: Double
+    package var lostNeurons: Double
   }
 
   /// Summaries by number of failures, ascending, from none.
-  public var summaries: [Summary] {
+  package var summaries: [Summary] {
     Dictionary(grouping: rows, by: \.failed.count).sorted { $0.key < $1.key }
       .compactMap { failures, rows in summary(failures, rows) }
   }
@@ -61,7 +61,7 @@ extension FailureTable {
 
   /// The name that the RobustDiCE paper gives to failures of this many devices: `A` for four, `B` for
   /// three, `C` for two.
-  public static func scenario(devices: Int) -> String? {
+  package static func scenario(devices: Int) -> String? {
     switch devices {
     case 4: "A"
     case 3: "B"
@@ -77,7 +77,7 @@ extension FailureTable {
   /// - Parameter reliabilities: by device, 0 to 1.
   /// - Throws: `invalidArgument` for other numbers, `unsupported` when a set of positive probability
   ///   was not studied.
-  public func expectedAccuracy(reliabilities: [Double]) throws(MartletError) -> Double {
+  package func expectedAccuracy(reliabilities: [Double]) throws(MartletError) -> Double {
     guard reliabilities.count == devices.count, reliabilities.allSatisfy((0...1).contains) else {
       throw MartletError(
         .invalidArgument, "reliabilities are probabilities, one for each of the devices",

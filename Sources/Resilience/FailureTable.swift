@@ -1,28 +1,28 @@
-public import TensorCore
+package import TensorCore
 
 /// What is left of a model's accuracy when devices fail, by which devices fail.
 ///
 /// Made by a `FailureStudy` on labelled images and kept with the plan, so that a running system can
 /// say what to expect of the devices it has.
-public struct FailureTable: Sendable, Equatable {
+package struct FailureTable: Sendable, Equatable {
   /// The outcome of one failure set.
-  public struct Row: Sendable, Equatable {
+  package struct Row: Sendable, Equatable {
     /// The devices that are gone, ascending; never all of them.
-    public var failed: [Int]
+    package var failed: [Int]
     /// Images whose best class is the right one.
-    public var correct: Int
+    package var correct: Int
     /// Images whose right class is among the best five.
-    public var correctTop5: Int
+    package var correctTop5: Int
     /// The mean confidence in the best class.
-    public var confidence: Double
+    package var confidence: Double
     /// Neurons that nobody supplies, over all layers.
-    public var lostNeurons: Int
+    package var lostNeurons: Int
     /// Whether nothing reaches the last layer: the answers are guesses, and `correct` is the expected
     /// number, rounded.
-    public var isGuess: Bool
+    package var isGuess: Bool
 
     /// Makes a row.
-    public init(
+    package init(
       failed: [Int], correct: Int, correctTop5: Int, confidence: Double, lostNeurons: Int,
       isGuess: Bool = false
     ) {
@@ -36,43 +36,43 @@ public struct FailureTable: Sendable, Equatable {
   }
 
   /// An accuracy and what the number of images lets us say about it.
-  public struct Estimate: Sendable, Equatable {
+  package struct Estimate: Sendable, Equatable {
     /// The share of images that are right, 0 to 1.
-    public var accuracy: Double
+    package var accuracy: Double
     /// 95 % confidence over the choice of images.
-    public var interval: WilsonInterval
+    package var interval: WilsonInterval
 
     /// The estimate from a count.
-    public init(correct: Int, of images: Int) {
+    package init(correct: Int, of images: Int) {
       accuracy = images > 0 ? Double(correct) / Double(images) : 0
       interval = WilsonInterval(successes: correct, trials: images)
     }
   }
 
   /// The plan that was studied.
-  public let plan: String
+  package let plan: String
   /// Its partitioning method.
-  public let method: String
+  package let method: String
   /// Its devices' names, in order.
-  public let devices: [String]
+  package let devices: [String]
   /// How many images were classified.
-  public let images: Int
+  package let images: Int
   /// Identifies the inputs and their labels: a SHA-256.
-  public let imagesDigest: String
+  package let imagesDigest: String
   /// How many classes the model tells apart.
-  public let classes: Int
+  package let classes: Int
   /// What stood in for lost neurons: `zero` or `mean`.
-  public let fill: String
+  package let fill: String
   /// The failure sets by size, the one without failures first.
-  public let rows: [Row]
+  package let rows: [Row]
   /// The expected accuracy of a guess by the classes' frequencies; nil where guesses are among equals.
-  public let guessAccuracy: Double?
+  package let guessAccuracy: Double?
   let positions: [[Int]: Int]
 
   /// Puts a table together.
   ///
   /// - Throws: `invalidFile` for numbers that contradict each other.
-  public init(
+  package init(
     plan: String, method: String, devices: [String], images: Int, imagesDigest: String,
     classes: Int, fill: String, rows: [Row], guessAccuracy: Double? = nil
   ) throws(MartletError) {
@@ -114,14 +114,14 @@ public struct FailureTable: Sendable, Equatable {
   }
 
   /// The row of a failure set, if it was studied.
-  public func row(failed: [Int]) -> Row? { positions[failed].map { rows[$0] } }
+  package func row(failed: [Int]) -> Row? { positions[failed].map { rows[$0] } }
 
   /// What to expect while exactly these devices are alive; nil for a set that was not studied.
   ///
   /// With nobody alive there is no answer, which is as good as a guess.
   ///
   /// - Parameter alive: by device.
-  public func expectedAccuracy(alive: [Bool]) -> Estimate? {
+  package func expectedAccuracy(alive: [Bool]) -> Estimate? {
     guard alive.count == devices.count else { return nil }
     let failed = alive.indices.filter { !alive[$0] }
     if failed.count == devices.count {
@@ -131,11 +131,11 @@ public struct FailureTable: Sendable, Equatable {
   }
 
   /// How much less accuracy counts as none: one percentage point.
-  public static let negligible = 0.01
+  package static let negligible = 0.01
 
   /// Whether losing some devices costs nothing, when others are missing already: both sets were
   /// studied, and the accuracy is less by no more than `negligible`.
-  public func isFree(losing devices: Set<Int>, besides missing: Set<Int> = []) -> Bool {
+  package func isFree(losing devices: Set<Int>, besides missing: Set<Int> = []) -> Bool {
     guard let before = row(failed: missing.sorted()),
       let after = row(failed: missing.union(devices).sorted())
     else { return false }
@@ -143,17 +143,17 @@ public struct FailureTable: Sendable, Equatable {
   }
 
   /// A row's top-1 accuracy.
-  public func estimate(_ row: Row) -> Estimate {
+  package func estimate(_ row: Row) -> Estimate {
     var estimate = Estimate(correct: row.correct, of: images)
     if row.isGuess { estimate.accuracy = chance }
     return estimate
   }
 
   /// The accuracy of guessing.
-  public var chance: Double { guessAccuracy ?? 1 / Double(classes) }
+  package var chance: Double { guessAccuracy ?? 1 / Double(classes) }
 
   /// Whether every set but that of all devices was studied.
-  public var isWhole: Bool {
+  package var isWhole: Bool {
     devices.count < 20 && rows.count == 1 << devices.count - 1
   }
 }

@@ -1,6 +1,6 @@
 import JSONCoding
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 import TensorFiles
 
 /// `study.json`: a `FailureTable` in a form that people can read.
@@ -50,7 +50,7 @@ private struct StudyDocument: Codable {
 
 extension FailureTable {
   /// The document, as JSON.
-  public func encoded() throws(MartletError) -> [UInt8] {
+  package func encoded() throws(MartletError) -> [UInt8] {
     try JSON.encode(
       StudyDocument(
         plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
@@ -67,7 +67,7 @@ extension FailureTable {
   ///
   /// - Parameter source: named in errors.
   /// - Throws: `invalidFile` for anything else, `mismatch` for another version.
-  public init(decoding bytes: [UInt8], source: String) throws(MartletError) {
+  package init(decoding bytes: [UInt8], source: String) throws(MartletError) {
     let stamp = try JSON.decode(StudyDocument.Stamp.self, from: bytes, source: source)
     guard stamp.format == StudyDocument.format else {
       throw MartletError(.invalidFile, "this is no study of martlet", context: ["file": source])
@@ -108,7 +108,7 @@ extension FailureTable {
   /// expect of the devices it has, see `expectedAccuracy(alive:)`. Devices have the plan's numbers.
   ///
   /// - Throws: `mismatch` when it is another plan's; what reading and decoding throw.
-  public static func read(beside folder: PlanFolder) throws(MartletError) -> FailureTable? {
+  package static func read(beside folder: PlanFolder) throws(MartletError) -> FailureTable? {
     let path = folder.path + "/" + PlanFolder.studyName
     guard FileSystem.exists(path) else { return nil }
     let table = try FailureTable(

@@ -1,7 +1,7 @@
-public import Plan
+package import Plan
 
 /// How far an answer can be trusted, by what was missing from it.
-public enum Reliability: Sendable, Hashable {
+package enum Reliability: Sendable, Hashable {
   /// Nothing was missing.
   case complete
   /// Something was missing, and a study says what that costs.
@@ -14,7 +14,7 @@ public enum Reliability: Sendable, Hashable {
   case unknown
 
   /// The share of the whole accuracy, below which an answer counts as unreliable.
-  public static let tolerance = 0.95
+  package static let tolerance = 0.95
 
   /// What is known of an answer.
   ///
@@ -22,7 +22,7 @@ public enum Reliability: Sendable, Hashable {
   ///   - isComplete: whether nothing at all was missing from it.
   ///   - alive: the devices of which nothing was missing, by device.
   ///   - study: of the plan, if there is one.
-  public init(isComplete: Bool, alive: [Bool], study: FailureTable?) {
+  package init(isComplete: Bool, alive: [Bool], study: FailureTable?) {
     if isComplete {
       self = .complete
     } else if let study, let estimate = study.expectedAccuracy(alive: alive) {
@@ -33,7 +33,7 @@ public enum Reliability: Sendable, Hashable {
   }
 
   /// What can be expected of the answers of a plan while exactly these devices are alive.
-  public init(of plan: Plan, alive: [Bool], study: FailureTable?) {
+  package init(of plan: Plan, alive: [Bool], study: FailureTable?) {
     let row = study?.row(failed: alive.indices.filter { !alive[$0] })
     self.init(
       isComplete: row.map { $0.lostNeurons == 0 && !$0.isGuess } ?? plan.isWhole(alive: alive),
@@ -41,7 +41,7 @@ public enum Reliability: Sendable, Hashable {
   }
 
   /// Whether it is about as good as with all devices; false where nobody knows.
-  public var isReliable: Bool {
+  package var isReliable: Bool {
     switch self {
     case .complete: true
     case .expected(let accuracy, let whole): accuracy >= Reliability.tolerance * whole
@@ -52,5 +52,5 @@ public enum Reliability: Sendable, Hashable {
 
 extension FailureTable {
   /// The accuracy with all devices.
-  public var wholeAccuracy: Double { estimate(rows[0]).accuracy }
+  package var wholeAccuracy: Double { estimate(rows[0]).accuracy }
 }

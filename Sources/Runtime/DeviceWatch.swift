@@ -1,10 +1,10 @@
-public import Logging
+package import Logging
 import MQTT
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Keeps a `DeviceRoster` up to date over a connection of its own. One thread at a time.
-public final class DeviceWatch {
+package final class DeviceWatch {
   private let mailbox: Mailbox<NetworkEvent>
   private let client: MQTTClient
   private let logger: Logger
@@ -12,7 +12,7 @@ public final class DeviceWatch {
   private var isStopped = false
 
   /// Prepares a watch; nothing is sent before `connect`.
-  public init(address: DeploymentAddress, logger: Logger) throws(MartletError) {
+  package init(address: DeploymentAddress, logger: Logger) throws(MartletError) {
     self.logger = logger
     let root = try TopicRoot(deployment: address.deployment)
     let mailbox = Mailbox<NetworkEvent>(maximumBytes: 16 << 20)
@@ -30,26 +30,26 @@ public final class DeviceWatch {
   /// Reaches the broker.
   ///
   /// - Throws: `unreachable` or `permissionDenied` when it cannot within `timeout`.
-  public func connect(timeout: Duration) throws(MartletError) {
+  package func connect(timeout: Duration) throws(MartletError) {
     try client.connect(timeout: timeout)
   }
 
   /// Says goodbye to the broker; may be called any number of times.
-  public func close() { client.close() }
+  package func close() { client.close() }
 
   /// Makes `wait` throw `cancelled` soon; may be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let mailbox = mailbox
     return { mailbox.post(.stop) }
   }
 
   /// Who is there now.
-  public var rows: [DeviceRoster.Row] { roster.rows(at: .now()) }
+  package var rows: [DeviceRoster.Row] { roster.rows(at: .now()) }
 
   /// Listens for `duration`, less if `untilSettled` and everybody has been heard.
   ///
   /// - Throws: `cancelled` when told to stop.
-  public func wait(_ duration: Duration, untilSettled: Bool = false) throws(MartletError) {
+  package func wait(_ duration: Duration, untilSettled: Bool = false) throws(MartletError) {
     let end = MonotonicTime.now() + duration
     while MonotonicTime.now() < end {
       for event in mailbox.take(until: end) {

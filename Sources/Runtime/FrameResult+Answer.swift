@@ -1,8 +1,8 @@
-public import Engine
-public import Plan
+package import Engine
+package import Plan
 import Resilience
 import TensorCore
-public import WireProtocol
+package import WireProtocol
 
 extension Prediction {
   /// Reads an answer as the head of its plan says.
@@ -10,7 +10,7 @@ extension Prediction {
   /// - Parameters:
   ///   - names: class names by index; the plan's if nil.
   ///   - count: how many classes to keep.
-  public init(_ answer: Answer, of plan: Plan, names: [String]? = nil, count: Int = 5) {
+  package init(_ answer: Answer, of plan: Plan, names: [String]? = nil, count: Int = 5) {
     self.init(answer.outputs, guess: answer.guess, of: plan, names: names, count: count)
   }
 }
@@ -21,7 +21,7 @@ extension FrameResult {
   /// - Parameters:
   ///   - frame: counts from 1.
   ///   - names: class names by index.
-  public init(
+  package init(
     _ prediction: Prediction, frame: UInt64, latency: Duration, origin: FrameOrigin,
     names: [String]
   ) {
@@ -49,7 +49,7 @@ extension FrameResult {
   }
 
   /// What is said of an answer of a plan's devices.
-  public init(_ answer: Answer, of plan: Plan, origin: FrameOrigin) {
+  package init(_ answer: Answer, of plan: Plan, origin: FrameOrigin) {
     let names = plan.model.labels
     let prediction = Prediction(answer, of: plan)
     self.init(

@@ -2,18 +2,18 @@ import Dispatch
 import Engine
 import Imaging
 import JSONCoding
-public import Logging
+package import Logging
 import MQTT
 import ModelGraph
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 import WireProtocol
 
 /// Answers `inference/infer` for clients that know nothing of plans: they send a photograph or a
 /// tensor and get the answer as JSON. Several gateways of one group share the requests.
 ///
 /// Three threads: this one keeps the calls, one decodes images, and one runs the frames.
-public final class Gateway: EpochBound {
+package final class Gateway: EpochBound {
   private let configuration: GatewayConfiguration
   private let folder: PlanFolder
   private let name: String
@@ -44,7 +44,7 @@ public final class Gateway: EpochBound {
   ///
   /// - Throws: `unsupported` for a model with several inputs, `invalidArgument` for names that are
   ///   no identifiers, mean something else or belong to a device of the plan.
-  public init(
+  package init(
     folder: PlanFolder, configuration: GatewayConfiguration, logger: Logger
   ) throws(MartletError) {
     let graph = folder.plan.graph
@@ -143,10 +143,10 @@ public final class Gateway: EpochBound {
   }
 
   /// The epoch of an ended run of this name that was later than this one's; see `Host`.
-  public var overtakenBy: UInt64? { presence.overtakenBy }
+  package var overtakenBy: UInt64? { presence.overtakenBy }
 
   /// Asks the gateway to answer what it has and leave. May be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let (mailbox, stop) = (mailbox, stop)
     return {
       stop.make()
@@ -160,7 +160,7 @@ public final class Gateway: EpochBound {
   ///
   /// - Throws: `permissionDenied` or `invalidArgument` if the broker cannot be used as it is configured
   ///   here, or does not give the rights that a gateway needs; `superseded` if another gateway took over this one's name.
-  public func run() throws(MartletError) {
+  package func run() throws(MartletError) {
     let (folder, configuration, logger) = (folder, configuration, logger)
     let engines = try DeviceEngines(folder: folder, device: nil)
     defer {

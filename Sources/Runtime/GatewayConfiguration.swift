@@ -1,29 +1,29 @@
 import WireProtocol
 
 /// Everything a gateway needs to know besides its plan.
-public struct GatewayConfiguration: Sendable {
+package struct GatewayConfiguration: Sendable {
   /// Where to work.
-  public var address: DeploymentAddress
+  package var address: DeploymentAddress
   /// The gateway's own name, unique in the deployment; the user name if it can be one, and else a
   /// random one.
-  public var name: String?
+  package var name: String?
   /// The epoch is at least this: a run that has ended had the one before.
-  public var leastEpoch: UInt64?
+  package var leastEpoch: UInt64?
   /// How wrong the wall clock is, for tests.
-  public var clockOffsetSeconds = 0
+  package var clockOffsetSeconds = 0
   /// The name that callers use; gateways with the same one share the requests.
-  public var group = "gateway"
+  package var group = "gateway"
   /// How frames are run.
-  public var client: ClientConfiguration
+  package var client: ClientConfiguration
   /// Frames under way at once.
-  public var framesInFlight = 4
+  package var framesInFlight = 4
   /// Requests that may wait besides; beyond that they are refused.
-  public var waitingRequests = 32
+  package var waitingRequests = 32
   /// Time between two heartbeats.
-  public var heartbeat: Duration = .milliseconds(500)
+  package var heartbeat: Duration = .milliseconds(500)
 
   /// The defaults for one address.
-  public init(address: DeploymentAddress) {
+  package init(address: DeploymentAddress) {
     self.address = address
     client = ClientConfiguration(address: address)
     client.patience = .seconds(10)

@@ -1,8 +1,8 @@
 import Synchronization
-public import TensorCore
+package import TensorCore
 
 /// Something that runs under an epoch.
-public protocol EpochBound: AnyObject {
+package protocol EpochBound: AnyObject {
   /// The epoch of a run of the same name that has ended and was later than this one's: the clock went
   /// back. Nil unless that ended `run`.
   var overtakenBy: UInt64? { get }
@@ -14,7 +14,7 @@ public protocol EpochBound: AnyObject {
 
 /// Runs a worker or a gateway, and again under a later epoch if one of that name that is gone had a
 /// later one than the clock gives.
-public final class Host<Run: EpochBound> {
+package final class Host<Run: EpochBound> {
   private let state = HostState()
   private let make: (UInt64?) throws(MartletError) -> Run
   private var current: Run?
@@ -23,13 +23,13 @@ public final class Host<Run: EpochBound> {
   ///
   /// - Parameter make: prepares a run whose epoch is at least the one given.
   /// - Throws: what `make` throws.
-  public init(_ make: @escaping (UInt64?) throws(MartletError) -> Run) throws(MartletError) {
+  package init(_ make: @escaping (UInt64?) throws(MartletError) -> Run) throws(MartletError) {
     self.make = make
     current = try make(nil)
   }
 
   /// Ends `run` soon, now or when it is called; may be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let state = state
     return {
       let stop = state.value.withLock { state in
@@ -43,7 +43,7 @@ public final class Host<Run: EpochBound> {
   /// Runs until stopped.
   ///
   /// - Throws: what the run throws.
-  public func run() throws(MartletError) {
+  package func run() throws(MartletError) {
     var least: UInt64?
     while true {
       let run: Run

@@ -1,48 +1,48 @@
-public import Engine
-public import Logging
+package import Engine
+package import Logging
 import MQTT
 import ModelGraph
-public import Plan
-public import Resilience
-public import TensorCore
-public import WireProtocol
+package import Plan
+package import Resilience
+package import TensorCore
+package import WireProtocol
 
 /// What a client needs to know besides the plan.
-public struct ClientConfiguration: Sendable {
+package struct ClientConfiguration: Sendable {
   /// Where the devices are.
-  public var address: DeploymentAddress
+  package var address: DeploymentAddress
   /// How inputs are sent.
-  public var wire = WireSettings()
+  package var wire = WireSettings()
   /// How long to wait for the other devices once the first has answered.
-  public var deadline = DeadlinePolicy.standard
+  package var deadline = DeadlinePolicy.standard
   /// Whether devices compute and send replicas and parity while their primaries are there.
-  public var replicas = Replicas.standby
+  package var replicas = Replicas.standby
   /// What is known of the plan's accuracy without some devices, for `Answer.expectedAccuracy`.
-  public var study: FailureTable?
+  package var study: FailureTable?
   /// How long a frame may take at most before it is sent again; no longer than the patience.
-  public var frameLimit: Duration = .seconds(5)
+  package var frameLimit: Duration = .seconds(5)
   /// How long to try, with no device or no broker there, before giving up.
-  public var patience: Duration = .seconds(30)
+  package var patience: Duration = .seconds(30)
   /// Which answers are given, refused or asked for again.
-  public var policy = AnswerPolicy()
+  package var policy = AnswerPolicy()
   /// What the guesses are drawn with that stand in for answers when nothing reaches the last layer.
-  public var guessSeed: UInt64 = 0
+  package var guessSeed: UInt64 = 0
 
   /// The defaults for one address.
-  public init(address: DeploymentAddress) { self.address = address }
+  package init(address: DeploymentAddress) { self.address = address }
 }
 
 /// Sends frames to a deployment and gathers the last layer's parts itself, so that there is no
 /// coordinator to lose. One thread at a time.
-public final class InferenceClient {
+package final class InferenceClient {
   /// What a client sees of a device.
-  public struct DeviceState: Sendable, Hashable {
+  package struct DeviceState: Sendable, Hashable {
     /// The device's name.
-    public var device: String
+    package var device: String
     /// `unknown`, `alive`, `draining`, `suspect`, `lost` or `fenced`.
-    public var state: String
+    package var state: String
     /// Whether frames wait for it.
-    public var isAlive: Bool
+    package var isAlive: Bool
   }
 
   struct Outstanding {
@@ -60,9 +60,9 @@ public final class InferenceClient {
   }
 
   /// Called for each change of a device's state, while the client waits.
-  public var onChange: ((DeviceState) -> Void)?
+  package var onChange: ((DeviceState) -> Void)?
   /// The client's own id, part of its topics.
-  public let id: String
+  package let id: String
 
   let core: ClientCore
   let configuration: ClientConfiguration
@@ -105,7 +105,7 @@ public final class InferenceClient {
   /// - Parameters:
   ///   - engines: the compiled programs of the client.
   ///   - planID: the id of the plan that the workers run.
-  public init(
+  package init(
     engines: DeviceEngines, planID: String, configuration: ClientConfiguration, logger: Logger
   ) throws(MartletError) {
     let graph = engines.plan.graph
@@ -162,7 +162,7 @@ public final class InferenceClient {
   ///
   /// - Throws: `unreachable` or `permissionDenied` when it cannot within the patience; the latter also
   ///   when the broker does not let this client send frames.
-  public func connect() throws(MartletError) {
+  package func connect() throws(MartletError) {
     guard try client.connect(patience: configuration.patience, unless: stop) else {
       throw MartletError(.cancelled, "stopped")
     }
@@ -175,11 +175,11 @@ public final class InferenceClient {
   }
 
   /// Says goodbye to the broker; may be called any number of times.
-  public func close() { client.close() }
+  package func close() { client.close() }
 
   /// Makes `connect`, `next` and `waitForDevices` throw `cancelled` soon; may be called
   /// from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let (mailbox, stop) = (mailbox, stop)
     return {
       stop.make()
@@ -188,13 +188,13 @@ public final class InferenceClient {
   }
 
   /// Makes `next(until:)` return soon, with or without an answer; may be called from any thread.
-  public var waker: @Sendable () -> Void {
+  package var waker: @Sendable () -> Void {
     let mailbox = mailbox
     return { mailbox.post(.wake) }
   }
 
   /// What is known of each device now.
-  public var devices: [DeviceState] {
+  package var devices: [DeviceState] {
     let states = core.states(now: .now())
     return zip(core.plan.devices, states).map {
       DeviceState(device: $0.name, state: $1.rawValue, isAlive: $1 == .alive)
@@ -206,7 +206,7 @@ public final class InferenceClient {
   /// - Parameter notice: gets a line about who is being waited for, after a second and a half and then
   ///   whenever that has changed, every second and a half at most.
   /// - Returns: whether they are; false after `timeout`.
-  public func waitForDevices(
+  package func waitForDevices(
     _ count: Int? = nil, timeout: Duration, notice: ((String) -> Void)? = nil
   ) throws(MartletError) -> Bool {
     let wanted = count ?? core.plan.devices.count
@@ -228,7 +228,7 @@ public final class InferenceClient {
   }
 
   /// Why there is nobody to wait for: no device is alive.
-  public var nobodyIsThere: MartletError {
+  package var nobodyIsThere: MartletError {
     MartletError(
       .unreachable, "no device is ready",
       context: [
@@ -249,7 +249,7 @@ public final class InferenceClient {
   /// - Returns: a ticket that the answer repeats.
   /// - Throws: `invalidShape` for an input that is not of the model's shape and of 32-bit floats;
   ///   nothing has been sent then. `unreachable` when nobody is there within the patience.
-  public func submit(
+  package func submit(
     _ input: Tensor, origin: FrameOrigin = FrameOrigin(), until end: MonotonicTime = .distantFuture
   ) throws(MartletError) -> Int {
     guard input.shape == header.shape, input.floats != nil else {
@@ -272,10 +272,10 @@ public final class InferenceClient {
   }
 
   /// Whether a frame waits for its answer.
-  public func isWaiting(for ticket: Int) -> Bool { outstanding[ticket] != nil }
+  package func isWaiting(for ticket: Int) -> Bool { outstanding[ticket] != nil }
 
   /// How many frames are waiting for their answers.
-  public var framesInFlight: Int { outstanding.count }
+  package var framesInFlight: Int { outstanding.count }
 
   /// The next answer, in the order in which frames finish; each frame has one. A frame to which nobody
   /// answers at all is sent again until the patience ends, and so is one whose answer does not satisfy
@@ -284,7 +284,7 @@ public final class InferenceClient {
   /// - Throws: `unreachable` when no device or no broker answers within the patience: the frame is given
   ///   up then, and others go on. `timedOut` when the last frame has come to its end without an answer;
   ///   `cancelled` when told to stop.
-  public func next() throws(MartletError) -> Answer {
+  package func next() throws(MartletError) -> Answer {
     precondition(!outstanding.isEmpty, "next() without a submitted frame")
     while true {
       if let answer = try next(until: .distantFuture) { return answer }
@@ -296,7 +296,7 @@ public final class InferenceClient {
 
   /// The next answer, or nil at `end`, when woken, or when the last frame has ended without one; see
   /// `next()`. May be called without a submitted frame, to keep up with what is heard of the devices.
-  public func next(until end: MonotonicTime) throws(MartletError) -> Answer? {
+  package func next(until end: MonotonicTime) throws(MartletError) -> Answer? {
     while true {
       // What has arrived counts, however long the caller was away: parts before deadlines.
       try pump(until: .zero)

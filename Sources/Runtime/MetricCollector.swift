@@ -1,26 +1,26 @@
-public import Logging
+package import Logging
 import MQTT
 import Synchronization
-public import TensorCore
+package import TensorCore
 import WireProtocol
 
 /// Adds up what the devices of a deployment publish about themselves.
-public final class MetricCollector: Sendable {
+package final class MetricCollector: Sendable {
   /// What is known of one device.
-  public struct Device: Sendable, Hashable {
+  package struct Device: Sendable, Hashable {
     /// Energy since the collector connected, over all runs of the device.
-    public var joules = 0.0
+    package var joules = 0.0
     /// The most resident memory of any run, in bytes.
-    public var peakResidentBytes = 0
+    package var peakResidentBytes = 0
     /// Weights as the kernels hold them, in bytes.
-    public var weightBytes = 0
+    package var weightBytes = 0
     /// How the energy was found: a meter's name, or `estimate`.
-    public var energySource = ""
+    package var energySource = ""
     /// Frames computed, over all runs.
-    public var frames: UInt64 = 0
+    package var frames: UInt64 = 0
 
     /// Nothing known yet.
-    public init() {}
+    package init() {}
   }
 
   private let client: MQTTClient
@@ -29,7 +29,7 @@ public final class MetricCollector: Sendable {
   /// Connects to a deployment's broker.
   ///
   /// - Throws: `unreachable` or `permissionDenied` when that fails within ten seconds.
-  public init(address: DeploymentAddress, logger: Logger) throws(MartletError) {
+  package init(address: DeploymentAddress, logger: Logger) throws(MartletError) {
     let root = try TopicRoot(deployment: address.deployment)
     let state = Collected()
     client = try MQTTClient(
@@ -44,10 +44,10 @@ public final class MetricCollector: Sendable {
   }
 
   /// What has arrived so far, by device.
-  public var snapshot: [String: Device] { collected.devices.withLock { $0 } }
+  package var snapshot: [String: Device] { collected.devices.withLock { $0 } }
 
   /// Leaves the broker; may be called any number of times.
-  public func close() { client.close() }
+  package func close() { client.close() }
 }
 
 /// The numbers behind a collector, shared with the network thread.

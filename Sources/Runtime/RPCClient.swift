@@ -1,30 +1,30 @@
 import Engine
-public import JSONCoding
-public import Logging
+package import JSONCoding
+package import Logging
 import MQTT
-public import TensorCore
-public import WireProtocol
+package import TensorCore
+package import WireProtocol
 
 /// Calls methods of devices and gateways, over a connection of its own. One thread at a time.
-public final class RPCClient {
+package final class RPCClient {
   /// What a call is made of.
-  public struct Call: Sendable {
+  package struct Call: Sendable {
     /// What is called.
-    public var method: RPCMethod
+    package var method: RPCMethod
     /// The device, or the group of gateways.
-    public var target: String
+    package var target: String
     /// What is asked.
-    public var body = RPCBody.none
+    package var body = RPCBody.none
     /// What else is said.
-    public var metadata: [String: String] = [:]
+    package var metadata: [String: String] = [:]
     /// How long to wait; at least a millisecond, at most ten minutes.
-    public var deadline = Duration.seconds(5)
+    package var deadline = Duration.seconds(5)
     /// Send the request again after so long without an answer, for when a server takes it along as
     /// it dies. The same server executes it once, another one of the group perhaps again.
-    public var resendAfter: Duration?
+    package var resendAfter: Duration?
 
     /// A call with a deadline of five seconds.
-    public init(_ method: RPCMethod, target: String) {
+    package init(_ method: RPCMethod, target: String) {
       self.method = method
       self.target = target
     }
@@ -44,7 +44,7 @@ public final class RPCClient {
   /// - Parameter name: the `<client>` of the reply topics; the user name if it can be one, so that
   ///   the broker's rights fit, and else a random one.
   /// - Throws: `invalidArgument` for a name that is no identifier.
-  public init(
+  package init(
     address: DeploymentAddress, name: String? = nil, logger: Logger
   ) throws(MartletError) {
     self.logger = logger
@@ -61,20 +61,20 @@ public final class RPCClient {
   }
 
   /// The `<client>` of the reply topics.
-  public var name: String { state.client }
+  package var name: String { state.client }
 
   /// Reaches the broker.
   ///
   /// - Throws: `unreachable` or `permissionDenied` when it cannot within `timeout`.
-  public func connect(timeout: Duration) throws(MartletError) {
+  package func connect(timeout: Duration) throws(MartletError) {
     try client.connect(timeout: timeout)
   }
 
   /// Says goodbye to the broker; may be called any number of times.
-  public func close() { client.close() }
+  package func close() { client.close() }
 
   /// Makes the methods that wait throw `cancelled` soon; may be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let mailbox = mailbox
     return { mailbox.post(.stop) }
   }
@@ -83,7 +83,7 @@ public final class RPCClient {
   ///
   /// - Returns: the call's id.
   /// - Throws: what `RPCClientState.begin` throws, and what publishing does.
-  public func start(_ call: Call) throws(MartletError) -> String {
+  package func start(_ call: Call) throws(MartletError) -> String {
     calls += 1
     let id = "\(prefix)-\(calls)"
     let message = try state.begin(
@@ -99,12 +99,12 @@ public final class RPCClient {
   }
 
   /// Sends a request again; see `Call.resendAfter`. Does nothing once an answer has begun.
-  public func resend(_ id: String) throws(MartletError) {
+  package func resend(_ id: String) throws(MartletError) {
     if let message = state.repeated(id, at: .now()) { try client.publish(MQTTMessage(message)) }
   }
 
   /// Ends a call and tells the other side.
-  public func cancel(_ id: String) {
+  package func cancel(_ id: String) {
     guard let message = state.cancel(id) else { return }
     try? client.publish(MQTTMessage(message))
     try? client.flush(timeout: .seconds(1))
@@ -113,7 +113,7 @@ public final class RPCClient {
   /// The next thing that happens to a call, or nil at `end`.
   ///
   /// - Throws: `cancelled` when told to stop.
-  public func next(until end: MonotonicTime) throws(MartletError) -> RPCClientState.Event? {
+  package func next(until end: MonotonicTime) throws(MartletError) -> RPCClientState.Event? {
     while true {
       if isStopped { throw MartletError(.cancelled, "stopped") }
       events += state.expire(at: .now())
@@ -140,7 +140,7 @@ public final class RPCClient {
   /// - Parameter item: gets every item of a stream, or the result of a unary method, and its sender.
   /// - Throws: what the status stands for if it is not `ok`, with the status in the context;
   ///   `cancelled` when told to stop.
-  public func call(
+  package func call(
     _ call: Call, item: (JSONValue, String) throws(MartletError) -> Void
   ) throws(MartletError) {
     let id = try start(call)
@@ -168,7 +168,7 @@ public final class RPCClient {
   /// The result of a unary method.
   ///
   /// - Throws: as `call(_:item:)`.
-  public func result(of call: Call) throws(MartletError) -> JSONValue {
+  package func result(of call: Call) throws(MartletError) -> JSONValue {
     var result = JSONValue.null
     try self.call(call) { body, _ in result = body }
     return result

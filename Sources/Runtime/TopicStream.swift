@@ -1,15 +1,15 @@
-public import Logging
+package import Logging
 import MQTT
-public import Recording
-public import TensorCore
+package import Recording
+package import TensorCore
 
 /// What a broker sends for some filters, in order, for one thread that takes it at its own pace.
 ///
 /// Holds at most so many bytes; what comes beyond is dropped and counted, so that a slow consumer
 /// costs neither memory nor the broker's patience.
-public final class TopicStream: Sendable {
+package final class TopicStream: Sendable {
   /// Something that happened.
-  public enum Event: Sendable {
+  package enum Event: Sendable {
     /// A message came.
     case message(RecordedMessage)
     /// The connection is there again.
@@ -31,7 +31,7 @@ public final class TopicStream: Sendable {
   ///   - filters: full MQTT filters.
   ///   - maximumBytes: how much may wait.
   /// - Throws: `invalidArgument` for a filter that is not valid MQTT, and what `MQTTClient` throws.
-  public init(
+  package init(
     address: DeploymentAddress, filters: [String], purpose: String, maximumBytes: Int = 64 << 20,
     logger: Logger
   ) throws(MartletError) {
@@ -62,22 +62,22 @@ public final class TopicStream: Sendable {
   /// Reaches the broker.
   ///
   /// - Throws: `unreachable` or `permissionDenied` when that fails within `patience`.
-  public func connect(patience: Duration) throws(MartletError) {
+  package func connect(patience: Duration) throws(MartletError) {
     try client.connect(timeout: patience)
   }
 
   /// Everything that has come, waiting until `deadline` for the first of it.
-  public func take(until deadline: MonotonicTime) -> [Event] { mailbox.take(until: deadline) }
+  package func take(until deadline: MonotonicTime) -> [Event] { mailbox.take(until: deadline) }
 
   /// How many messages there was no room for since the last call.
-  public func takeDropped() -> Int { mailbox.takeDropped() }
+  package func takeDropped() -> Int { mailbox.takeDropped() }
 
   /// Makes `take` return `stop` soon; may be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let mailbox = mailbox
     return { mailbox.post(.stop) }
   }
 
   /// Leaves the broker; may be called any number of times.
-  public func close() { client.close() }
+  package func close() { client.close() }
 }

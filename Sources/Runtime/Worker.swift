@@ -1,17 +1,17 @@
-public import Engine
+package import Engine
 import Kernels
-public import Logging
+package import Logging
 import MQTT
 import ModelGraph
 import Plan
-public import TensorCore
+package import TensorCore
 import WireProtocol
 
 /// One device of a deployment: connects to the broker, announces itself, and computes its parts of
 /// every frame until it is told to stop.
-public final class Worker: EpochBound {
+package final class Worker: EpochBound {
   /// The version published with presence.
-  public static let version = "0.1.0"
+  package static let version = "0.1.0"
 
   let core: WorkerCore
   let name: String
@@ -31,7 +31,7 @@ public final class Worker: EpochBound {
   private var drain: Drain?
   private var inputs = InputWatch()
   /// The epoch of an ended run of this name that was later than this one's; see `Host`.
-  public var overtakenBy: UInt64? { presence.overtakenBy }
+  package var overtakenBy: UInt64? { presence.overtakenBy }
   /// When it was last said that this device's own parts are not finite, or others' epochs not right.
   var complaints = Complaints()
   private let identity: PresenceIdentity
@@ -43,7 +43,7 @@ public final class Worker: EpochBound {
   /// - Parameters:
   ///   - engines: the compiled programs of the device.
   ///   - planID: the id under which parts are exchanged.
-  public init(
+  package init(
     engines: DeviceEngines, planID: String, configuration: WorkerConfiguration, logger: Logger
   ) throws(MartletError) {
     let plan = engines.plan
@@ -132,7 +132,7 @@ public final class Worker: EpochBound {
   }
 
   /// Asks the worker to finish what it has and leave. May be called from any thread.
-  public var stopper: @Sendable () -> Void {
+  package var stopper: @Sendable () -> Void {
     let (mailbox, stop) = (mailbox, stop)
     return {
       stop.make()
@@ -144,7 +144,7 @@ public final class Worker: EpochBound {
   ///
   /// - Throws: `permissionDenied` or `invalidArgument` if the broker cannot be used as it is configured
   ///   here; `unreachable` if it is not reached within the patience, should that end; `superseded` if another worker took over this device's name.
-  public func run() throws(MartletError) {
+  package func run() throws(MartletError) {
     defer {
       heart.stop()
       client.close()

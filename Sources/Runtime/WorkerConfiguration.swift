@@ -1,18 +1,18 @@
-public import MQTT
-public import Resilience
-public import Telemetry
-public import TensorCore
-public import WireProtocol
+package import MQTT
+package import Resilience
+package import Telemetry
+package import TensorCore
+package import WireProtocol
 
 /// How to reach a deployment.
-public struct DeploymentAddress: Sendable {
+package struct DeploymentAddress: Sendable {
   /// The broker, with credentials and TLS settings.
-  public var broker: MQTTConfiguration
+  package var broker: MQTTConfiguration
   /// Separates deployments that share a broker; `[a-z0-9_-]{1,32}`.
-  public var deployment: String
+  package var deployment: String
 
   /// - Parameter deployment: `default` unless several deployments share the broker.
-  public init(broker: MQTTConfiguration, deployment: String = "default") {
+  package init(broker: MQTTConfiguration, deployment: String = "default") {
     self.broker = broker
     self.deployment = deployment
   }
@@ -26,57 +26,57 @@ public struct DeploymentAddress: Sendable {
 }
 
 /// How tensors travel.
-public struct WireSettings: Sendable {
+package struct WireSettings: Sendable {
   /// float32, or float16 for half the bytes.
-  public var elementType: ElementType
+  package var elementType: ElementType
   /// Above this many bytes a tensor is cut into chunks.
-  public var chunkBytes: Int
+  package var chunkBytes: Int
 
   /// float32 in chunks of 256 KiB unless told otherwise.
-  public init(elementType: ElementType = .float32, chunkBytes: Int = 256 << 10) {
+  package init(elementType: ElementType = .float32, chunkBytes: Int = 256 << 10) {
     self.elementType = elementType
     self.chunkBytes = chunkBytes
   }
 }
 
 /// Everything a worker needs to know besides its plan.
-public struct WorkerConfiguration: Sendable {
+package struct WorkerConfiguration: Sendable {
   /// Where to work.
-  public var address: DeploymentAddress
+  package var address: DeploymentAddress
   /// How parts are sent.
-  public var wire = WireSettings()
+  package var wire = WireSettings()
   /// How long to wait for others' parts once one's own is ready.
-  public var deadline = DeadlinePolicy.standard
+  package var deadline = DeadlinePolicy.standard
   /// What is known of the plan's accuracy without some devices: what a part is worth waiting for.
-  public var study: FailureTable?
+  package var study: FailureTable?
   /// Time between two heartbeats while there is no work; with work it is 100 ms at most.
-  public var heartbeat: Duration = .milliseconds(500)
+  package var heartbeat: Duration = .milliseconds(500)
   /// How long to try to reach the broker at the start; for ever if nil.
-  public var patience: Duration?
+  package var patience: Duration?
   /// Frames computed at once.
-  public var framesInFlight = 4
+  package var framesInFlight = 4
   /// The epoch is at least this: a run that has ended had the one before.
-  public var leastEpoch: UInt64?
+  package var leastEpoch: UInt64?
   /// How wrong the wall clock is, for tests.
-  public var clockOffsetSeconds = 0
+  package var clockOffsetSeconds = 0
   /// Whether `device/fault` may stall, cut off or end this worker, or damage what it sends.
-  public var allowsFaults = false
+  package var allowsFaults = false
   /// Where the last epoch is kept; nil to rely on the clock alone.
-  public var stateFolder: String?
+  package var stateFolder: String?
   /// For measurements: a device that says that it is there, and never sends a part.
-  public var isMute = false
+  package var isMute = false
   /// Power of a busy core, for the estimate where no meter is found, in watts.
-  public var busyWatts = 1.0
+  package var busyWatts = 1.0
   /// Power of the idle board, for the same estimate, in watts.
-  public var idleWatts = 2.7
+  package var idleWatts = 2.7
 
   /// Whether the worker publishes metrics.
-  public var publishesMetrics = true
+  package var publishesMetrics = true
   /// What to read the energy from; the best source that the machine has if nil.
-  public var energySource: EnergyMeter.Source?
+  package var energySource: EnergyMeter.Source?
 
   /// The defaults for one address.
-  public init(address: DeploymentAddress) { self.address = address }
+  package init(address: DeploymentAddress) { self.address = address }
 
   /// The meter that these settings ask for.
   func energyMeter() throws(MartletError) -> EnergyMeter {

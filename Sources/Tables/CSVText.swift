@@ -1,7 +1,7 @@
 /// Lines for spreadsheets.
-public enum CSVText {
+package enum CSVText {
   /// Fields with commas between them, quoted where that is needed.
-  public static func line(_ fields: [String]) -> String {
+  package static func line(_ fields: [String]) -> String {
     fields.map(quoted).joined(separator: ",")
   }
 

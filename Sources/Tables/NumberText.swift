@@ -4,7 +4,7 @@ import Glibc
 
 extension Double {
   /// With a fixed number of decimals.
-  public func formatted(_ decimals: Int) -> String {
+  package func formatted(_ decimals: Int) -> String {
     guard isFinite else { return "-" }
     let scale = pow(10.0, Double(decimals))
     let rounded = (magnitude * scale).rounded()
@@ -20,7 +20,7 @@ extension Double {
 
 extension Double {
   /// Bytes as people write them; what is no number of bytes is a dash.
-  public var asBytes: String {
+  package var asBytes: String {
     guard isFinite else { return "-" }
     return (Int(exactly: rounded(.towardZero)) ?? (self < 0 ? .min : .max)).asBytes
   }
@@ -28,7 +28,7 @@ extension Double {
 
 extension Int {
   /// Bytes as people write them: `3.2 MB`.
-  public var asBytes: String {
+  package var asBytes: String {
     switch self {
     case ..<1000: "\(self) B"
     case ..<1_000_000: (Double(self) / 1e3).formatted(1) + " kB"
@@ -38,7 +38,7 @@ extension Int {
   }
 
   /// Counts as people write them: `3.2 M`.
-  public var asCount: String {
+  package var asCount: String {
     switch self {
     case ..<10_000: "\(self)"
     case ..<1_000_000: (Double(self) / 1e3).formatted(1) + " k"
@@ -50,7 +50,7 @@ extension Int {
 
 extension Duration {
   /// In milliseconds.
-  public var inMilliseconds: Double {
+  package var inMilliseconds: Double {
     Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
   }
 }

@@ -1,7 +1,7 @@
 /// Text broken into lines at its spaces.
-public enum TextFolding {
+package enum TextFolding {
   /// Lines of at most `width` columns; a word that needs more has a line of its own.
-  public static func lines(_ text: String, width: Int) -> [String] {
+  package static func lines(_ text: String, width: Int) -> [String] {
     guard VisibleText.width(text) > width else { return [text] }
     var lines: [String] = []
     var line = ""
@@ -17,7 +17,7 @@ public enum TextFolding {
 
   /// A paragraph: lines of at most `width` columns, all but the first begun with `hanging` spaces,
   /// behind as many spaces as the text itself begins with.
-  public static func paragraph(_ text: String, width: Int, hanging: Int = 0) -> String {
+  package static func paragraph(_ text: String, width: Int, hanging: Int = 0) -> String {
     let indent = text.prefix { $0 == " " }.count
     let margin = String(repeating: " ", count: indent + hanging)
     let body = String(text.dropFirst(indent))

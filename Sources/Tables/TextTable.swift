@@ -2,21 +2,21 @@
 ///
 /// What does not fit is folded, gently first: headers over several lines, then long lists in cells, and
 /// at last the columns that are left over under the others, beside the first column again.
-public struct TextTable: Sendable {
+package struct TextTable: Sendable {
   private let header: [String]
   private var rows: [[String]] = []
 
   /// A table with these columns.
-  public init(_ header: String...) { self.init(header) }
+  package init(_ header: String...) { self.init(header) }
 
   /// A table with these columns.
-  public init(_ header: [String]) { self.header = header.map(VisibleText.visible) }
+  package init(_ header: [String]) { self.header = header.map(VisibleText.visible) }
 
   /// Adds a row; cells that are missing are empty, and more than there are columns are left out.
-  public mutating func add(_ cells: String...) { add(cells) }
+  package mutating func add(_ cells: String...) { add(cells) }
 
   /// Adds a row; cells that are missing are empty, and more than there are columns are left out.
-  public mutating func add(_ cells: [String]) {
+  package mutating func add(_ cells: [String]) {
     rows.append(
       header.indices.map { $0 < cells.count ? VisibleText.visible(cells[$0]) : "" })
   }
@@ -24,7 +24,7 @@ public struct TextTable: Sendable {
   /// The rows under the header, two spaces between columns.
   ///
   /// - Parameter width: how many columns of characters there are. One word that needs more takes more.
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     // Headers of a word a line are for tables that fit only so.
     let candidates = [TextTable.readable, 0].map { fitting(width, narrowestHeader: $0) }
     if let columns = candidates.first(where: { TextTable.total($0) <= width || $0.count < 3 }) {

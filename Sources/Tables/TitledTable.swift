@@ -1,22 +1,22 @@
 /// A table with a title and notes, for terminals, Markdown and spreadsheets.
-public struct TitledTable: Sendable, Equatable {
+package struct TitledTable: Sendable, Equatable {
   /// Above it.
-  public var title: String
+  package var title: String
   /// What stands above the columns.
-  public var header: [String]
+  package var header: [String]
   /// The cells, as text.
-  public var rows: [[String]] = []
+  package var rows: [[String]] = []
   /// Below it.
-  public var notes: [String] = []
+  package var notes: [String] = []
 
   /// A table without rows.
-  public init(_ title: String, _ header: [String]) {
+  package init(_ title: String, _ header: [String]) {
     self.title = title
     self.header = header
   }
 
   /// For terminals of so many columns.
-  public func text(width: Int) -> String {
+  package func text(width: Int) -> String {
     var table = TextTable(header)
     for row in rows { table.add(row) }
     return
@@ -28,7 +28,7 @@ public struct TitledTable: Sendable, Equatable {
   }
 
   /// For documents.
-  public var markdown: String {
+  package var markdown: String {
     func line(_ cells: [String]) -> String {
       "| " + cells.map(TitledTable.escaped).joined(separator: " | ") + " |"
     }
@@ -42,7 +42,7 @@ public struct TitledTable: Sendable, Equatable {
   }
 
   /// For spreadsheets.
-  public var csv: String { ([header] + rows).map(CSVText.line).joined(separator: "\n") }
+  package var csv: String { ([header] + rows).map(CSVText.line).joined(separator: "\n") }
 
   private static func escaped(_ cell: String) -> String {
     VisibleText.visible(cell).split(separator: "|", omittingEmptySubsequences: false)

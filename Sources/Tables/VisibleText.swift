@@ -1,7 +1,7 @@
 /// Foreign text on a terminal: what it may hold and how wide it is.
-public enum VisibleText {
+package enum VisibleText {
   /// The text with control characters, line separators and changes of direction as `\u{…}`.
-  public static func visible(_ text: String) -> String {
+  package static func visible(_ text: String) -> String {
     if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -15,7 +15,7 @@ public enum VisibleText {
   }
 
   /// JSON text in which the same characters, which can only stand in strings, are `\uXXXX`.
-  public static func visibleJSON(_ text: String) -> String {
+  package static func visibleJSON(_ text: String) -> String {
     if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
@@ -32,13 +32,13 @@ public enum VisibleText {
   }
 
   /// How many columns a terminal needs for visible text.
-  public static func width(_ text: String) -> Int {
+  package static func width(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
     return text.unicodeScalars.reduce(0) { $0 + width($1) }
   }
 
   /// As much of visible text as fits into that many columns.
-  public static func prefix(_ text: String, _ columns: Int) -> String {
+  package static func prefix(_ text: String, _ columns: Int) -> String {
     var result = ""
     var room = columns
     for scalar in text.unicodeScalars {

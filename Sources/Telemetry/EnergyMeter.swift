@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// The energy that a machine has used, from the best sensors that it has.
 ///
@@ -6,9 +6,9 @@ public import TensorCore
 /// enough that power changes little in between (and, for RAPL, that no counter wraps twice: once a
 /// minute is plenty). Counters of energy are differenced, readings of power are integrated by the
 /// trapezoid rule.
-public struct EnergyMeter: Sendable {
+package struct EnergyMeter: Sendable {
   /// Where the figures come from.
-  public enum Source: String, Sendable, Codable, CaseIterable {
+  package enum Source: String, Sendable, Codable, CaseIterable {
     /// Intel's and AMD's package counters, through powercap.
     case rapl
     /// A power monitor on the board (INA3221 on Jetson boards), through hwmon or the older iio.
@@ -21,36 +21,36 @@ public struct EnergyMeter: Sendable {
     case estimate
 
     /// Whether the figures are computed from CPU time rather than measured.
-    public var isEstimate: Bool { self == .estimate }
+    package var isEstimate: Bool { self == .estimate }
   }
 
   /// What the estimate assumes of the machine.
-  public struct Assumption: Sendable, Equatable {
+  package struct Assumption: Sendable, Equatable {
     /// Watts for each CPU core that is busy.
-    public var wattsPerBusyCore: Double
+    package var wattsPerBusyCore: Double
     /// Watts when nothing runs.
-    public var idleWatts: Double
+    package var idleWatts: Double
 
     /// A Raspberry Pi 4: 2.7 W idle, about 1 W more for each busy core.
-    public static let smallBoard = Assumption(wattsPerBusyCore: 1, idleWatts: 2.7)
+    package static let smallBoard = Assumption(wattsPerBusyCore: 1, idleWatts: 2.7)
 
     /// Makes an assumption.
-    public init(wattsPerBusyCore: Double, idleWatts: Double) {
+    package init(wattsPerBusyCore: Double, idleWatts: Double) {
       self.wattsPerBusyCore = wattsPerBusyCore
       self.idleWatts = idleWatts
     }
   }
 
   /// Where the figures come from.
-  public let source: Source
+  package let source: Source
   /// The names of the sensors that are added up, for reports.
-  public let sensorNames: [String]
+  package let sensorNames: [String]
   /// Joules since the first sample.
-  public private(set) var joules = 0.0
+  package private(set) var joules = 0.0
   /// Watts between the last two samples; nil before there are two.
-  public private(set) var watts: Double?
+  package private(set) var watts: Double?
   /// How many sensor readings failed since the start; what they missed is not counted.
-  public private(set) var failedReadings = 0
+  package private(set) var failedReadings = 0
 
   private var channels: [EnergyChannel]
   private let assumption: Assumption
@@ -62,7 +62,7 @@ public struct EnergyMeter: Sendable {
   ///   - root: stands before `/sys`; empty for the real one.
   ///   - assumption: for the case that there is no sensor.
   ///   - allowed: sources to look for, best first; `estimate` is always the last resort.
-  public init(
+  package init(
     root: String = "", assumption: Assumption = .smallBoard,
     allowed: [Source] = [.rapl, .ina3221, .hwmon, .battery]
   ) {
@@ -88,7 +88,7 @@ public struct EnergyMeter: Sendable {
   ///   - root: stands before `/sys`; empty for the real one.
   ///   - assumption: what the estimate assumes.
   /// - Throws: `notFound` when the machine has no such sensor or does not let it be read.
-  public init(
+  package init(
     source: Source, root: String = "", assumption: Assumption = .smallBoard
   ) throws(MartletError) {
     self.init(root: root, assumption: assumption, allowed: source.isEstimate ? [] : [source])
@@ -106,7 +106,7 @@ public struct EnergyMeter: Sendable {
   ///   - now: seconds on any monotonic clock.
   ///   - cpuSeconds: CPU time used so far by what the estimate shall cover (one process, or all);
   ///     only used without sensors.
-  public mutating func sample(now: Double, cpuSeconds: Double) {
+  package mutating func sample(now: Double, cpuSeconds: Double) {
     var added = 0.0
     for index in channels.indices {
       guard let joules = channels[index].advance(to: now) else {
@@ -128,7 +128,7 @@ public struct EnergyMeter: Sendable {
   }
 
   /// Takes the energy since the previous sample into account, with this process's CPU time.
-  public mutating func sample(now: Double) {
+  package mutating func sample(now: Double) {
     sample(now: now, cpuSeconds: channels.isEmpty ? ProcessTime.cpuSeconds() : 0)
   }
 }

@@ -7,15 +7,15 @@ import TensorCore
 ///
 /// RobustDiCE (Guo et al. 2024, section 5.1) samples the boards' power monitors the same way and
 /// integrates over time. An estimate needs no timer: CPU time is a counter already.
-public final class EnergySampler: Sendable {
+package final class EnergySampler: Sendable {
   /// What the meter has come to.
-  public struct Reading: Sendable, Equatable {
+  package struct Reading: Sendable, Equatable {
     /// Joules since the first sample.
-    public var joules: Double
+    package var joules: Double
     /// Where they come from.
-    public var source: EnergyMeter.Source
+    package var source: EnergyMeter.Source
     /// Sensor readings that failed or were absurd.
-    public var failedReadings: Int
+    package var failedReadings: Int
   }
 
   private let meter: Mutex<EnergyMeter>
@@ -25,7 +25,7 @@ public final class EnergySampler: Sendable {
   ///
   /// - Parameter interval: time between two samples; the cost of one is that of reading the sensors'
   ///   files.
-  public init(_ meter: EnergyMeter, every interval: Duration = .milliseconds(100)) {
+  package init(_ meter: EnergyMeter, every interval: Duration = .milliseconds(100)) {
     self.meter = Mutex(meter)
     sample()
     guard !meter.source.isEstimate else { return }
@@ -42,7 +42,7 @@ public final class EnergySampler: Sendable {
   deinit { timer.withLock { $0?.cancel() } }
 
   /// Samples once more and tells what there is.
-  public func read() -> Reading {
+  package func read() -> Reading {
     sample()
     return meter.withLock {
       Reading(joules: $0.joules, source: $0.source, failedReadings: $0.failedReadings)

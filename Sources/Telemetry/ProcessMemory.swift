@@ -1,17 +1,17 @@
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// The memory of a process, as the kernel counts it.
-public struct ProcessMemory: Sendable, Equatable {
+package struct ProcessMemory: Sendable, Equatable {
   /// Bytes in memory now.
-  public var residentBytes: Int
+  package var residentBytes: Int
   /// The most bytes that were ever in memory at once.
-  public var peakBytes: Int
+  package var peakBytes: Int
 
   /// Reads `/proc/<pid>/status`; of this process without a number.
   ///
   /// - Throws: `notFound` when the process is gone, `invalidFile` for a kernel without the figures.
-  public static func read(pid: Int32? = nil) throws(MartletError) -> ProcessMemory {
+  package static func read(pid: Int32? = nil) throws(MartletError) -> ProcessMemory {
     let path = "/proc/\(pid.map(String.init) ?? "self")/status"
     let text = try FileSystem.readText(path, limit: 1 << 20)
     guard let resident = kilobytes("VmRSS:", in: text), let peak = kilobytes("VmHWM:", in: text)

@@ -1,11 +1,11 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// The CPU time of a process, user and system together.
-public enum ProcessTime {
+package enum ProcessTime {
   /// Seconds used by this process so far.
-  public static func cpuSeconds() -> Double {
+  package static func cpuSeconds() -> Double {
     var time = timespec()
     guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
@@ -14,7 +14,7 @@ public enum ProcessTime {
   /// Seconds used by another process so far, in steps of the kernel's tick (10 ms as a rule).
   ///
   /// - Throws: `notFound` when the process is gone.
-  public static func cpuSeconds(pid: Int32) throws(MartletError) -> Double {
+  package static func cpuSeconds(pid: Int32) throws(MartletError) -> Double {
     let path = "/proc/\(pid)/stat"
     let text = String(decoding: try FileSystem.read(path, limit: 1 << 16), as: UTF8.self)
     // The second field is the program's name in brackets and may hold anything, brackets included.

@@ -2,14 +2,14 @@ import TensorFiles
 
 /// The processor's temperature and clock, where the kernel shows them
 /// (`Documentation/ABI/testing/sysfs-class-thermal`, `-devices-system-cpu`).
-public struct ProcessorSensors: Sendable {
+package struct ProcessorSensors: Sendable {
   private let temperatures: [String]
   private let clocks: [String]
 
   /// Finds the files of a machine.
   ///
   /// - Parameter root: stands before `/sys`; empty for the real one.
-  public init(root: String = "") {
+  package init(root: String = "") {
     let thermal = root + "/sys/class/thermal"
     temperatures = ProcessorSensors.names(thermal, prefix: "thermal_zone").map {
       "\(thermal)/\($0)/temp"
@@ -22,12 +22,12 @@ public struct ProcessorSensors: Sendable {
 
   /// Degrees of the hottest zone; nil where none can be read. Zones that are switched off show
   /// absurd values, which are passed over.
-  public var temperatureCelsius: Double? {
+  package var temperatureCelsius: Double? {
     temperatures.compactMap(sysfsNumber).map { $0 / 1000 }.filter { (-50...200).contains($0) }.max()
   }
 
   /// The clock of the fastest core in MHz; nil where it cannot be read.
-  public var clockMegahertz: Double? {
+  package var clockMegahertz: Double? {
     clocks.compactMap(sysfsNumber).map { $0 / 1000 }.filter { (1...100_000).contains($0) }.max()
   }
 

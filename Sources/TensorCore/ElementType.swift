@@ -1,5 +1,5 @@
 /// The element types that Martlet stores, computes with or sends.
-public enum ElementType: String, Sendable, Codable, CaseIterable {
+package enum ElementType: String, Sendable, Codable, CaseIterable {
   /// IEEE 754 binary32: the type of every computed value.
   case float32 = "F32"
   /// IEEE 754 binary16: on the wire only.
@@ -10,7 +10,7 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
   case int64 = "I64"
 
   /// Bytes per element.
-  public var size: Int {
+  package var size: Int {
     switch self {
     case .float32: 4
     case .float16: 2

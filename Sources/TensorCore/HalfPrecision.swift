@@ -1,11 +1,11 @@
 import CKernels
 
 /// Conversion between float32 and IEEE 754 binary16, which is only stored and sent.
-public enum HalfPrecision {
+package enum HalfPrecision {
   /// Widens halves to float32, exactly.
   ///
   /// - Precondition: `output` holds at least as many elements as `input`.
-  public static func decode(
+  package static func decode(
     _ input: UnsafeBufferPointer<UInt16>, into output: UnsafeMutableBufferPointer<Float>
   ) {
     precondition(output.count >= input.count)
@@ -16,7 +16,7 @@ public enum HalfPrecision {
   /// Rounds to nearest even; what is too large becomes infinity, NaN stays NaN.
   ///
   /// - Precondition: `output` holds at least as many elements as `input`.
-  public static func encode(
+  package static func encode(
     _ input: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<UInt16>
   ) {
     precondition(output.count >= input.count)

@@ -1,10 +1,10 @@
 /// Names that may stand between two slashes of a topic: 1 to 32 of `a`-`z`, `0`-`9`, `_` and `-`.
-public enum Identifier {
+package enum Identifier {
   /// The most bytes an identifier may have.
-  public static let maximumLength = 32
+  package static let maximumLength = 32
 
   /// Whether `text` may be used in a topic as it is.
-  public static func isValid(_ text: some StringProtocol) -> Bool { isValid(bytes: text.utf8) }
+  package static func isValid(_ text: some StringProtocol) -> Bool { isValid(bytes: text.utf8) }
 
   /// The same for UTF-8 bytes.
   package static func isValid(bytes: some Collection<UInt8>) -> Bool {
@@ -20,7 +20,7 @@ public enum Identifier {
   ///
   /// - Parameter what: what is being named, for the message: "device", "client".
   /// - Throws: `MartletError.Code.invalidArgument`.
-  public static func check(_ text: String, what: String) throws(MartletError) {
+  package static func check(_ text: String, what: String) throws(MartletError) {
     guard isValid(text) else {
       throw MartletError(
         .invalidArgument, "this is not a usable name for a \(what)",
@@ -34,7 +34,7 @@ public enum Identifier {
   ///
   /// Letters become lower case and every run of other characters one `-`. A name that is too long
   /// keeps its end, which tells layers apart, behind a hash of the whole.
-  public static func make(from name: String, avoiding taken: Set<String> = []) -> String {
+  package static func make(from name: String, avoiding taken: Set<String> = []) -> String {
     var bytes: [UInt8] = []
     for byte in name.utf8 {
       let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 32 : byte

@@ -2,9 +2,9 @@
 ///
 /// Every message that reaches a user is built from these fields, so a throwing site names the layer,
 /// device, file or offset in `context` instead of writing it into free text.
-public struct MartletError: Error, Sendable, Equatable {
+package struct MartletError: Error, Sendable, Equatable {
   /// What kind of failure this is; scripts see it as the exit code.
-  public enum Code: String, Sendable, CaseIterable {
+  package enum Code: String, Sendable, CaseIterable {
     /// An argument or option that cannot be used as given.
     case invalidArgument
     /// A file that is not what it should be: wrong format, truncated, or with sizes that lie.
@@ -34,16 +34,16 @@ public struct MartletError: Error, Sendable, Equatable {
   }
 
   /// The kind of failure.
-  public var code: Code
+  package var code: Code
   /// One sentence that says what is wrong.
-  public var message: String
+  package var message: String
   /// Where: ordered pairs such as `("file", "model.onnx")`, `("node", "Conv_3")`.
-  public var context: [(key: String, value: String)]
+  package var context: [(key: String, value: String)]
   /// What the user can do, when that is known.
-  public var hint: String?
+  package var hint: String?
 
   /// Makes an error; `context` keeps the order given.
-  public init(
+  package init(
     _ code: Code, _ message: String, context: KeyValuePairs<String, String> = [:],
     hint: String? = nil
   ) {
@@ -54,14 +54,14 @@ public struct MartletError: Error, Sendable, Equatable {
   }
 
   /// The same error with one more piece of context, added by a caller that knows more.
-  public func adding(_ key: String, _ value: String) -> MartletError {
+  package func adding(_ key: String, _ value: String) -> MartletError {
     var copy = self
     copy.context.append((key, value))
     return copy
   }
 
   /// Compares code, message, context and hint.
-  public static func == (lhs: MartletError, rhs: MartletError) -> Bool {
+  package static func == (lhs: MartletError, rhs: MartletError) -> Bool {
     lhs.code == rhs.code && lhs.message == rhs.message && lhs.hint == rhs.hint
       && lhs.context.elementsEqual(rhs.context) { $0.key == $1.key && $0.value == $1.value }
   }
@@ -69,7 +69,7 @@ public struct MartletError: Error, Sendable, Equatable {
 
 extension MartletError: CustomStringConvertible {
   /// `message (key: value, …); hint` on one line.
-  public var description: String {
+  package var description: String {
     var text = message
     if !context.isEmpty {
       text += " (" + context.map { "\($0.key): \($0.value)" }.joined(separator: ", ") + ")"
@@ -79,7 +79,7 @@ extension MartletError: CustomStringConvertible {
   }
 
   /// The process exit status for this error: 64 and up as in `sysexits.h`, 130 after Ctrl-C.
-  public var exitCode: Int32 {
+  package var exitCode: Int32 {
     switch code {
     case .invalidArgument: 64
     case .invalidFile, .unsupported, .invalidShape, .mismatch: 65

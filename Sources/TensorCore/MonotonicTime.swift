@@ -4,39 +4,39 @@ import Glibc
 ///
 /// Nothing in this module reads a clock: the caller passes the time with each event. Arithmetic
 /// saturates, so no time read from a peer or a setting can trap.
-public struct MonotonicTime: Hashable, Sendable {
+package struct MonotonicTime: Hashable, Sendable {
   /// Nanoseconds since the clock's origin.
-  public var nanoseconds: UInt64
+  package var nanoseconds: UInt64
 
   /// A moment from a reading of `CLOCK_MONOTONIC` or a test's own count.
-  public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+  package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
 
   /// The earliest moment.
-  public static let zero = MonotonicTime(nanoseconds: 0)
+  package static let zero = MonotonicTime(nanoseconds: 0)
   /// Never: a deadline that does not pass.
-  public static let distantFuture = MonotonicTime(nanoseconds: .max)
+  package static let distantFuture = MonotonicTime(nanoseconds: .max)
 
   /// This moment and `nanoseconds` more.
-  public func adding(nanoseconds: UInt64) -> MonotonicTime {
+  package func adding(nanoseconds: UInt64) -> MonotonicTime {
     let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
     return overflow ? .distantFuture : MonotonicTime(nanoseconds: sum)
   }
 
   /// This moment and `milliseconds` more.
-  public func adding(milliseconds: UInt64) -> MonotonicTime {
+  package func adding(milliseconds: UInt64) -> MonotonicTime {
     let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
     return overflow ? .distantFuture : adding(nanoseconds: product)
   }
 
   /// Nanoseconds from `earlier` to this moment; zero when `earlier` is later.
-  public func nanoseconds(since earlier: MonotonicTime) -> UInt64 {
+  package func nanoseconds(since earlier: MonotonicTime) -> UInt64 {
     nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
   }
 }
 
 extension MonotonicTime: Comparable {
   /// Earlier moments come first.
-  public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+  package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
     left.nanoseconds < right.nanoseconds
   }
 }
@@ -44,14 +44,14 @@ extension MonotonicTime: Comparable {
 extension MonotonicTime {
   /// The machine's monotonic clock, the one that `NativeLock` waits by. Protocol code never calls
   /// this: it is given the time.
-  public static func now() -> MonotonicTime {
+  package static func now() -> MonotonicTime {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return MonotonicTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
   /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
-  public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
+  package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
     let (seconds, attoseconds) = duration.components
     let capped = UInt64(max(0, min(seconds, 1_000_000_000)))
     let rest = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000

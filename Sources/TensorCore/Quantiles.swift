@@ -1,21 +1,21 @@
 /// Exact quantiles of stored samples, such as latencies.
 ///
 /// Keeps the last `capacity` samples, so that memory is bounded in a process that runs for weeks.
-public struct Quantiles: Sendable {
+package struct Quantiles: Sendable {
   /// The most samples that are kept.
-  public let capacity: Int
+  package let capacity: Int
   /// How many samples were ever added.
-  public private(set) var count = 0
+  package private(set) var count = 0
   private var samples: [Double] = []
 
   /// - Precondition: `capacity` is at least 1.
-  public init(capacity: Int = 100_000) {
+  package init(capacity: Int = 100_000) {
     precondition(capacity > 0)
     self.capacity = capacity
   }
 
   /// Adds a sample; one that is not a number is passed over.
-  public mutating func add(_ sample: Double) {
+  package mutating func add(_ sample: Double) {
     guard !sample.isNaN else { return }
     if samples.count < capacity {
       samples.append(sample)
@@ -27,10 +27,10 @@ public struct Quantiles: Sendable {
 
   /// The smallest kept sample that at least this fraction of the kept samples does not exceed
   /// (nearest rank); nil without samples.
-  public func quantile(_ fraction: Double) -> Double? { quantiles([fraction])[0] }
+  package func quantile(_ fraction: Double) -> Double? { quantiles([fraction])[0] }
 
   /// Several quantiles for one sorting.
-  public func quantiles(_ fractions: [Double]) -> [Double?] {
+  package func quantiles(_ fractions: [Double]) -> [Double?] {
     let sorted = samples.sorted()
     return fractions.map { fraction in
       guard !sorted.isEmpty, !fraction.isNaN else { return nil }
@@ -40,15 +40,15 @@ public struct Quantiles: Sendable {
   }
 
   /// The median.
-  public var p50: Double? { quantile(0.5) }
+  package var p50: Double? { quantile(0.5) }
   /// What nine in ten samples do not exceed.
-  public var p90: Double? { quantile(0.9) }
+  package var p90: Double? { quantile(0.9) }
   /// What ninety-nine in a hundred samples do not exceed.
-  public var p99: Double? { quantile(0.99) }
+  package var p99: Double? { quantile(0.99) }
   /// The mean of the kept samples.
-  public var mean: Double? {
+  package var mean: Double? {
     samples.isEmpty ? nil : samples.reduce(0, +) / Double(samples.count)
   }
   /// The largest kept sample.
-  public var maximum: Double? { samples.max() }
+  package var maximum: Double? { samples.max() }
 }

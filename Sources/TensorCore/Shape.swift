@@ -1,18 +1,18 @@
 /// The extents of a tensor, outermost first (row-major). A scalar has no dimensions.
-public struct Shape: Hashable, Sendable {
+package struct Shape: Hashable, Sendable {
   /// The extents, each zero or more.
-  public let dimensions: [Int]
+  package let dimensions: [Int]
   /// The number of elements: the product of the extents.
-  public let count: Int
+  package let count: Int
 
   /// The largest number of elements that any tensor may have (2^33, 32 GiB of float32).
-  public static let maximumCount = 1 << 33
+  package static let maximumCount = 1 << 33
 
   /// Checks the extents of untrusted input.
   ///
   /// - Throws: `MartletError.Code.invalidShape` for a negative extent, more than 16 dimensions or
   ///   more than `maximumCount` elements.
-  public init(checking dimensions: [Int]) throws(MartletError) {
+  package init(checking dimensions: [Int]) throws(MartletError) {
     guard dimensions.count <= 16 else {
       throw MartletError(
         .invalidShape, "a shape has \(dimensions.count) dimensions, at most 16 are allowed")
@@ -37,33 +37,33 @@ public struct Shape: Hashable, Sendable {
   }
 
   /// A shape from trusted extents; a programming error traps.
-  public init(_ dimensions: [Int]) {
+  package init(_ dimensions: [Int]) {
     precondition(dimensions.allSatisfy { $0 >= 0 }, "negative extent in \(dimensions)")
     self.dimensions = dimensions
     self.count = dimensions.reduce(1, *)
   }
 
   /// The number of dimensions.
-  public var rank: Int { dimensions.count }
+  package var rank: Int { dimensions.count }
 
   /// The extent of one axis.
-  public subscript(axis: Int) -> Int { dimensions[axis] }
+  package subscript(axis: Int) -> Int { dimensions[axis] }
 
   /// The product of the extents before `axis`.
-  public func outerCount(before axis: Int) -> Int { dimensions[..<axis].reduce(1, *) }
+  package func outerCount(before axis: Int) -> Int { dimensions[..<axis].reduce(1, *) }
 
   /// The product of the extents after `axis`.
-  public func innerCount(after axis: Int) -> Int { dimensions[(axis + 1)...].reduce(1, *) }
+  package func innerCount(after axis: Int) -> Int { dimensions[(axis + 1)...].reduce(1, *) }
 
   /// The same shape with another extent on one axis.
-  public func replacing(axis: Int, with extent: Int) -> Shape {
+  package func replacing(axis: Int, with extent: Int) -> Shape {
     var copy = dimensions
     copy[axis] = extent
     return Shape(copy)
   }
 
   /// Row-major strides in elements.
-  public var strides: [Int] {
+  package var strides: [Int] {
     var result = [Int](repeating: 1, count: rank)
     var running = 1
     for axis in stride(from: rank - 1, through: 0, by: -1) {
@@ -76,18 +76,18 @@ public struct Shape: Hashable, Sendable {
 
 extension Shape: ExpressibleByArrayLiteral, CustomStringConvertible {
   /// `[1, 3, 224, 224]`
-  public init(arrayLiteral elements: Int...) { self.init(elements) }
+  package init(arrayLiteral elements: Int...) { self.init(elements) }
   /// `1x3x224x224`, or `scalar`.
-  public var description: String {
+  package var description: String {
     rank == 0 ? "scalar" : dimensions.map(String.init).joined(separator: "x")
   }
 }
 
 extension Shape: Codable {
   /// Decodes and checks an array of extents.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     try self.init(checking: [Int](from: decoder))
   }
   /// Encodes the extents as an array.
-  public func encode(to encoder: any Encoder) throws { try dimensions.encode(to: encoder) }
+  package func encode(to encoder: any Encoder) throws { try dimensions.encode(to: encoder) }
 }

@@ -1,20 +1,20 @@
 /// What the elements of a tensor are like, at a glance.
-public struct TensorStatistics: Sendable, Hashable {
+package struct TensorStatistics: Sendable, Hashable {
   /// How many elements.
-  public private(set) var count = 0
+  package private(set) var count = 0
   /// How many are exactly zero.
-  public private(set) var zeros = 0
+  package private(set) var zeros = 0
   /// How many are NaN or infinite; they are in none of the other figures.
-  public private(set) var notFinite = 0
+  package private(set) var notFinite = 0
   /// The smallest; nil when there is no finite element.
-  public private(set) var minimum: Float?
+  package private(set) var minimum: Float?
   /// The largest; nil when there is no finite element.
-  public private(set) var maximum: Float?
+  package private(set) var maximum: Float?
   /// The mean; nil when there is no finite element.
-  public private(set) var mean: Double?
+  package private(set) var mean: Double?
 
   /// Looks at every element once.
-  public init(_ values: UnsafeBufferPointer<Float>) {
+  package init(_ values: UnsafeBufferPointer<Float>) {
     var smallest = Float.infinity
     var largest = -Float.infinity
     var sum = 0.0
@@ -37,5 +37,5 @@ public struct TensorStatistics: Sendable, Hashable {
   }
 
   /// The share of elements that are exactly zero, 0 to 1; nil for an empty tensor.
-  public var zeroShare: Double? { count > 0 ? Double(zeros) / Double(count) : nil }
+  package var zeroShare: Double? { count > 0 ? Double(zeros) / Double(count) : nil }
 }

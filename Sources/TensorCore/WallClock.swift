@@ -1,9 +1,9 @@
 /// Moments of the calendar, in text.
-public enum WallClock {
+package enum WallClock {
   /// RFC 3339 in UTC with milliseconds, such as `2026-03-01T12:00:00.250Z`.
   ///
   /// - Parameter unixMilliseconds: since 1970; beyond the year 9999 its end.
-  public static func rfc3339(unixMilliseconds: UInt64) -> String {
+  package static func rfc3339(unixMilliseconds: UInt64) -> String {
     let latest: UInt64 = 253_402_300_799_999
     let milliseconds = Int(min(unixMilliseconds, latest))
     let days = milliseconds / 86_400_000

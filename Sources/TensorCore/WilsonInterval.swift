@@ -1,18 +1,18 @@
 /// A confidence interval for a proportion, such as an accuracy (Wilson 1927, JASA 22, 209-212).
 ///
 /// Unlike the usual plus-minus, it stays within 0 to 1 and is sensible for few trials.
-public struct WilsonInterval: Sendable, Equatable {
+package struct WilsonInterval: Sendable, Equatable {
   /// The lower bound.
-  public let lower: Double
+  package let lower: Double
   /// The upper bound.
-  public let upper: Double
+  package let upper: Double
 
   /// - Parameters:
   ///   - successes: from 0 to `trials`.
   ///   - trials: with none, the interval is 0 to 1.
   ///   - z: the standard normal quantile; 1.96 for 95 %.
   /// - Precondition: `0 <= successes <= trials`.
-  public init(successes: Int, trials: Int, z: Double = 1.959963984540054) {
+  package init(successes: Int, trials: Int, z: Double = 1.959963984540054) {
     precondition(successes >= 0 && successes <= trials, "\(successes) of \(trials)")
     guard trials > 0 else {
       (lower, upper) = (0, 1)

@@ -1,13 +1,13 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// The new content of a file while it is being written.
-public struct FileWriter: ~Copyable {
+package struct FileWriter: ~Copyable {
   let descriptor: Int32
   let path: String
 
   /// Appends bytes.
-  public borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(MartletError) {
+  package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(MartletError) {
     guard let base = bytes.baseAddress else { return }
     var written = 0
     while written < bytes.count {
@@ -18,7 +18,7 @@ public struct FileWriter: ~Copyable {
   }
 
   /// Appends the elements of an array as they lie in memory.
-  public borrowing func write<T: BitwiseCopyable>(_ elements: [T]) throws(MartletError) {
+  package borrowing func write<T: BitwiseCopyable>(_ elements: [T]) throws(MartletError) {
     try elements.withUnsafeBufferPointer { buffer throws(MartletError) in
       try write(UnsafeRawBufferPointer(buffer))
     }
@@ -29,7 +29,7 @@ extension FileSystem {
   /// Writes a file through a temporary one in the same folder, which is synchronised and renamed
   /// once `body` has succeeded, and removed if anything fails. A device or pipe, such as `/dev/stdout`,
   /// is written into: nothing may take its place.
-  public static func writeAtomically(
+  package static func writeAtomically(
     _ path: String, _ body: (borrowing FileWriter) throws(MartletError) -> Void
   ) throws(MartletError) {
     if exists(path), !isRegularFile(path), !isFolder(path) { return try writeInto(path, body) }

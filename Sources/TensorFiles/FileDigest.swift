@@ -1,10 +1,10 @@
 import COpenSSL
-public import TensorCore
+package import TensorCore
 
 /// SHA-256 through libcrypto, as lower-case hexadecimal text: what plans say about their shards.
-public enum FileDigest {
+package enum FileDigest {
   /// The digest of a file, read in pieces.
-  public static func sha256(path: String) throws(MartletError) -> String {
+  package static func sha256(path: String) throws(MartletError) -> String {
     let file = try ReadableFile(path)
     let digest = try Digest.start()
     var offset = 0
@@ -17,7 +17,7 @@ public enum FileDigest {
   }
 
   /// The digest of bytes.
-  public static func sha256(_ bytes: [UInt8]) throws(MartletError) -> String {
+  package static func sha256(_ bytes: [UInt8]) throws(MartletError) -> String {
     let digest = try Digest.start()
     try digest.update(bytes)
     return try digest.finish()

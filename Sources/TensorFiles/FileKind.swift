@@ -1,5 +1,5 @@
 /// What bytes are, by the first few of them, for messages about what is not read.
-public enum FileKind: String, Sendable, CaseIterable {
+package enum FileKind: String, Sendable, CaseIterable {
   /// A JPEG image.
   case jpeg = "a JPEG image"
   /// A PNG image.
@@ -36,7 +36,7 @@ public enum FileKind: String, Sendable, CaseIterable {
   case safetensors = "a safetensors file"
 
   /// Looks at the first bytes; nil for what is none of these.
-  public init?(of bytes: some Collection<UInt8>) {
+  package init?(of bytes: some Collection<UInt8>) {
     let head = Array(bytes.prefix(32))
     func has(_ text: String, at offset: Int = 0) -> Bool {
       head.dropFirst(offset).starts(with: text.utf8)
@@ -87,7 +87,7 @@ public enum FileKind: String, Sendable, CaseIterable {
   }
 
   /// Whether it is an image, read or not.
-  public var isImage: Bool {
+  package var isImage: Bool {
     switch self {
     case .jpeg, .png, .webP, .gif, .bmp, .tiff, .heif, .jpegXL, .jpeg2000, .portableMap: true
     case .markup, .pdf, .gzip, .zip, .numpy, .largeFilePointer, .safetensors: false

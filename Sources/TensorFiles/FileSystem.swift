@@ -1,12 +1,12 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// The few file operations that Martlet needs, with errors that name the path and the reason.
-public enum FileSystem {
+package enum FileSystem {
   /// The whole content of a file, of `/proc` and `/sys` as well, whose sizes lie.
   ///
   /// - Throws: `resourceExhausted` when the file is larger than `limit`.
-  public static func read(_ path: String, limit: Int = 1 << 30) throws(MartletError) -> [UInt8] {
+  package static func read(_ path: String, limit: Int = 1 << 30) throws(MartletError) -> [UInt8] {
     let file = try ReadableFile(path)
     guard file.size <= limit else { throw tooLarge(path, limit) }
     try requireMemory(file.size, path)
@@ -31,7 +31,7 @@ public enum FileSystem {
   }
 
   /// The content of a small text file; invalid UTF-8 is an error.
-  public static func readText(_ path: String, limit: Int = 16 << 20) throws(MartletError) -> String
+  package static func readText(_ path: String, limit: Int = 16 << 20) throws(MartletError) -> String
   {
     let bytes = try read(path, limit: limit)
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -41,27 +41,27 @@ public enum FileSystem {
   }
 
   /// Writes a file so that other processes see the old content or the new, never a part.
-  public static func write(_ bytes: [UInt8], to path: String) throws(MartletError) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(MartletError) {
     try writeAtomically(path) { file throws(MartletError) in try file.write(bytes) }
   }
 
   /// Whether anything stands at this path (after following links).
-  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Whether a folder stands at this path.
-  public static func isFolder(_ path: String) -> Bool {
+  package static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether a regular file stands at this path, and no device, pipe or folder.
-  public static func isRegularFile(_ path: String) -> Bool {
+  package static func isRegularFile(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Makes a folder and those above it; one that exists already is no error.
-  public static func createFolder(_ path: String) throws(MartletError) {
+  package static func createFolder(_ path: String) throws(MartletError) {
     if path.isEmpty || isFolder(path) { return }
     let parent = folder(of: path)
     if parent != path, parent != "." { try createFolder(parent) }
@@ -71,14 +71,14 @@ public enum FileSystem {
   }
 
   /// Removes a file or an empty folder; nothing there is no error.
-  public static func remove(_ path: String) throws(MartletError) {
+  package static func remove(_ path: String) throws(MartletError) {
     guard Glibc.remove(path) == 0 || errno == ENOENT else {
       throw systemError("cannot remove", path)
     }
   }
 
   /// The path without its last part: `.` for a bare name.
-  public static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     var trimmed = path[...]
     while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
     guard let slash = trimmed.lastIndex(of: "/") else { return "." }
@@ -86,7 +86,7 @@ public enum FileSystem {
   }
 
   /// The last part of a path.
-  public static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 

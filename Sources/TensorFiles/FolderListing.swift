@@ -1,13 +1,13 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 extension FileSystem {
   /// What `list` found.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The path relative to the listed folder.
-    public var path: String
+    package var path: String
     /// Whether it is a folder.
-    public var isFolder: Bool
+    package var isFolder: Bool
   }
 
   /// The visible files and folders in a folder, sorted by path as bytes, so that every machine
@@ -17,7 +17,7 @@ extension FileSystem {
   ///   folder that they lie in; a link that leads nowhere is then a file, so that opening it says so.
   ///   Else both are left out.
   /// - Throws: `resourceExhausted` beyond `limit` entries or 32 levels.
-  public static func list(
+  package static func list(
     _ folder: String, recursive: Bool = true, followsLinks: Bool = false, limit: Int = 2_000_000
   ) throws(MartletError) -> [Entry] {
     var entries: [Entry] = []

@@ -1,11 +1,11 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 extension FileSystem {
   /// Removes a folder of files; folders inside it are refused, so nothing deep is ever deleted.
   ///
   /// - Throws: `io` or `permissionDenied`; `notFound` if there is no such folder.
-  public static func removeFlatFolder(_ folder: String) throws(MartletError) {
+  package static func removeFlatFolder(_ folder: String) throws(MartletError) {
     for entry in try list(folder, recursive: false) where !entry.isFolder {
       try remove(folder + "/" + entry.path)
     }
@@ -22,7 +22,7 @@ extension FileSystem {
   /// renamings, under `path.old`.
   ///
   /// - Throws: `io` or `permissionDenied`; what was there before is then still there.
-  public static func moveFolder(_ folder: String, to path: String) throws(MartletError) {
+  package static func moveFolder(_ folder: String, to path: String) throws(MartletError) {
     guard exists(path) else { return try move(folder, to: path) }
     let old = path + ".old"
     if exists(old) { try removeFlatFolder(old) }

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 extension SafetensorsHeader {
   /// Replaces the content of `buffer` by a header for tensors that follow it one after another.
@@ -8,7 +8,7 @@ extension SafetensorsHeader {
   /// - Parameters:
   ///   - tensors: in the order of their data.
   ///   - metadata: strings for `__metadata__`, in this order; none leaves the member out.
-  public static func encode(
+  package static func encode(
     into buffer: inout [UInt8],
     tensors: [(name: String, elementType: ElementType, shape: Shape)],
     metadata: [(key: String, value: String)] = []

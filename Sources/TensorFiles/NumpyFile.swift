@@ -1,14 +1,14 @@
-public import TensorCore
+package import TensorCore
 
 /// NumPy's `.npy` files: one array each.
 ///
 /// Format: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>, versions 1 to 3.
-public enum NumpyFile {
+package enum NumpyFile {
   /// Reads an array, in C or Fortran order: `<f4`, `<f2` and `<f8` become float32 (the last by
   /// rounding), `<i8`, `<i4`, `<i2`, `|i1`, `<u4`, `<u2`, `|u1` and `|b1` int64.
   ///
   /// - Throws: `invalidFile` with the offset, `unsupported` for other types.
-  public static func read(_ path: String) throws(MartletError) -> Tensor {
+  package static func read(_ path: String) throws(MartletError) -> Tensor {
     let file = try ReadableFile(path)
     let (header, dataOffset) = try readHeader(file)
     let shape: Shape
@@ -59,7 +59,7 @@ public enum NumpyFile {
   }
 
   /// Writes a float32 tensor as `<f4`, an int64 one as `<i8`, in C order, atomically.
-  public static func write(_ path: String, _ tensor: Tensor) throws(MartletError) {
+  package static func write(_ path: String, _ tensor: Tensor) throws(MartletError) {
     let dimensions = tensor.shape.dimensions
     let extents =
       dimensions.count == 1

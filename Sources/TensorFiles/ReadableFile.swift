@@ -1,20 +1,20 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// A file open for reading, closed when the last reference goes.
 ///
 /// `read` takes an offset and keeps no position, so several threads may share one.
-public final class ReadableFile: Sendable {
+package final class ReadableFile: Sendable {
   /// Where the file was found.
-  public let path: String
+  package let path: String
   /// The size when it was opened; 0 for `/proc` and pipes.
-  public let size: Int
+  package let size: Int
   let descriptor: Int32
 
   /// Opens a file.
   ///
   /// - Throws: `notFound`, `permissionDenied` or `io`; a folder is `invalidFile`.
-  public init(_ path: String) throws(MartletError) {
+  package init(_ path: String) throws(MartletError) {
     let descriptor = Int32(retrying { Int(open(path, O_RDONLY | O_CLOEXEC)) })
     guard descriptor >= 0 else { throw systemError("cannot open a file", path) }
     var status = stat()
@@ -38,7 +38,7 @@ public final class ReadableFile: Sendable {
   /// Fills the whole of `buffer` with the bytes from `offset` on.
   ///
   /// - Throws: `invalidFile` when the file ends before.
-  public func read(
+  package func read(
     at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(MartletError) {
     guard let base = buffer.baseAddress else { return }
@@ -61,7 +61,7 @@ public final class ReadableFile: Sendable {
   ///
   /// - Throws: `invalidFile` before anything is allocated when the file is shorter;
   ///   `resourceExhausted` without memory.
-  public func bytes(at offset: Int, count: Int) throws(MartletError) -> [UInt8] {
+  package func bytes(at offset: Int, count: Int) throws(MartletError) -> [UInt8] {
     try array(at: offset, count: count, of: UInt8.self)
   }
 

@@ -1,13 +1,13 @@
-public import TensorCore
+package import TensorCore
 
 /// A safetensors file: header in memory, tensors read one by one when asked for.
-public struct SafetensorsFile: Sendable {
+package struct SafetensorsFile: Sendable {
   /// Names, types, shapes and metadata.
-  public let header: SafetensorsHeader
+  package let header: SafetensorsHeader
   private let file: ReadableFile
 
   /// Opens a file and checks its header against its size.
-  public init(_ path: String) throws(MartletError) {
+  package init(_ path: String) throws(MartletError) {
     let file = try ReadableFile(path)
     let start = try file.bytes(at: 0, count: min(8, file.size))
     let length = try start.withUnsafeBufferPointer { bytes throws(MartletError) in
@@ -22,12 +22,12 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// The names of the tensors in the order of their data.
-  public var names: [String] { header.entries.map(\.name) }
+  package var names: [String] { header.entries.map(\.name) }
 
   /// The tensor of this name; float16 is widened to float32.
   ///
   /// - Throws: `notFound`, `io`, or `unsupported` for int8, which needs a scale.
-  public func tensor(_ name: String) throws(MartletError) -> Tensor {
+  package func tensor(_ name: String) throws(MartletError) -> Tensor {
     guard let entry = header.entry(name) else {
       throw MartletError(
         .notFound, "a tensor is missing", context: ["tensor": name, "file": file.path])
@@ -54,7 +54,7 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// All tensors of a file, by name.
-  public static func read(_ path: String) throws(MartletError) -> [String: Tensor] {
+  package static func read(_ path: String) throws(MartletError) -> [String: Tensor] {
     let file = try SafetensorsFile(path)
     var tensors: [String: Tensor] = [:]
     for name in file.names { tensors[name] = try file.tensor(name) }
@@ -65,7 +65,7 @@ public struct SafetensorsFile: Sendable {
   ///
   /// - Throws: `invalidArgument` for a name that stands twice or is `__metadata__`; `io`,
   ///   `permissionDenied`, `resourceExhausted` from the file system, leaving no partial file.
-  public static func write(
+  package static func write(
     _ path: String, tensors: [(name: String, tensor: Tensor)],
     metadata: [(key: String, value: String)] = []
   ) throws(MartletError) {

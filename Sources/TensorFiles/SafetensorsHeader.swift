@@ -1,38 +1,38 @@
-public import TensorCore
+package import TensorCore
 
 /// The header of a safetensors file or message: names, types, shapes and places of its tensors.
 ///
 /// Format: <https://github.com/huggingface/safetensors#format>. Eight bytes of little-endian length,
 /// a JSON object padded with spaces so that the data start is a multiple of eight, then the data,
 /// which is little-endian and covered by the tensors without a hole or an overlap.
-public struct SafetensorsHeader: Sendable, Equatable {
+package struct SafetensorsHeader: Sendable, Equatable {
   /// One tensor.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// Its name, unique in the header.
-    public var name: String
+    package var name: String
     /// The type of its elements.
-    public var elementType: ElementType
+    package var elementType: ElementType
     /// Its extents.
-    public var shape: Shape
+    package var shape: Shape
     /// Its bytes, counted from the start of the data.
-    public var range: Range<Int>
+    package var range: Range<Int>
   }
 
   /// The tensors in the order of their data.
-  public var entries: [Entry]
+  package var entries: [Entry]
   /// The strings under `__metadata__`.
-  public var metadata: [String: String]
+  package var metadata: [String: String]
   /// Where the data starts: the bytes of length and header together.
-  public var dataOffset: Int
+  package var dataOffset: Int
 
   /// The number of data bytes.
-  public var dataCount: Int { entries.last?.range.upperBound ?? 0 }
+  package var dataCount: Int { entries.last?.range.upperBound ?? 0 }
 
   /// The tensor of this name.
-  public func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
+  package func entry(_ name: String) -> Entry? { entries.first { $0.name == name } }
 
   /// The largest header that is read, in bytes.
-  public static let maximumLength = 64 << 20
+  package static let maximumLength = 64 << 20
 
   /// Reads the header at the start of `bytes`, which may end after the header.
   ///
@@ -41,7 +41,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
   ///   - source: named in errors.
   /// - Throws: `invalidFile` with source and offset; `unsupported` for an element type that Martlet
   ///   does not know.
-  public static func decode(
+  package static func decode(
     _ bytes: UnsafeRawBufferPointer, total: Int, source: String
   ) throws(MartletError) -> SafetensorsHeader {
     let length = try headerLength(bytes, total: total, source: source)
@@ -57,7 +57,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
   }
 
   /// Reads the header of a whole message; see `decode(_:total:source:)`.
-  public static func decode(
+  package static func decode(
     _ bytes: [UInt8], source: String
   ) throws(MartletError) -> SafetensorsHeader {
     try bytes.withUnsafeBufferPointer { buffer throws(MartletError) in

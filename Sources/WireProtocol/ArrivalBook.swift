@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// When the parts of each exchange began to be expected and how late they came: says how long to wait
 /// for which peer, and whether a part that came would have been waited for.
@@ -9,9 +9,9 @@ public import TensorCore
 /// would never notice. That holds for single ones, and for a peer that goes on being late. A device that
 /// comes back from a stall is late a few times in a row, with all that has piled up, and nothing is
 /// learned from it: otherwise its stall would be what is waited for the next time.
-public struct ArrivalBook: Sendable {
+package struct ArrivalBook: Sendable {
   /// How a part came.
-  public enum Timing: Sendable, Equatable {
+  package enum Timing: Sendable, Equatable {
     /// Within what its device would have been given.
     case inTime
     /// Later than that.
@@ -37,7 +37,7 @@ public struct ArrivalBook: Sendable {
   /// Deadlines that a peer's parts of one exchange may miss, with none of them ever coming, before they
   /// are held to be kept back by the broker. A peer that is gone misses one; only one that shows with
   /// other parts that it works is waited for again.
-  public static let misses = 3
+  package static let misses = 3
 
   private struct Frame: Sendable {
     var key: FrameKey
@@ -103,7 +103,7 @@ public struct ArrivalBook: Sendable {
   }
 
   /// How the waits are chosen.
-  public let policy: DeadlinePolicy
+  package let policy: DeadlinePolicy
   private let devices: Int
   /// By exchange times devices plus device.
   private var habits: [Int: Habit] = [:]
@@ -115,13 +115,13 @@ public struct ArrivalBook: Sendable {
   /// Nothing has been learned.
   ///
   /// - Parameter devices: how many there are in the plan.
-  public init(policy: DeadlinePolicy, devices: Int) {
+  package init(policy: DeadlinePolicy, devices: Int) {
     self.policy = policy
     self.devices = devices
   }
 
   /// An exchange of a frame began to wait.
-  public mutating func began(_ exchange: Int, of key: FrameKey, at now: MonotonicTime) {
+  package mutating func began(_ exchange: Int, of key: FrameKey, at now: MonotonicTime) {
     let position: Int
     if let known = remembered(key) {
       position = known
@@ -142,7 +142,7 @@ public struct ArrivalBook: Sendable {
   ///   - isAhead: whether its exchange, if not begun, is still to come.
   ///   - isDelayed: whether its frame was delayed by somebody who was waited for in vain: then its lag
   ///     says nothing about its device.
-  public mutating func arrived(
+  package mutating func arrived(
     _ exchange: Int, from device: Int, epoch: UInt64 = 0, of key: FrameKey, isAhead: Bool,
     isDelayed: Bool = false, at now: MonotonicTime
   ) -> Timing {
@@ -163,7 +163,7 @@ public struct ArrivalBook: Sendable {
   }
 
   /// The receiver could not listen for some nanoseconds: no part is later by them.
-  public mutating func postpone(by nanoseconds: UInt64) {
+  package mutating func postpone(by nanoseconds: UInt64) {
     for index in frames.indices {
       frames[index].beginnings = frames[index].beginnings.mapValues {
         $0.adding(nanoseconds: nanoseconds)
@@ -172,7 +172,7 @@ public struct ArrivalBook: Sendable {
   }
 
   /// How long an exchange waits for a device, in nanoseconds.
-  public func wait(for device: Int, in exchange: Int) -> UInt64 {
+  package func wait(for device: Int, in exchange: Int) -> UInt64 {
     let floor: UInt64
     let ceiling = policy.longest
     switch policy {
@@ -189,14 +189,14 @@ public struct ArrivalBook: Sendable {
   ///
   /// - Returns: whether its parts of the exchange are held to be kept back from now on.
   @discardableResult
-  public mutating func missedDeadline(of device: Int, in exchange: Int) -> Bool {
+  package mutating func missedDeadline(of device: Int, in exchange: Int) -> Bool {
     guard policy.raisesSuspicion else { return false }
     missed[exchange * devices + device, default: 0] += 1
     return missed[exchange * devices + device] == Self.misses
   }
 
   /// Whether the broker seems not to let a living peer's parts of an exchange through.
-  public func isBarred(_ device: Int, in exchange: Int) -> Bool {
+  package func isBarred(_ device: Int, in exchange: Int) -> Bool {
     missed[exchange * devices + device] ?? 0 >= Self.misses
   }
 

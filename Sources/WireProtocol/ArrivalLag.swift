@@ -3,22 +3,22 @@
 ///
 /// 1024 samples are kept; then every class is halved, so that what happened some thousand parts ago
 /// no longer counts.
-public struct ArrivalLag: Sendable, Equatable {
+package struct ArrivalLag: Sendable, Equatable {
   /// Everything up to 8 microseconds, parts that came before one's own included, is the first class.
   private static let firstOctave = 13
   private static let classes = 1 + 4 * 24
   /// How many samples are kept before the older ones lose half of their weight.
-  public static let memory = 1024
+  package static let memory = 1024
 
   private var counts = [UInt16](repeating: 0, count: ArrivalLag.classes)
   /// Samples that still count.
-  public private(set) var samples = 0
+  package private(set) var samples = 0
 
   /// Nothing known.
-  public init() {}
+  package init() {}
 
   /// Learns one lag, in nanoseconds.
-  public mutating func record(_ nanoseconds: UInt64) {
+  package mutating func record(_ nanoseconds: UInt64) {
     counts[Self.index(nanoseconds)] += 1
     samples += 1
     guard samples >= Self.memory else { return }
@@ -31,7 +31,7 @@ public struct ArrivalLag: Sendable, Equatable {
 
   /// A lag that at most the share 1 - `q` of the samples exceeds, rounded up to the end of its class,
   /// in nanoseconds; nil without samples.
-  public func quantile(_ q: Double) -> UInt64? {
+  package func quantile(_ q: Double) -> UInt64? {
     guard samples > 0 else { return nil }
     var beyond = samples - min(max(Int((q * Double(samples)).rounded(.up)), 1), samples)
     for index in counts.indices.reversed() {

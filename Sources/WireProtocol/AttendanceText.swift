@@ -1,11 +1,11 @@
-public import Plan
+package import Plan
 
 /// The attendance of a frame travels with its input, so that all devices agree on it.
 extension Attendance {
   private static let active = "active,"
 
   /// Reads `text`; nil unless it has one letter for each of `devices` devices.
-  public init?(text: some StringProtocol, devices: Int) {
+  package init?(text: some StringProtocol, devices: Int) {
     let isActive = text.hasPrefix(Self.active)
     let letters = text.utf8.dropFirst(isActive ? Self.active.utf8.count : 0)
     guard letters.count == devices else { return nil }
@@ -19,27 +19,27 @@ extension Attendance {
 
   /// One letter a device: `a` for awaited, `p` for probed or `-` for absent; `active,` before them
   /// says that replicas are active.
-  public var text: String {
+  package var text: String {
     (replicas == .active ? Self.active : "")
       + String(decoding: roles.map(\.letter), as: UTF8.self)
   }
 }
 
 /// What a client says with a frame: who takes part, and which of its frames are still of use.
-public struct InputNote: Sendable, Hashable {
+package struct InputNote: Sendable, Hashable {
   /// Who takes part.
-  public var attendance: Attendance
+  package var attendance: Attendance
   /// The oldest frame that the client still waits for; older ones may be dropped. Zero for all.
-  public var oldest: UInt64
+  package var oldest: UInt64
 
   /// Makes a note.
-  public init(attendance: Attendance, oldest: UInt64 = 0) {
+  package init(attendance: Attendance, oldest: UInt64 = 0) {
     self.attendance = attendance
     self.oldest = oldest
   }
 
   /// Reads `text`; nil for anything else.
-  public init?(text: String, devices: Int) {
+  package init?(text: String, devices: Int) {
     let fields = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard let first = fields.first, let attendance = Attendance(text: first, devices: devices)
     else { return nil }
@@ -50,7 +50,7 @@ public struct InputNote: Sendable, Hashable {
   }
 
   /// The attendance, then a colon and the oldest frame.
-  public var text: String { "\(attendance.text):\(oldest)" }
+  package var text: String { "\(attendance.text):\(oldest)" }
 }
 
 extension Attendance.Role {

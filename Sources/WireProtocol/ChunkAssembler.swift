@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// Puts one part together, frame after frame, from messages that may come in any order, twice, or
 /// not at all. One assembler serves one layer of one device.
@@ -6,9 +6,9 @@ public import TensorCore
 /// Memory is that of one part, from the plan, and is not taken before the first message that fits.
 /// A newer frame replaces an unfinished older one; any frame replaces a complete one or one of
 /// another client.
-public struct ChunkAssembler: Sendable {
+package struct ChunkAssembler: Sendable {
   /// What became of a message.
-  public enum Outcome: Sendable, Equatable {
+  package enum Outcome: Sendable, Equatable {
     /// The part of the message's frame is here: see `withElements`.
     case complete
     /// More is needed.
@@ -33,25 +33,25 @@ public struct ChunkAssembler: Sendable {
   }
 
   /// The shape of the whole part.
-  public let shape: Shape
+  package let shape: Shape
   /// Frames that were left unfinished because a newer one came, ever.
-  public private(set) var abandoned = 0
+  package private(set) var abandoned = 0
   private var identity: Identity?
   private var elements: [Float] = []
   private var received: [Bool] = []
   private var count = 0
 
   /// Expects parts of exactly this shape.
-  public init(shape: Shape) { self.shape = shape }
+  package init(shape: Shape) { self.shape = shape }
 
   /// The frame being assembled or complete.
-  public var frame: UInt64? { identity?.frame }
+  package var frame: UInt64? { identity?.frame }
 
   /// Whether every element of `frame` is here.
-  public var isComplete: Bool { identity != nil && count == received.count }
+  package var isComplete: Bool { identity != nil && count == received.count }
 
   /// Takes in one message. The caller has checked plan, layer and device (`PartValidator`).
-  public mutating func receive(_ message: TensorMessage) -> Outcome {
+  package mutating func receive(_ message: TensorMessage) -> Outcome {
     let header = message.header
     guard header.shape == shape else { return .rejected(.wrongShape) }
     let next = Identity(
@@ -79,7 +79,7 @@ public struct ChunkAssembler: Sendable {
   }
 
   /// Gives access to the elements of `frame`, once complete; nil before that.
-  public func withElements<Result>(
+  package func withElements<Result>(
     _ body: (UnsafeBufferPointer<Float>) throws -> Result
   ) rethrows -> Result? {
     guard isComplete else { return nil }

@@ -1,7 +1,7 @@
 import TensorFiles
 
 /// What a binary body is, by its first bytes; the name of its type is only a courtesy.
-public enum ContentType: String, Sendable {
+package enum ContentType: String, Sendable {
   /// A JPEG image.
   case jpeg = "image/jpeg"
   /// A PNG image.
@@ -12,7 +12,7 @@ public enum ContentType: String, Sendable {
   case other = "application/octet-stream"
 
   /// Looks at the first bytes.
-  public init(of bytes: [UInt8]) {
+  package init(of bytes: [UInt8]) {
     if bytes.starts(with: [0xff, 0xd8, 0xff]) {
       self = .jpeg
     } else if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {

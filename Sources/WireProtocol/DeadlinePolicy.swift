@@ -1,5 +1,5 @@
 /// How long an exchange waits for a part of a peer, once one's own is ready.
-public enum DeadlinePolicy: Sendable, Hashable {
+package enum DeadlinePolicy: Sendable, Hashable {
   /// By what the answer loses without the part. Where copies or parity that have come make up for it,
   /// or the plan's failure table says that it costs nothing, as long as `adaptive` would wait, from
   /// the floor on. Where nothing does, until liveness says that its device is gone, and never longer
@@ -16,27 +16,27 @@ public enum DeadlinePolicy: Sendable, Hashable {
   case every(UInt64)
 
   /// What is used unless something else is asked for: by consequence, 30 ms to 2 s.
-  public static let standard = DeadlinePolicy.consequence(
+  package static let standard = DeadlinePolicy.consequence(
     floor: 30_000_000, bound: 2_000_000_000)
   /// Learned lags alone, 30 ms to 1 s.
-  public static let learned = DeadlinePolicy.adaptive(floor: 30_000_000, ceiling: 1_000_000_000)
+  package static let learned = DeadlinePolicy.adaptive(floor: 30_000_000, ceiling: 1_000_000_000)
 
   /// Whether a peer that misses a deadline is suspect.
-  public var raisesSuspicion: Bool {
+  package var raisesSuspicion: Bool {
     if case .every = self { false } else { true }
   }
 
   /// Whether a part that nothing makes up for is waited for beyond what is learned.
-  public var weighsConsequences: Bool {
+  package var weighsConsequences: Bool {
     if case .consequence = self { true } else { false }
   }
 
   /// What a device that is gone costs one exchange at most, in nanoseconds: where its silence is
   /// noticed, less than the longest wait, which is for those that live.
-  public var absence: UInt64 { weighsConsequences ? min(longest, 1_000_000_000) : longest }
+  package var absence: UInt64 { weighsConsequences ? min(longest, 1_000_000_000) : longest }
 
   /// The longest wait, in nanoseconds.
-  public var longest: UInt64 {
+  package var longest: UInt64 {
     switch self {
     case .consequence(_, let bound): bound
     case .adaptive(_, let ceiling): ceiling

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// Which peers work while none of their parts reaches the receiver.
 ///
@@ -6,9 +6,9 @@ public import TensorCore
 /// connection, so that they come first. Where heartbeats go past frame after frame and no part comes,
 /// it is not late: the broker does not let its parts through, or it does not send them. One that is
 /// slow, stopped or cut off shows no such progress, and nothing is held against it here.
-public struct DeliveryBook: Sendable {
+package struct DeliveryBook: Sendable {
   /// What has changed.
-  public enum News: Sendable, Equatable {
+  package enum News: Sendable, Equatable {
     /// A peer's heartbeats have gone past so many frames, and nothing of it came.
     case keptBack(device: Int, frames: Int)
     /// Something of a peer that was held to be kept back has come.
@@ -44,23 +44,23 @@ public struct DeliveryBook: Sendable {
   private var news: [News] = []
 
   /// - Parameter devices: how many there are in the plan.
-  public init(devices: Int) { peers = Array(repeating: Peer(), count: devices) }
+  package init(devices: Int) { peers = Array(repeating: Peer(), count: devices) }
 
   /// Whether nothing of a peer comes although it works.
-  public func isKeptBack(_ device: Int) -> Bool {
+  package func isKeptBack(_ device: Int) -> Bool {
     peers.indices.contains(device) && peers[device].isKeptBack
   }
 
   /// Peers of which nothing comes although they work.
-  public var keptBack: Set<Int> { Set(peers.indices.filter { peers[$0].isKeptBack }) }
+  package var keptBack: Set<Int> { Set(peers.indices.filter { peers[$0].isKeptBack }) }
 
   /// How many frames a peer's heartbeats have gone past since something of it came.
-  public func framesPassed(by device: Int) -> Int {
+  package func framesPassed(by device: Int) -> Int {
     peers.indices.contains(device) ? peers[device].framesPassed : 0
   }
 
   /// Something came on a topic of a peer's parts, whatever it was worth: the broker lets it through.
-  public mutating func part(of device: Int, at now: MonotonicTime) {
+  package mutating func part(of device: Int, at now: MonotonicTime) {
     guard peers.indices.contains(device) else { return }
     peers[device].lastPart = now
     peers[device].forget()
@@ -72,7 +72,7 @@ public struct DeliveryBook: Sendable {
   /// A frame that a peer takes part in has ended here.
   ///
   /// - Parameter start: since when a part of the frame could have come.
-  public mutating func ended(_ frame: UInt64, with device: Int, since start: MonotonicTime) {
+  package mutating func ended(_ frame: UInt64, with device: Int, since start: MonotonicTime) {
     guard peers.indices.contains(device) else { return }
     if let last = peers[device].lastPart, last >= start { return }
     if peers[device].lacked.count >= Self.rememberedFrames { peers[device].lacked.removeFirst() }
@@ -84,7 +84,7 @@ public struct DeliveryBook: Sendable {
   /// - Parameter frame: the frame that it has finished last. Where several clients are served, that is
   ///   now of one and now of the other: only a change says anything. Their parts come on the same
   ///   topics.
-  public mutating func heartbeat(of device: Int, epoch: UInt64, frame: UInt64) {
+  package mutating func heartbeat(of device: Int, epoch: UInt64, frame: UInt64) {
     guard peers.indices.contains(device) else { return }
     guard epoch == peers[device].epoch else {
       // Another run may have other rights, and finish what the one before did not.
@@ -108,12 +108,12 @@ public struct DeliveryBook: Sendable {
   }
 
   /// The receiver's connection was lost, and parts with it: nobody kept those back.
-  public mutating func connectionLost() {
+  package mutating func connectionLost() {
     for device in peers.indices { peers[device].forget() }
   }
 
   /// What has changed since the last call.
-  public mutating func takeNews() -> [News] {
+  package mutating func takeNews() -> [News] {
     defer { news = [] }
     return news
   }

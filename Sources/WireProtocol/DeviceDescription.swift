@@ -1,37 +1,37 @@
-public import TensorCore
+package import TensorCore
 
 /// What a device holds and can do. Topic `desc/<device>`, retained.
-public struct DeviceDescription: WireMessage, Equatable {
+package struct DeviceDescription: WireMessage, Equatable {
   /// One part that the device computes.
-  public struct Part: Codable, Sendable, Equatable {
+  package struct Part: Codable, Sendable, Equatable {
     /// The layer's topic id.
-    public var layer: String
+    package var layer: String
     /// How many of the layer's neurons the device computes.
-    public var neurons: Int
+    package var neurons: Int
 
     /// `neurons` neurons of `layer`.
-    public init(layer: String, neurons: Int) {
+    package init(layer: String, neurons: Int) {
       self.layer = layer
       self.neurons = neurons
     }
   }
 
   /// The machine.
-  public struct Hardware: Codable, Sendable, Equatable {
+  package struct Hardware: Codable, Sendable, Equatable {
     /// The instruction set: `x86_64`, `aarch64`.
-    public var architecture: String
+    package var architecture: String
     /// Processor cores in use.
-    public var cores: Int
+    package var cores: Int
     /// Physical memory in bytes.
-    public var memoryBytes: UInt64
+    package var memoryBytes: UInt64
     /// The operating system, in words.
-    public var system: String
+    package var system: String
 
     /// The kernels with which it multiplies, in words, when it says: `OpenBLAS 0.3.21 SkylakeX`.
-    public var kernels: String?
+    package var kernels: String?
 
     /// A machine.
-    public init(architecture: String, cores: Int, memoryBytes: UInt64, system: String) {
+    package init(architecture: String, cores: Int, memoryBytes: UInt64, system: String) {
       self.architecture = architecture
       self.cores = cores
       self.memoryBytes = memoryBytes
@@ -46,24 +46,24 @@ public struct DeviceDescription: WireMessage, Equatable {
   }
 
   /// The program's version.
-  public var version: String
+  package var version: String
   /// The remote methods that it answers, as `service/method`.
-  public var methods: [String]
+  package var methods: [String]
   /// The plan that it runs.
-  public var plan: String
+  package var plan: String
   /// The name of the plan's model, when it says.
-  public var model: String?
+  package var model: String?
   /// The plan's partitioning method, when it says: for people, with what it was told.
-  public var method: String?
+  package var method: String?
   /// The method's name alone, when it says: for programs.
-  public var methodName: String?
+  package var methodName: String?
   /// Its parts, in the plan's order.
-  public var parts: [Part]
+  package var parts: [Part]
   /// The machine.
-  public var hardware: Hardware
+  package var hardware: Hardware
 
   /// Describes a device.
-  public init(
+  package init(
     version: String, methods: [String], plan: String, parts: [Part], hardware: Hardware
   ) {
     self.version = version
@@ -80,10 +80,10 @@ public struct DeviceDescription: WireMessage, Equatable {
   }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 256 * 1024
+  package static let maximumBytes = 256 * 1024
 
   /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.text(version, "version", atMost: 64)
     try Field.text(plan, "plan", atMost: TensorHeader.maximumPlanBytes)
     try Field.count(methods.count, "methods", atMost: 256)

@@ -1,36 +1,36 @@
-public import TensorCore
+package import TensorCore
 
 /// Who is there, from presence, heartbeats and descriptions, for people who look. Unlike `Liveness` it
 /// needs no plan: it lists whoever speaks up, within a bound.
-public struct DeviceRoster: Sendable {
+package struct DeviceRoster: Sendable {
   /// What is known of one device or gateway.
-  public struct Row: Codable, Sendable, Equatable {
+  package struct Row: Codable, Sendable, Equatable {
     /// Its name.
-    public var device: String
+    package var device: String
     /// `unknown`, `alive`, `draining`, `suspect` or `lost`; a retained `ready` without a heartbeat
     /// is unknown.
-    public var state: PeerState
+    package var state: PeerState
     /// What its presence says.
-    public var presence: Presence.State?
+    package var presence: Presence.State?
     /// The epoch of its run.
-    public var epoch: UInt64?
+    package var epoch: UInt64?
     /// Milliseconds since its last heartbeat.
-    public var beatAgeMilliseconds: UInt64?
+    package var beatAgeMilliseconds: UInt64?
     /// The frame it has finished last.
-    public var frame: UInt64?
+    package var frame: UInt64?
     /// Frames or calls that wait for it.
-    public var queue: Int?
+    package var queue: Int?
     /// Its resident memory in bytes.
-    public var residentBytes: UInt64?
+    package var residentBytes: UInt64?
     /// Its program's version.
-    public var version: String?
+    package var version: String?
     /// The plan that it runs.
-    public var plan: String?
+    package var plan: String?
     /// What it answers.
-    public var methods: [String]?
+    package var methods: [String]?
 
     /// Whether it hands frames on and computes no part of them.
-    public var isGateway: Bool { methods?.contains { $0.hasPrefix("inference/") } ?? false }
+    package var isGateway: Bool { methods?.contains { $0.hasPrefix("inference/") } ?? false }
 
     enum CodingKeys: String, CodingKey {
       case device, state, presence, epoch
@@ -50,18 +50,19 @@ public struct DeviceRoster: Sendable {
   }
 
   /// Names that are kept at most.
-  public static let maximumDevices = 1024
+  package static let maximumDevices = 1024
 
   private var entries: [String: Entry] = [:]
 
   /// Nobody is known yet.
-  public init() {}
+  package init() {}
 
   /// Takes a message; what is not one of the three kinds, or unreadable, changes nothing.
   ///
   /// - Returns: false for one of these kinds that cannot be read.
   @discardableResult
-  public mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool {
+  package mutating func receive(_ payload: [UInt8], on topic: Topic, at now: MonotonicTime) -> Bool
+  {
     switch topic {
     case .presence(let device):
       // An empty retained message clears the topic.
@@ -97,7 +98,7 @@ public struct DeviceRoster: Sendable {
   }
 
   /// Whether everybody whose presence says so has been heard: nothing is left to wait for.
-  public func isSettled(at now: MonotonicTime) -> Bool {
+  package func isSettled(at now: MonotonicTime) -> Bool {
     !entries.isEmpty
       && entries.values.allSatisfy {
         $0.presence.map { $0.state.isGone } ?? false || $0.liveness.state(at: now) != .unknown
@@ -105,7 +106,7 @@ public struct DeviceRoster: Sendable {
   }
 
   /// All that is known, by name.
-  public func rows(at now: MonotonicTime) -> [Row] {
+  package func rows(at now: MonotonicTime) -> [Row] {
     entries.sorted { $0.key < $1.key }.map { name, entry in
       let epoch = entry.liveness.epoch
       // The beats of an earlier run say nothing about this one.

@@ -1,55 +1,55 @@
-public import TensorCore
+package import TensorCore
 
 /// The answer of `device/stats`: what a device has done since it started.
-public struct DeviceStats: WireMessage, Equatable {
+package struct DeviceStats: WireMessage, Equatable {
   /// The device.
-  public var device: String
+  package var device: String
   /// The epoch of the run.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Milliseconds since the start.
-  public var uptimeMilliseconds: UInt64 = 0
+  package var uptimeMilliseconds: UInt64 = 0
   /// Milliseconds of processor time, all threads together.
-  public var cpuMilliseconds: UInt64 = 0
+  package var cpuMilliseconds: UInt64 = 0
   /// Resident memory in bytes.
-  public var residentBytes: UInt64 = 0
+  package var residentBytes: UInt64 = 0
   /// Frames begun and waiting.
-  public var queue = 0
+  package var queue = 0
   /// Frames computed to their end.
-  public var framesFinished: UInt64 = 0
+  package var framesFinished: UInt64 = 0
   /// Frames that their clients did not count on this device for.
-  public var framesSkipped: UInt64 = 0
+  package var framesSkipped: UInt64 = 0
   /// Frames dropped whole because others were waiting.
-  public var framesDropped: UInt64 = 0
+  package var framesDropped: UInt64 = 0
   /// The frame finished last.
-  public var lastFrame: UInt64 = 0
+  package var lastFrame: UInt64 = 0
   /// Messages from the broker.
-  public var receivedMessages: UInt64 = 0
+  package var receivedMessages: UInt64 = 0
   /// Payload bytes from the broker.
-  public var receivedBytes: UInt64 = 0
+  package var receivedBytes: UInt64 = 0
   /// Messages to the broker.
-  public var sentMessages: UInt64 = 0
+  package var sentMessages: UInt64 = 0
   /// Payload bytes to the broker.
-  public var sentBytes: UInt64 = 0
+  package var sentBytes: UInt64 = 0
   /// Messages that the connection did not take or lost.
-  public var failedMessages: UInt64 = 0
+  package var failedMessages: UInt64 = 0
   /// Connections to the broker, the first included.
-  public var connections: UInt64 = 0
+  package var connections: UInt64 = 0
   /// Messages not used, by reason.
-  public var drops: [String: UInt64] = [:]
+  package var drops: [String: UInt64] = [:]
   /// What it thinks of the other devices.
-  public var peers: [String: PeerState] = [:]
+  package var peers: [String: PeerState] = [:]
 
   /// A device that has done nothing yet.
-  public init(device: String, epoch: UInt64) {
+  package init(device: String, epoch: UInt64) {
     self.device = device
     self.epoch = epoch
   }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 256 << 10
+  package static let maximumBytes = 256 << 10
 
   /// Checks ranges; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.identifier(device, "device")
     try Field.number(epoch, "epoch")
     try Field.count(queue, "queue", atMost: 1 << 30)
@@ -77,20 +77,20 @@ public struct DeviceStats: WireMessage, Equatable {
 }
 
 /// What `device/stats` is asked: how often and how many times to answer.
-public struct StatsRequest: WireMessage, Equatable {
+package struct StatsRequest: WireMessage, Equatable {
   /// How many answers: one, unless more are asked for; at most 10,000.
-  public var count: Int?
+  package var count: Int?
   /// Milliseconds between two: 10 to 60,000, 1,000 unless told otherwise.
-  public var everyMilliseconds: Int?
+  package var everyMilliseconds: Int?
 
   /// One answer.
-  public init() {}
+  package init() {}
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks ranges; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.require((1...10_000).contains(count ?? 1), "count", "\(count ?? 0)")
     try Field.require(
       (10...60_000).contains(everyMilliseconds ?? 1000), "every_ms", "\(everyMilliseconds ?? 0)")

@@ -1,16 +1,16 @@
-public import TensorCore
+package import TensorCore
 
 /// Counts what is dropped, by reason, and says when a log line is due: the first time at once, then
 /// at most once a second per reason, with the count since the last line.
-public struct DropCounter<Reason: Hashable & Sendable>: Sendable {
+package struct DropCounter<Reason: Hashable & Sendable>: Sendable {
   /// A line to log.
-  public struct Line: Sendable, Equatable {
+  package struct Line: Sendable, Equatable {
     /// Why things were dropped.
-    public var reason: Reason
+    package var reason: Reason
     /// How many since the last line for this reason.
-    public var count: UInt64
+    package var count: UInt64
     /// How many ever.
-    public var total: UInt64
+    package var total: UInt64
   }
 
   private struct Entry {
@@ -20,14 +20,14 @@ public struct DropCounter<Reason: Hashable & Sendable>: Sendable {
   }
 
   /// Nanoseconds between two lines for one reason.
-  public let interval: UInt64
+  package let interval: UInt64
   private var entries: [Reason: Entry] = [:]
 
   /// A counter with nothing counted yet.
-  public init(intervalNanoseconds: UInt64 = 1_000_000_000) { interval = intervalNanoseconds }
+  package init(intervalNanoseconds: UInt64 = 1_000_000_000) { interval = intervalNanoseconds }
 
   /// Counts one drop; returns a line when one is due.
-  public mutating func record(_ reason: Reason, at now: MonotonicTime) -> Line? {
+  package mutating func record(_ reason: Reason, at now: MonotonicTime) -> Line? {
     entries[reason, default: Entry()].total += 1
     entries[reason]?.pending += 1
     return line(for: reason, at: now)
@@ -35,15 +35,15 @@ public struct DropCounter<Reason: Hashable & Sendable>: Sendable {
 
   /// The lines that have become due for drops that were counted but not told yet, in no order.
   /// Call it now and then (with heartbeats), so that the last ones of a burst are told too.
-  public mutating func due(at now: MonotonicTime) -> [Line] {
+  package mutating func due(at now: MonotonicTime) -> [Line] {
     entries.keys.compactMap { line(for: $0, at: now) }
   }
 
   /// How many were dropped for a reason, ever.
-  public func total(_ reason: Reason) -> UInt64 { entries[reason]?.total ?? 0 }
+  package func total(_ reason: Reason) -> UInt64 { entries[reason]?.total ?? 0 }
 
   /// How many were dropped by reason, ever.
-  public var totals: [Reason: UInt64] { entries.mapValues(\.total) }
+  package var totals: [Reason: UInt64] { entries.mapValues(\.total) }
 
   private mutating func line(for reason: Reason, at now: MonotonicTime) -> Line? {
     guard var entry = entries[reason], entry.pending > 0 else { return nil }

@@ -1,28 +1,28 @@
-public import TensorCore
+package import TensorCore
 
 /// A device's energy. Topic `metric/<device>/energy`.
-public struct EnergyMetric: MetricMessage, Equatable {
+package struct EnergyMetric: MetricMessage, Equatable {
   /// The last level of its topic.
-  public static let kind = MetricKind.energy
+  package static let kind = MetricKind.energy
   /// The run of the device that this belongs to.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the device's messages of this kind.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// Time since the message before.
-  public var intervalMilliseconds: Double
+  package var intervalMilliseconds: Double
   /// What was read: `rapl`, `ina3221`, `hwmon`, `battery`, or `estimate` for no measurement at all.
-  public var source: String
+  package var source: String
   /// Energy in the interval.
-  public var joules: Double
+  package var joules: Double
   /// Mean power over the interval.
-  public var watts: Double
+  package var watts: Double
   /// Frames computed to the end in the interval: what the energy was spent on.
-  public var frames: UInt64
+  package var frames: UInt64
   /// Readings that failed or were absurd in the interval; what they missed is not in `joules`.
-  public var failedReadings: UInt64
+  package var failedReadings: UInt64
 
   /// Makes a message.
-  public init(
+  package init(
     epoch: UInt64, sequence: UInt64, intervalMilliseconds: Double, source: String, joules: Double,
     watts: Double, frames: UInt64, failedReadings: UInt64 = 0
   ) {
@@ -37,13 +37,13 @@ public struct EnergyMetric: MetricMessage, Equatable {
   }
 
   /// Whether the figures are computed from CPU time and configured watts rather than measured.
-  public var isEstimate: Bool { source == "estimate" }
+  package var isEstimate: Bool { source == "estimate" }
 
   /// The most bytes of its payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks the ranges.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try checkInterval()
     try Field.text(source, "source", atMost: 32)
     try Field.measure(joules, "joules")

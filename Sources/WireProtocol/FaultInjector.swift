@@ -1,20 +1,20 @@
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// Decides which parts of a device are dropped, delayed or damaged, and how. The same requests with
 /// the same seeds give the same decisions, part by part.
-public struct FaultInjector: Sendable {
+package struct FaultInjector: Sendable {
   /// What happens to one part.
-  public struct Fate: Sendable, Equatable {
+  package struct Fate: Sendable, Equatable {
     /// It is not sent.
-    public var isDropped = false
+    package var isDropped = false
     /// It is sent so many nanoseconds later.
-    public var delayNanoseconds: UInt64 = 0
+    package var delayNanoseconds: UInt64 = 0
     /// Where it is damaged, if it is.
-    public var damage: FaultRequest.Place?
+    package var damage: FaultRequest.Place?
 
     /// It is sent as it is.
-    public init() {}
+    package init() {}
   }
 
   /// One kind of fault in force.
@@ -28,16 +28,16 @@ public struct FaultInjector: Sendable {
   private var damages = SeededGenerator(seed: 0)
 
   /// Nothing in force.
-  public init() {}
+  package init() {}
 
   /// Whether any fault may be in force; false costs a comparison and nothing more.
-  public var isActive: Bool { !faults.isEmpty }
+  package var isActive: Bool { !faults.isEmpty }
 
   /// Begins `drop`, `delay` or `corrupt`, in place of an earlier one of the same kind, or ends them
   /// with `clear`. Other kinds are not about parts and change nothing here.
   ///
   /// - Parameter seed: what `request.seed` is, or stands for when it is absent.
-  public mutating func apply(_ request: FaultRequest, seed: UInt64, at now: MonotonicTime) {
+  package mutating func apply(_ request: FaultRequest, seed: UInt64, at now: MonotonicTime) {
     switch request.kind {
     case .drop, .delay, .corrupt:
       faults[request.kind] = Fault(
@@ -50,7 +50,7 @@ public struct FaultInjector: Sendable {
   }
 
   /// The fate of the next part.
-  public mutating func next(at now: MonotonicTime) -> Fate {
+  package mutating func next(at now: MonotonicTime) -> Fate {
     var fate = Fate()
     guard isActive else { return fate }
     for kind in [FaultRequest.Kind.drop, .delay, .corrupt] {
@@ -76,7 +76,7 @@ public struct FaultInjector: Sendable {
   ///
   /// - Parameters:
   ///   - headerBytes: where the elements begin.
-  public mutating func damage(
+  package mutating func damage(
     _ message: inout [UInt8], at place: FaultRequest.Place, headerBytes: Int
   ) {
     let split = min(max(headerBytes, 0), message.count)

@@ -1,9 +1,9 @@
-public import TensorCore
+package import TensorCore
 
 /// What `device/fault` is asked to do to its own device.
-public struct FaultRequest: WireMessage, Equatable {
+package struct FaultRequest: WireMessage, Equatable {
   /// A way to fail.
-  public enum Kind: String, Codable, Sendable, CaseIterable {
+  package enum Kind: String, Codable, Sendable, CaseIterable {
     /// Compute nothing for `for_ms`.
     case stall
     /// Leave out `fraction` of the parts for `for_ms`.
@@ -21,7 +21,7 @@ public struct FaultRequest: WireMessage, Equatable {
   }
 
   /// How delays are drawn.
-  public enum Distribution: String, Codable, Sendable, CaseIterable {
+  package enum Distribution: String, Codable, Sendable, CaseIterable {
     /// Always `mean_ms`.
     case fixed
     /// Between `mean_ms - spread_ms` and `mean_ms + spread_ms`.
@@ -33,7 +33,7 @@ public struct FaultRequest: WireMessage, Equatable {
   }
 
   /// Where a part is damaged.
-  public enum Place: String, Codable, Sendable, CaseIterable {
+  package enum Place: String, Codable, Sendable, CaseIterable {
     /// In the length and the header: receivers notice.
     case header
     /// In the elements: receivers compute with wrong numbers.
@@ -43,40 +43,40 @@ public struct FaultRequest: WireMessage, Equatable {
   }
 
   /// What happens.
-  public var kind: Kind
+  package var kind: Kind
   /// For how long, in milliseconds, up to 600,000; default 1,000.
-  public var forMilliseconds: Int?
+  package var forMilliseconds: Int?
   /// The fraction of parts, 0 to 1; default 1.
-  public var fraction: Double?
+  package var fraction: Double?
   /// Decides which parts; drawn and reported when absent.
-  public var seed: UInt64?
+  package var seed: UInt64?
   /// Default `fixed`.
-  public var distribution: Distribution?
+  package var distribution: Distribution?
   /// Milliseconds, 0 to 60,000.
-  public var meanMilliseconds: Double?
+  package var meanMilliseconds: Double?
   /// Milliseconds, 0 to 60,000; default 0.
-  public var spreadMilliseconds: Double?
+  package var spreadMilliseconds: Double?
   /// Default `any`.
-  public var place: Place?
+  package var place: Place?
   /// Whether a stalled device also stops its heartbeats; default false.
-  public var silent: Bool?
+  package var silent: Bool?
   /// The status of `exit`, 0 to 255; default 1.
-  public var code: Int?
+  package var code: Int?
 
   /// A request for one kind, everything else at its default.
-  public init(_ kind: Kind, forMilliseconds: Int? = nil) {
+  package init(_ kind: Kind, forMilliseconds: Int? = nil) {
     self.kind = kind
     self.forMilliseconds = forMilliseconds
   }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// How long, in nanoseconds.
-  public var nanoseconds: UInt64 { UInt64(max(0, forMilliseconds ?? 1000)) * 1_000_000 }
+  package var nanoseconds: UInt64 { UInt64(max(0, forMilliseconds ?? 1000)) * 1_000_000 }
 
   /// Checks ranges; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.require(
       (1...600_000).contains(forMilliseconds ?? 1000), "for_ms", "\(forMilliseconds ?? 0)")
     try Field.require((0...1).contains(fraction ?? 1), "fraction", "\(fraction ?? 0)")

@@ -3,22 +3,22 @@
 /// Every part carries what was filled on the way to it, by its sender and by those whose parts its
 /// sender used. So an answer says of every device whose work went into it what that device lacked,
 /// also when a part reached some devices in time and others not.
-public struct FillReport: Sendable, Hashable {
+package struct FillReport: Sendable, Hashable {
   /// One part that one receiver filled instead of receiving it.
-  public struct Fill: Sendable, Hashable {
+  package struct Fill: Sendable, Hashable {
     /// The number of the exchange in the plan.
-    public var exchange: Int
+    package var exchange: Int
     /// The number of the device whose part it is.
-    public var device: Int
+    package var device: Int
     /// The number of the device that went on without it; the client's is the number of devices.
-    public var receiver: Int
+    package var receiver: Int
     /// Why it is missing.
-    public var reason: MissingReason
+    package var reason: MissingReason
     /// Whether nothing is lost by it, because replicas or parity had come.
-    public var isCovered: Bool
+    package var isCovered: Bool
 
     /// Names a part and who lacked it.
-    public init(
+    package init(
       exchange: Int, device: Int, receiver: Int, reason: MissingReason, isCovered: Bool = false
     ) {
       self.exchange = exchange
@@ -30,18 +30,18 @@ public struct FillReport: Sendable, Hashable {
   }
 
   /// A part, whoever lacked it.
-  public struct Part: Sendable, Hashable {
+  package struct Part: Sendable, Hashable {
     /// The number of the exchange in the plan.
-    public var exchange: Int
+    package var exchange: Int
     /// The number of the device whose part it is.
-    public var device: Int
+    package var device: Int
   }
 
   /// The longest text, in bytes: what fits into a part's note.
-  public static let maximumBytes = TensorHeader.maximumNoteBytes
+  package static let maximumBytes = TensorHeader.maximumNoteBytes
   /// The most missing parts in a text, each counted for each receiver: bounds what a short text can
   /// make of its reader's memory.
-  public static let maximumParts = 1 << 16
+  package static let maximumParts = 1 << 16
 
   private struct Key: Hashable, Sendable {
     var part: Part
@@ -73,20 +73,20 @@ public struct FillReport: Sendable, Hashable {
   private var losses: [Key: Loss] = [:]
   /// How many missing parts, each counted for each receiver, found no room in a text on the way here;
   /// at least, since several may have left out the same ones.
-  public private(set) var omitted = 0
+  package private(set) var omitted = 0
 
   /// Nothing missing.
-  public init() {}
+  package init() {}
 
   /// Whether nothing was missing.
-  public var isEmpty: Bool { losses.isEmpty && omitted == 0 }
+  package var isEmpty: Bool { losses.isEmpty && omitted == 0 }
 
   /// Whether somebody was waited for in vain, so that whoever says so comes late.
-  public var blamesDeadline: Bool { losses.values.contains { $0.reason == .deadline } }
+  package var blamesDeadline: Bool { losses.values.contains { $0.reason == .deadline } }
 
   /// The missing parts, also those that others' copies or parity made up for; each at most once for
   /// each receiver.
-  public var all: Set<Fill> {
+  package var all: Set<Fill> {
     Set(
       losses.map {
         Fill(
@@ -96,20 +96,20 @@ public struct FillReport: Sendable, Hashable {
   }
 
   /// The missing parts that were filled.
-  public var fills: Set<Fill> { all.filter { !$0.isCovered } }
+  package var fills: Set<Fill> { all.filter { !$0.isCovered } }
 
   /// The filled parts with those who lacked each.
-  public var byPart: [Part: [Fill]] {
+  package var byPart: [Part: [Fill]] {
     Dictionary(grouping: fills) { Part(exchange: $0.exchange, device: $0.device) }
   }
 
   /// Whether a receiver went on without a device's part.
-  public func contains(exchange: Int, device: Int, receiver: Int) -> Bool {
+  package func contains(exchange: Int, device: Int, receiver: Int) -> Bool {
     losses[Key(part: Part(exchange: exchange, device: device), receiver: receiver)] != nil
   }
 
   /// Adds a part. The first reason that a receiver gives for it stays.
-  public mutating func insert(_ fill: Fill) {
+  package mutating func insert(_ fill: Fill) {
     let key = Key(
       part: Part(exchange: fill.exchange, device: fill.device), receiver: fill.receiver)
     if losses[key] == nil {
@@ -118,7 +118,7 @@ public struct FillReport: Sendable, Hashable {
   }
 
   /// Adds another device's parts.
-  public mutating func merge(_ other: FillReport) {
+  package mutating func merge(_ other: FillReport) {
     losses.merge(other.losses) { first, _ in first }
     omitted = max(omitted, other.omitted)
   }
@@ -126,11 +126,11 @@ public struct FillReport: Sendable, Hashable {
   /// `reason:devices:exchanges:receivers` (`covered.reason` where nothing is lost) for each reason and
   /// each set of devices that lack the same, separated by commas; empty when nothing is missing. Lists
   /// are joined with dots, `3-7` stands for a run.
-  public var text: String { text(maximumBytes: FillReport.maximumBytes) }
+  package var text: String { text(maximumBytes: FillReport.maximumBytes) }
 
   /// The text in at most so many bytes. Where not all fits, what is lost comes before what is covered,
   /// and `omitted:` with the number of parts that are left out stands at the end.
-  public func text(
+  package func text(
     maximumBytes: Int, maximumParts: Int = FillReport.maximumParts
   ) -> String {
     let groups = groups
@@ -242,7 +242,7 @@ public struct FillReport: Sendable, Hashable {
 
   /// Reads `text` from an untrusted message; nil for anything else than this form with numbers below
   /// the given bounds. A client sends no reports, so a receiver is a device too.
-  public init?(text: String, exchanges: Int, devices: Int) {
+  package init?(text: String, exchanges: Int, devices: Int) {
     guard text.utf8.count <= FillReport.maximumBytes else { return nil }
     var parts = 0
     for group in text.split(separator: ",") {

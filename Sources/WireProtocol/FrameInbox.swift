@@ -1,9 +1,9 @@
 /// Holds parts that arrive before their frame is begun, within bounds: how many frames ahead of each
 /// client's current one, how many bytes in all and how many of each peer. When the bytes run out,
 /// whole frames of that client go, the oldest first.
-public struct FrameInbox<Part: Sendable>: Sendable {
+package struct FrameInbox<Part: Sendable>: Sendable {
   /// What became of a part.
-  public enum Outcome: String, Sendable, CaseIterable {
+  package enum Outcome: String, Sendable, CaseIterable {
     /// Kept until its frame is taken.
     case stored
     /// Its frame is the current one or an older one, or its client unknown: not for the inbox.
@@ -15,16 +15,16 @@ public struct FrameInbox<Part: Sendable>: Sendable {
   }
 
   /// The bounds.
-  public struct Limits: Sendable {
+  package struct Limits: Sendable {
     /// How far beyond the current frame a part may be.
-    public var framesAhead: Int
+    package var framesAhead: Int
     /// The most bytes kept.
-    public var bytes: Int
+    package var bytes: Int
     /// The most bytes kept of one peer.
-    public var bytesPerPeer: Int
+    package var bytesPerPeer: Int
 
     /// Bounds.
-    public init(framesAhead: Int, bytes: Int, bytesPerPeer: Int? = nil) {
+    package init(framesAhead: Int, bytes: Int, bytesPerPeer: Int? = nil) {
       self.framesAhead = max(framesAhead, 0)
       self.bytes = max(bytes, 0)
       self.bytesPerPeer = max(bytesPerPeer ?? bytes, 0)
@@ -43,27 +43,27 @@ public struct FrameInbox<Part: Sendable>: Sendable {
   }
 
   /// The bounds.
-  public let limits: Limits
+  package let limits: Limits
   /// The bytes kept now.
-  public private(set) var bytes = 0
+  package private(set) var bytes = 0
   /// The parts kept now.
-  public private(set) var count = 0
+  package private(set) var count = 0
   /// Parts of whole frames that were dropped to make room, ever.
-  public private(set) var dropped = 0
+  package private(set) var dropped = 0
   private var peers: [Int: Int] = [:]
   private var windows: [String: Window] = [:]
 
   /// An empty inbox.
-  public init(limits: Limits) { self.limits = limits }
+  package init(limits: Limits) { self.limits = limits }
 
   /// The bytes kept of one peer.
-  public func bytes(of peer: Int) -> Int { peers[peer] ?? 0 }
+  package func bytes(of peer: Int) -> Int { peers[peer] ?? 0 }
 
   /// The most bytes kept of any peer.
-  public var largestPeer: Int { peers.values.max() ?? 0 }
+  package var largestPeer: Int { peers.values.max() ?? 0 }
 
   /// Whether a part of a frame would be for the inbox, room permitting.
-  public func isAhead(_ key: FrameKey) -> Bool {
+  package func isAhead(_ key: FrameKey) -> Bool {
     guard let window = windows[key.client], key.frame > window.current else { return false }
     return key.frame - window.current <= UInt64(limits.framesAhead)
   }
@@ -71,12 +71,12 @@ public struct FrameInbox<Part: Sendable>: Sendable {
   /// Begins to serve a client, if it is not served yet.
   ///
   /// - Parameter frame: the client's current one; parts up to it are not kept.
-  public mutating func open(_ client: String, at frame: UInt64) {
+  package mutating func open(_ client: String, at frame: UInt64) {
     if windows[client] == nil { windows[client] = Window(current: frame) }
   }
 
   /// Forgets a client and its parts.
-  public mutating func close(_ client: String) {
+  package mutating func close(_ client: String) {
     for frame in windows[client]?.frames.keys.map({ $0 }) ?? [] { drop(frame, of: client) }
     windows[client] = nil
   }
@@ -86,7 +86,7 @@ public struct FrameInbox<Part: Sendable>: Sendable {
   /// - Parameters:
   ///   - peer: who sent it.
   ///   - bytes: what the part costs in memory.
-  public mutating func store(
+  package mutating func store(
     _ part: Part, of key: FrameKey, from peer: Int, bytes: Int
   ) -> Outcome {
     guard let window = windows[key.client], key.frame > window.current else { return .notAhead }
@@ -109,7 +109,7 @@ public struct FrameInbox<Part: Sendable>: Sendable {
 
   /// Makes a frame its client's current one: gives its parts in order of arrival and drops those of
   /// frames that were passed over. Going back is allowed and gives nothing.
-  public mutating func begin(_ key: FrameKey) -> [Part] {
+  package mutating func begin(_ key: FrameKey) -> [Part] {
     let parts = remove(key.frame, of: key.client).map(\.part)
     advance(key.client, to: key.frame, orBack: true)
     return parts
@@ -117,7 +117,7 @@ public struct FrameInbox<Part: Sendable>: Sendable {
 
   /// Drops the parts of a client's frames up to one, which becomes the current one unless a later one
   /// is.
-  public mutating func skip(_ client: String, to frame: UInt64) {
+  package mutating func skip(_ client: String, to frame: UInt64) {
     advance(client, to: frame, orBack: false)
   }
 

@@ -1,49 +1,49 @@
-public import TensorCore
+package import TensorCore
 
 /// A device's work. Topic `metric/<device>/frame`.
 ///
 /// Times are added up over frames; frames under way at once wait at once, so that waiting may be
 /// longer than the interval.
-public struct FrameMetric: MetricMessage, Equatable {
+package struct FrameMetric: MetricMessage, Equatable {
   /// The last level of its topic.
-  public static let kind = MetricKind.frame
+  package static let kind = MetricKind.frame
   /// The run of the device that this belongs to.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the device's messages of this kind.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// Time since the message before.
-  public var intervalMilliseconds: Double
+  package var intervalMilliseconds: Double
   /// Frames computed to the end.
-  public var frames: UInt64
+  package var frames: UInt64
   /// Those of them for which a part was missing here.
-  public var framesDegraded: UInt64
+  package var framesDegraded: UInt64
   /// Frames given up before their last part was computed, because there was no room for them or the
   /// client no longer waited for them. Every frame whose input came and that the device was to take part
   /// in is counted once, here or in `frames`; one to whose answer the device gave its last part never
   /// counts as dropped.
-  public var framesDropped: UInt64
+  package var framesDropped: UInt64
   /// Time spent computing.
-  public var computeMilliseconds: Double
+  package var computeMilliseconds: Double
   /// Time spent waiting for others' parts.
-  public var waitMilliseconds: Double
+  package var waitMilliseconds: Double
   /// Time spent encoding and publishing parts.
-  public var sendMilliseconds: Double
+  package var sendMilliseconds: Double
   /// Time spent decoding and placing inputs and parts.
-  public var receiveMilliseconds: Double
+  package var receiveMilliseconds: Double
   /// Bytes of parts published.
-  public var sentBytes: UInt64
+  package var sentBytes: UInt64
   /// Bytes of inputs and parts received.
-  public var receivedBytes: UInt64
+  package var receivedBytes: UInt64
   /// Parts filled because they were missing, by reason.
-  public var fills: [String: UInt64]
+  package var fills: [String: UInt64]
   /// Messages not used, by reason.
-  public var drops: [String: UInt64]
+  package var drops: [String: UInt64]
   /// The same by stage, in the order of the plan; a stage is named after the layer exchanged at its
   /// end.
-  public var stages: [StageMetric]
+  package var stages: [StageMetric]
 
   /// Makes a message; everything that is not named is zero.
-  public init(epoch: UInt64, sequence: UInt64, intervalMilliseconds: Double) {
+  package init(epoch: UInt64, sequence: UInt64, intervalMilliseconds: Double) {
     self.epoch = epoch
     self.sequence = sequence
     self.intervalMilliseconds = intervalMilliseconds
@@ -62,10 +62,10 @@ public struct FrameMetric: MetricMessage, Equatable {
   }
 
   /// The most bytes of its payload: 512 stages.
-  public static let maximumBytes = 256 * 1024
+  package static let maximumBytes = 256 * 1024
 
   /// Checks the ranges.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try checkInterval()
     for (value, name) in [
       (frames, "frames"), (framesDegraded, "frames_degraded"), (framesDropped, "frames_dropped"),

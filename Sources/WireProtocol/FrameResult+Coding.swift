@@ -1,15 +1,15 @@
-public import TensorCore
+package import TensorCore
 
 extension FrameResult {
   /// The most bytes of a payload.
-  public static let maximumBytes = 256 * 1024
+  package static let maximumBytes = 256 * 1024
   /// The most bytes of `image`.
-  public static let maximumImageBytes = 4096
+  package static let maximumImageBytes = 4096
   /// The most parts in `degraded`.
-  public static let maximumDegraded = 2048
+  package static let maximumDegraded = 2048
 
   /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.count(schemaVersion ?? 1, "schema_version", atMost: 1 << 20)
     try Field.text(requestID ?? "", "request_id")
     try Field.text(time ?? "", "time", atMost: 64)
@@ -54,7 +54,7 @@ extension FrameResult {
   private enum FormerKeys: String, CodingKey { case expected }
 
   /// Reads a message of either version.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     func optional<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
       try fields.decodeIfPresent(Value.self, forKey: key)

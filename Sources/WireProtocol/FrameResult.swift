@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// The answer for one frame, and how sure it is: what `result/<client>`, a gateway's reply,
 /// `martlet run --json` and `martlet infer --json` say, in one form.
@@ -29,12 +29,12 @@ public import TensorCore
 /// | `frame`, `epoch`, `seq`, `plan`, `attempts` | the frame's number, the client's run, the result's number in it, the plan's id, how often the frame was sent |
 ///
 /// In version 1 the class that is right was called `expected` here; that is still read.
-public struct FrameResult: WireMessage, Equatable {
+package struct FrameResult: WireMessage, Equatable {
   /// The version of the form that is written.
-  public static let currentVersion = 2
+  package static let currentVersion = 2
 
   /// What became of a frame.
-  public enum Status: String, Codable, Sendable {
+  package enum Status: String, Codable, Sendable {
     /// There is an answer.
     case answered
     /// There was one, and it was not good enough to be given.
@@ -42,16 +42,16 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   /// A class and its probability.
-  public struct Candidate: Codable, Sendable, Equatable {
+  package struct Candidate: Codable, Sendable, Equatable {
     /// The class index.
-    public var label: Int
+    package var label: Int
     /// Its name, when the plan has names.
-    public var labelName: String?
+    package var labelName: String?
     /// Its probability, 0 to 1.
-    public var confidence: Double
+    package var confidence: Double
 
     /// A class with its probability.
-    public init(label: Int, labelName: String? = nil, confidence: Double) {
+    package init(label: Int, labelName: String? = nil, confidence: Double) {
       self.label = label
       self.labelName = labelName
       self.confidence = confidence
@@ -65,20 +65,20 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   /// A part that was filled in.
-  public struct Degradation: Codable, Sendable, Equatable, Hashable {
+  package struct Degradation: Codable, Sendable, Equatable, Hashable {
     /// The layer's topic id.
-    public var layer: String
+    package var layer: String
     /// The device whose part was missing.
-    public var device: String
+    package var device: String
     /// Why.
-    public var reason: MissingReason
+    package var reason: MissingReason
     /// Who went on without it: devices' names, and `client`.
-    public var filledBy: [String]?
+    package var filledBy: [String]?
     /// Neurons in the part.
-    public var neurons: Int?
+    package var neurons: Int?
 
     /// The part of `layer` from `device` was missing.
-    public init(
+    package init(
       layer: String, device: String, reason: MissingReason, filledBy: [String]? = nil,
       neurons: Int? = nil
     ) {
@@ -96,22 +96,22 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   /// What an output is like that names no class.
-  public struct Output: Codable, Sendable, Equatable {
+  package struct Output: Codable, Sendable, Equatable {
     /// The model's name of it.
-    public var name: String
+    package var name: String
     /// Its extents.
-    public var shape: [Int]
+    package var shape: [Int]
     /// The smallest element; nil when there is no finite one.
-    public var minimum: Double?
+    package var minimum: Double?
     /// The mean of the finite elements.
-    public var mean: Double?
+    package var mean: Double?
     /// The largest element.
-    public var maximum: Double?
+    package var maximum: Double?
     /// How many elements are NaN or infinite.
-    public var notFinite: Int
+    package var notFinite: Int
 
     /// Describes an output.
-    public init(name: String, shape: [Int], statistics: TensorStatistics) {
+    package init(name: String, shape: [Int], statistics: TensorStatistics) {
       self.name = name
       self.shape = shape
       minimum = statistics.minimum.map(Double.init)
@@ -129,68 +129,68 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   /// The version of the form; nil in messages of the first.
-  public var schemaVersion: Int? = FrameResult.currentVersion
+  package var schemaVersion: Int? = FrameResult.currentVersion
   /// What became of the frame; nil in messages of version 1, which are answers.
-  public var status: Status? = .answered
+  package var status: Status? = .answered
   /// Names the request.
-  public var requestID: String?
+  package var requestID: String?
   /// When the answer was there: RFC 3339, UTC.
-  public var time: String?
+  package var time: String?
   /// The input's name.
-  public var image: String?
+  package var image: String?
   /// How the output is read: the name of a `Head.Task`.
-  public var task: String?
+  package var task: String?
   /// The class or label that the model holds for likeliest; nil where the outputs name none, and for a
   /// refused answer.
-  public var label: Int?
+  package var label: Int?
   /// Its name, when the plan has names.
-  public var labelName: String?
+  package var labelName: String?
   /// The probability of `label`, 0 to 1.
-  public var confidence: Double?
+  package var confidence: Double?
   /// The class that is right, when the client knows: what accuracy is computed from.
-  public var truth: Int?
+  package var truth: Int?
   /// Its name.
-  public var truthName: String?
+  package var truthName: String?
   /// Up to five classes, the most probable first.
-  public var top5: [Candidate]
+  package var top5: [Candidate]
   /// For a multi-label head, all labels of at least one half.
-  public var labels: [Candidate]?
+  package var labels: [Candidate]?
   /// For outputs that name no class, what they are like.
-  public var outputs: [Output]?
+  package var outputs: [Output]?
   /// Milliseconds from sending the frame to this answer.
-  public var latencyMilliseconds: Double
+  package var latencyMilliseconds: Double
   /// The parts that were filled in; empty when nothing was missing.
-  public var degraded: [Degradation]
+  package var degraded: [Degradation]
   /// How many more parts were missing, each counted for each that went on without it, that are not in
   /// `degraded` for want of room, at least; nil for none.
-  public var degradedOmitted: Int?
+  package var degradedOmitted: Int?
   /// How many neurons were filled in, over all layers.
-  public var filledNeurons: Int
+  package var filledNeurons: Int
   /// Whether `label` is a random guess, because nothing reached the last layer.
-  public var guessed: Bool?
+  package var guessed: Bool?
   /// Whether the answer is about as sure as with all devices; false where nobody knows.
-  public var reliable: Bool?
+  package var reliable: Bool?
   /// Why the answer was refused.
-  public var refusal: String?
+  package var refusal: String?
   /// The accuracy to expect of these devices, 0 to 1; nil when the plan has not been studied.
-  public var expectedAccuracy: Double?
+  package var expectedAccuracy: Double?
   /// The devices that were counted on and of which nothing was missing.
-  public var present: [String]
+  package var present: [String]
   /// The devices that were counted on when the frame was sent.
-  public var alive: [String]?
+  package var alive: [String]?
   /// The frame's number.
-  public var frame: UInt64
+  package var frame: UInt64
   /// The run of the client that this belongs to.
-  public var epoch: UInt64 = 0
+  package var epoch: UInt64 = 0
   /// Counts the client's results of this run from 1.
-  public var sequence: UInt64 = 0
+  package var sequence: UInt64 = 0
   /// The plan's id.
-  public var plan: String?
+  package var plan: String?
   /// How often the frame was sent.
-  public var attempts: Int?
+  package var attempts: Int?
 
   /// An answer.
-  public init(
+  package init(
     frame: UInt64, label: Int?, labelName: String? = nil, top5: [Candidate], confidence: Double?,
     latencyMilliseconds: Double, degraded: [Degradation] = [], filledNeurons: Int = 0,
     guessed: Bool? = nil, present: [String] = [], expectedAccuracy: Double? = nil
@@ -209,7 +209,7 @@ public struct FrameResult: WireMessage, Equatable {
   }
 
   /// Whether the class is the right one; nil where that is not known, or no one class is right.
-  public var isRight: Bool? {
+  package var isRight: Bool? {
     guard let truth, let label, status != .refused, task.map(FrameResult.judged.contains) ?? true
     else { return nil }
     return label == truth

@@ -1,7 +1,7 @@
-public import TensorCore
+package import TensorCore
 
 /// Why a part was not there when an exchange ended. The raw values stand in answers.
-public enum MissingReason: String, Sendable, Codable, CaseIterable {
+package enum MissingReason: String, Sendable, Codable, CaseIterable {
   /// It did not come before the deadline.
   case deadline
   /// Its device is gone: its will said so, or it said goodbye.
@@ -27,32 +27,32 @@ public enum MissingReason: String, Sendable, Codable, CaseIterable {
 ///
 /// A device may have a limit beyond its deadline: until then it is waited for only while something is
 /// lost without it.
-public struct GatherState: Sendable {
+package struct GatherState: Sendable {
   /// A set of neurons of the gathered value.
-  public struct Slot: Sendable, Equatable {
+  package struct Slot: Sendable, Equatable {
     /// The elements that a part for this slot must have.
-    public var elements: Int
+    package var elements: Int
     /// The devices that can deliver it, the primary first, without repeats.
-    public var candidates: [Int]
+    package var candidates: [Int]
 
     /// A slot of `elements` elements, to be filled by one of `candidates`.
-    public init(elements: Int, candidates: [Int]) {
+    package init(elements: Int, candidates: [Int]) {
       self.elements = elements
       self.candidates = candidates
     }
   }
 
   /// What is known of a device when the exchange begins.
-  public struct Device: Sendable, Equatable {
+  package struct Device: Sendable, Equatable {
     /// Its epoch; parts of an earlier one are refused. Zero when none is known.
-    public var epoch: UInt64
+    package var epoch: UInt64
     /// Why it is not waited for; nil when it is.
-    public var down: MissingReason?
+    package var down: MissingReason?
     /// Whether it is late, and only waited for if something is lost without it.
-    public var isDoubted: Bool
+    package var isDoubted: Bool
 
     /// A device of that epoch, waited for unless `down` says why not.
-    public init(epoch: UInt64 = 0, down: MissingReason? = nil, isDoubted: Bool = false) {
+    package init(epoch: UInt64 = 0, down: MissingReason? = nil, isDoubted: Bool = false) {
       self.epoch = epoch
       self.down = down
       self.isDoubted = isDoubted
@@ -60,7 +60,7 @@ public struct GatherState: Sendable {
   }
 
   /// What to do now.
-  public enum Decision: Sendable, Equatable {
+  package enum Decision: Sendable, Equatable {
     /// Nothing before that moment, unless a part or a change of a device comes.
     case wait(until: MonotonicTime)
     /// Every slot has a copy; see `source(of:)`.
@@ -70,16 +70,16 @@ public struct GatherState: Sendable {
   }
 
   /// A slot that has no copy.
-  public struct Missing: Sendable, Equatable {
+  package struct Missing: Sendable, Equatable {
     /// The slot's index.
-    public var slot: Int
+    package var slot: Int
     /// Its primary device.
-    public var device: Int
+    package var device: Int
     /// Why the primary did not deliver.
-    public var reason: MissingReason
+    package var reason: MissingReason
 
     /// That slot of that device is missing for that reason.
-    public init(slot: Int, device: Int, reason: MissingReason) {
+    package init(slot: Int, device: Int, reason: MissingReason) {
       self.slot = slot
       self.device = device
       self.reason = reason
@@ -87,7 +87,7 @@ public struct GatherState: Sendable {
   }
 
   /// What became of an arriving part; the caller counts those that are not kept.
-  public enum Arrival: String, Sendable, CaseIterable {
+  package enum Arrival: String, Sendable, CaseIterable {
     /// Keep it: it fills its slot.
     case accepted
     /// Keep it: a replica, used only if no better copy comes.
@@ -106,13 +106,13 @@ public struct GatherState: Sendable {
     case wrongSize
 
     /// Whether the part's elements are to be kept for this exchange.
-    public var isKept: Bool { self == .accepted || self == .reserve }
+    package var isKept: Bool { self == .accepted || self == .reserve }
   }
 
   /// The frame whose parts are gathered.
-  public let frame: UInt64
+  package let frame: UInt64
   /// The slots, in the order of the gathered value.
-  public let slots: [Slot]
+  package let slots: [Slot]
   private var devices: [Device]
   /// By device: when it is no longer waited for, unless something is lost without it.
   private var deadlines: [MonotonicTime]
@@ -129,16 +129,16 @@ public struct GatherState: Sendable {
   private var outcome: Decision?
   /// Devices of which nothing had come when they were no longer waited for at all, once the exchange
   /// is over.
-  public private(set) var missedDeadlines: Set<Int> = []
+  package private(set) var missedDeadlines: Set<Int> = []
   /// Devices of which nothing had come when their deadline passed, but that would have been waited for
   /// longer if anything were lost without them, once the exchange is over.
-  public private(set) var lateButFree: Set<Int> = []
+  package private(set) var lateButFree: Set<Int> = []
 
   /// Begins an exchange in which nothing has come yet.
   ///
   /// Own parts are fed with `receive` like all others, as soon as they are computed; until then
   /// they are waited for (the own device is never down).
-  public init(frame: UInt64, slots: [Slot], devices: [Device], deadline: MonotonicTime) {
+  package init(frame: UInt64, slots: [Slot], devices: [Device], deadline: MonotonicTime) {
     self.frame = frame
     self.slots = slots
     self.devices = devices
@@ -148,13 +148,13 @@ public struct GatherState: Sendable {
   }
 
   /// The final decision, once there is one.
-  public var finished: Decision? { outcome }
+  package var finished: Decision? { outcome }
 
   /// When one device is no longer waited for. May be set again while waiting.
   ///
   /// - Parameter limit: how long it is waited for while something is lost without it; the deadline if
   ///   nil.
-  public mutating func wait(
+  package mutating func wait(
     for device: Int, until deadline: MonotonicTime, atMost limit: MonotonicTime? = nil
   ) {
     guard deadlines.indices.contains(device) else { return }
@@ -163,7 +163,7 @@ public struct GatherState: Sendable {
   }
 
   /// Nobody is waited for longer than until `end`.
-  public mutating func stopWaiting(at end: MonotonicTime) {
+  package mutating func stopWaiting(at end: MonotonicTime) {
     for device in deadlines.indices {
       deadlines[device] = min(deadlines[device], end)
       limits[device] = min(limits[device], end)
@@ -171,7 +171,7 @@ public struct GatherState: Sendable {
   }
 
   /// Everybody gets more time, in nanoseconds, because the receiver could not listen meanwhile.
-  public mutating func postpone(by nanoseconds: UInt64) {
+  package mutating func postpone(by nanoseconds: UInt64) {
     for device in deadlines.indices {
       deadlines[device] = deadlines[device].adding(nanoseconds: nanoseconds)
       limits[device] = limits[device].adding(nanoseconds: nanoseconds)
@@ -179,7 +179,7 @@ public struct GatherState: Sendable {
   }
 
   /// Whether a device's part would have been used for some slot, and is not there.
-  public func lacks(_ device: Int) -> Bool {
+  package func lacks(_ device: Int) -> Bool {
     slots.indices.contains { slot in
       guard let rank = slots[slot].candidates.firstIndex(of: device), !hasCopy(slot, rank) else {
         return false
@@ -194,7 +194,7 @@ public struct GatherState: Sendable {
   }
 
   /// Why a device's part is not there.
-  public func reason(for device: Int) -> MissingReason {
+  package func reason(for device: Int) -> MissingReason {
     guard devices.indices.contains(device) else { return .lost }
     if nulls.values.contains(where: { $0.contains(device) }) { return .null }
     if spoiled.contains(device) { return .corrupt }
@@ -202,14 +202,14 @@ public struct GatherState: Sendable {
   }
 
   /// Whether anything has come from a device.
-  public func hasPart(of device: Int) -> Bool {
+  package func hasPart(of device: Int) -> Bool {
     slots.indices.contains { slot in
       zip(slots[slot].candidates, arrived[slot]).contains { $0 == device && $1 }
     }
   }
 
   /// The device whose copy fills a slot now: the best that has come, or nil.
-  public func source(of slot: Int) -> Int? {
+  package func source(of slot: Int) -> Int? {
     let candidates = slots[slot].candidates
     return candidates.indices.first { hasCopy(slot, $0) }.map { candidates[$0] }
   }
@@ -219,7 +219,7 @@ public struct GatherState: Sendable {
   /// A part of a later epoch than the known one is used: its device has started again and its
   /// presence is still on the way. A part without elements is the null vector: its device is not
   /// waited for any more, and the slot is missing unless another copy comes.
-  public mutating func receive(
+  package mutating func receive(
     slot: Int, from device: Int, frame: UInt64, epoch: UInt64, elements: Int
   ) -> Arrival {
     guard devices.indices.contains(device) else { return .unknownDevice }
@@ -242,14 +242,14 @@ public struct GatherState: Sendable {
 
   /// Something of a device came for this exchange and could not be used. It is still waited for,
   /// since anybody can publish garbage; the reason is told if nothing better comes.
-  public mutating func refuse(device: Int, reason: MissingReason = .corrupt) {
+  package mutating func refuse(device: Int, reason: MissingReason = .corrupt) {
     guard devices.indices.contains(device) else { return }
     refusals[device] = reason
   }
 
   /// What a device sent for this exchange cannot be used, and it will send nothing better: it is not
   /// waited for.
-  public mutating func spoil(device: Int) {
+  package mutating func spoil(device: Int) {
     guard devices.indices.contains(device) else { return }
     spoiled.insert(device)
     if devices[device].down == nil { devices[device].down = .corrupt }
@@ -257,18 +257,18 @@ public struct GatherState: Sendable {
 
   /// A device is known to be down: it is no longer waited for, and parts that it did send still
   /// count.
-  public mutating func deviceDown(_ device: Int, reason: MissingReason) {
+  package mutating func deviceDown(_ device: Int, reason: MissingReason) {
     guard devices.indices.contains(device) else { return }
     devices[device].down = reason
   }
 
   /// A device is late elsewhere: it is only waited for if something is lost without it.
-  public mutating func deviceDoubted(_ device: Int) {
+  package mutating func deviceDoubted(_ device: Int) {
     if devices.indices.contains(device) { devices[device].isDoubted = true }
   }
 
   /// The devices whose parts would fill a slot that has no copy, and that are not known to be down.
-  public var wanted: Set<Int> {
+  package var wanted: Set<Int> {
     var result: Set<Int> = []
     for slot in slots.indices where source(of: slot) == nil {
       for (rank, device) in slots[slot].candidates.enumerated()
@@ -285,7 +285,7 @@ public struct GatherState: Sendable {
   ///
   /// - Parameter isFree: whether nothing is lost if these slots stay without a copy. Asked once all
   ///   deadlines have passed; a device whose limit has not is then waited for if something is.
-  public mutating func tick(
+  package mutating func tick(
     _ now: MonotonicTime, isFree: ([Int]) -> Bool = { _ in false }
   ) -> Decision {
     if let outcome { return outcome }

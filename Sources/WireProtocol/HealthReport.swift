@@ -1,9 +1,9 @@
-public import TensorCore
+package import TensorCore
 
 /// The answer of `health/check`, as gRPC's health protocol has it.
-public struct HealthReport: WireMessage, Equatable {
+package struct HealthReport: WireMessage, Equatable {
   /// Whether calls and frames are taken.
-  public enum Status: String, Codable, Sendable {
+  package enum Status: String, Codable, Sendable {
     /// They are.
     case serving = "SERVING"
     /// They are not: it is leaving.
@@ -11,34 +11,34 @@ public struct HealthReport: WireMessage, Equatable {
   }
 
   /// Whether calls and frames are taken.
-  public var status: Status
+  package var status: Status
   /// The epoch of the run, as in presence.
-  public var epoch: UInt64
+  package var epoch: UInt64
 
   /// A report.
-  public init(status: Status, epoch: UInt64) {
+  package init(status: Status, epoch: UInt64) {
     self.status = status
     self.epoch = epoch
   }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks ranges; see `WireMessage`.
-  public func check() throws(MartletError) { try Field.number(epoch, "epoch") }
+  package func check() throws(MartletError) { try Field.number(epoch, "epoch") }
 }
 
 /// What `health/check` is asked: about one service, or about all of them.
-public struct HealthRequest: WireMessage, Equatable {
+package struct HealthRequest: WireMessage, Equatable {
   /// The service, such as `device`; absent or empty for the whole.
-  public var service: String?
+  package var service: String?
 
   /// About the whole.
-  public init() {}
+  package init() {}
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks lengths; see `WireMessage`.
-  public func check() throws(MartletError) { try Field.text(service ?? "", "service", atMost: 64) }
+  package func check() throws(MartletError) { try Field.text(service ?? "", "service", atMost: 64) }
 }

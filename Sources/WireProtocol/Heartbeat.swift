@@ -1,27 +1,27 @@
-public import TensorCore
+package import TensorCore
 
 /// A device's regular sign of life. Topic `heartbeat/<device>`.
-public struct Heartbeat: WireMessage, Equatable {
+package struct Heartbeat: WireMessage, Equatable {
   /// The epoch of the run.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the beats of this run from 1.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// The frame that the device has finished last, of whichever client: all its parts were sent before
   /// this. 0 before the first.
-  public var frame: UInt64
+  package var frame: UInt64
   /// Frames that wait for it.
-  public var queue: Int
+  package var queue: Int
   /// Its resident memory in bytes.
-  public var residentBytes: UInt64
+  package var residentBytes: UInt64
   /// Whether clients should hold back new frames, because too much is waiting here already.
-  public var isFull: Bool { full ?? false }
+  package var isFull: Bool { full ?? false }
   private var full: Bool?
   /// Within how many milliseconds the next beat follows: sooner while there is work than in idleness.
   /// Nil from devices that do not say.
-  public var nextMilliseconds: Int?
+  package var nextMilliseconds: Int?
 
   /// One beat.
-  public init(
+  package init(
     epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64,
     isFull: Bool = false, nextMilliseconds: Int? = nil
   ) {
@@ -35,16 +35,16 @@ public struct Heartbeat: WireMessage, Equatable {
   }
 
   /// The promise as `Liveness` takes it.
-  public var promise: UInt64? { nextMilliseconds.map { UInt64(max($0, 0)) } }
+  package var promise: UInt64? { nextMilliseconds.map { UInt64(max($0, 0)) } }
 
   /// The longest time between two beats of a device that has work, in milliseconds.
-  public static let busyMilliseconds = 100
+  package static let busyMilliseconds = 100
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.require(epoch > 0, "epoch", "\(epoch)")
     try Field.number(epoch, "epoch")
     try Field.number(sequence, "seq")

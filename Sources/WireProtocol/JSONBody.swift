@@ -1,11 +1,11 @@
-public import JSONCoding
-public import TensorCore
+package import JSONCoding
+package import TensorCore
 
 extension WireMessage {
   /// Reads the body of a call; an absent one is an empty object.
   ///
   /// - Throws: `invalidArgument` for a body that does not fit.
-  public init(body: RPCBody, method: RPCMethod) throws(MartletError) {
+  package init(body: RPCBody, method: RPCMethod) throws(MartletError) {
     let value = try body.value()
     let object = value == .null ? JSONValue.object([]) : value
     do throws(MartletError) {
@@ -18,7 +18,7 @@ extension WireMessage {
   /// The message as the body of an answer.
   ///
   /// - Throws: as `payload`.
-  public func body() throws(MartletError) -> JSONValue {
+  package func body() throws(MartletError) -> JSONValue {
     try JSON.decode(JSONValue.self, from: try payload(), source: "answer")
   }
 }

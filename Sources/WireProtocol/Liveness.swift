@@ -1,17 +1,17 @@
-public import TensorCore
+package import TensorCore
 
 /// The liveness of the peers that a plan names. Others are ignored, which bounds memory.
-public struct Liveness: Sendable {
+package struct Liveness: Sendable {
   /// A peer's state that is not what it was when last asked.
-  public struct Change: Sendable, Equatable {
+  package struct Change: Sendable, Equatable {
     /// The peer.
-    public var device: String
+    package var device: String
     /// Its state before.
-    public var from: PeerState
+    package var from: PeerState
     /// Its state now.
-    public var to: PeerState
+    package var to: PeerState
     /// Its newest known epoch.
-    public var epoch: UInt64
+    package var epoch: UInt64
   }
 
   private struct Peer {
@@ -24,7 +24,7 @@ public struct Liveness: Sendable {
   static let deafness: UInt64 = 250_000_000
 
   /// The peers, in the order given.
-  public let devices: [String]
+  package let devices: [String]
   private var peers: [String: Peer]
   /// When anybody was heard last.
   private var lastHeard: MonotonicTime?
@@ -32,14 +32,14 @@ public struct Liveness: Sendable {
   private var listeningSince = MonotonicTime.zero
 
   /// Nothing is known of any of `devices` yet. Leave the own device out.
-  public init(devices: [String]) {
+  package init(devices: [String]) {
     self.devices = devices
     peers = Dictionary(devices.map { ($0, Peer()) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Presence of a peer came. False when the peer is unknown or the epoch old.
   @discardableResult
-  public mutating func receive(_ presence: Presence, of device: String) -> Bool {
+  package mutating func receive(_ presence: Presence, of device: String) -> Bool {
     peers[device]?.liveness.receive(presence) ?? false
   }
 
@@ -47,7 +47,7 @@ public struct Liveness: Sendable {
   ///
   /// - Parameter promise: within how many milliseconds the next one follows, if it says so.
   @discardableResult
-  public mutating func heartbeat(
+  package mutating func heartbeat(
     of device: String, epoch: UInt64, promise: UInt64? = nil, at now: MonotonicTime
   ) -> Bool {
     heardAnybody(at: now)
@@ -56,7 +56,7 @@ public struct Liveness: Sendable {
 
   /// A message came, of a peer or the receiver's own by way of the broker: the broker and the way to
   /// it work.
-  public mutating func heardAnybody(at now: MonotonicTime) {
+  package mutating func heardAnybody(at now: MonotonicTime) {
     if now.nanoseconds(since: lastHeard ?? .zero) > Self.deafness { listeningSince = now }
     lastHeard = now
   }
@@ -64,7 +64,7 @@ public struct Liveness: Sendable {
   /// When a peer that is waited for since `start` is held to stand still, unless it is heard of before;
   /// nil for one that is not known to have said anything. While nobody at all is heard, that is no
   /// silence of the peer.
-  public func quietEnd(
+  package func quietEnd(
     of device: String, since start: MonotonicTime, at now: MonotonicTime
   ) -> MonotonicTime? {
     guard let end = peers[device]?.liveness.quietEnd(since: max(start, listeningSince)) else {
@@ -76,7 +76,7 @@ public struct Liveness: Sendable {
 
   /// A part of a peer came. False when the peer is unknown or the epoch old.
   @discardableResult
-  public mutating func part(
+  package mutating func part(
     of device: String, epoch: UInt64, at now: MonotonicTime, inTime: Bool = true
   ) -> Bool {
     heardAnybody(at: now)
@@ -87,7 +87,7 @@ public struct Liveness: Sendable {
   ///
   /// - Returns: whether that is news.
   @discardableResult
-  public mutating func fence(_ device: String, _ isFenced: Bool) -> Bool {
+  package mutating func fence(_ device: String, _ isFenced: Bool) -> Bool {
     guard let peer = peers[device], peer.liveness.isFenced != isFenced else { return false }
     peers[device]?.liveness.isFenced = isFenced
     return true
@@ -96,48 +96,48 @@ public struct Liveness: Sendable {
   /// An exchange went on without a peer's part: it is suspect until a part comes in time.
   ///
   /// - Parameter wasFree: whether nothing was lost by it.
-  public mutating func missDeadline(of device: String, wasFree: Bool = false) {
+  package mutating func missDeadline(of device: String, wasFree: Bool = false) {
     peers[device]?.liveness.missDeadline(wasFree: wasFree)
   }
 
   /// A peer sent what cannot be right: it is suspect for a while.
-  public mutating func distrust(_ device: String, at now: MonotonicTime) {
+  package mutating func distrust(_ device: String, at now: MonotonicTime) {
     peers[device]?.liveness.distrust(at: now)
   }
 
   /// Whether a peer is suspect only because it was late where nothing was lost by it.
-  public func isMerelyLate(_ device: String, at now: MonotonicTime) -> Bool {
+  package func isMerelyLate(_ device: String, at now: MonotonicTime) -> Bool {
     peers[device]?.liveness.isMerelyLate(at: now) ?? false
   }
 
   /// The receiver could not listen for some nanoseconds, which are nobody's silence.
-  public mutating func postpone(by nanoseconds: UInt64) {
+  package mutating func postpone(by nanoseconds: UInt64) {
     for device in devices { peers[device]?.liveness.postpone(by: nanoseconds) }
     lastHeard = lastHeard?.adding(nanoseconds: nanoseconds)
   }
 
   /// The receiver is cut off from everybody: all are suspect until they are heard again.
-  public mutating func doubtEverybody() {
+  package mutating func doubtEverybody() {
     for device in devices { peers[device]?.liveness.doubt() }
   }
 
   /// What is known of a peer now.
-  public func state(of device: String, at now: MonotonicTime) -> PeerState {
+  package func state(of device: String, at now: MonotonicTime) -> PeerState {
     peers[device]?.liveness.state(at: now) ?? .unknown
   }
 
   /// What a peer has last said of itself, if anything of its newest epoch.
-  public func presence(of device: String) -> Presence? { peers[device]?.liveness.lastPresence }
+  package func presence(of device: String) -> Presence? { peers[device]?.liveness.lastPresence }
 
   /// The newest epoch of a peer, or nil when none is known.
-  public func epoch(of device: String) -> UInt64? {
+  package func epoch(of device: String) -> UInt64? {
     guard let epoch = peers[device]?.liveness.epoch, epoch > 0 else { return nil }
     return epoch
   }
 
   /// The states that differ from those of the last call, in the order of `devices`. Call it after
   /// feeding messages and when the moment given by `nextChange` has come.
-  public mutating func changes(at now: MonotonicTime) -> [Change] {
+  package mutating func changes(at now: MonotonicTime) -> [Change] {
     var changes: [Change] = []
     for device in devices {
       guard let peer = peers[device] else { continue }
@@ -151,7 +151,7 @@ public struct Liveness: Sendable {
   }
 
   /// When silence alone would next change a state; `distantFuture` when it would not.
-  public func nextChange(after now: MonotonicTime) -> MonotonicTime {
+  package func nextChange(after now: MonotonicTime) -> MonotonicTime {
     peers.values.lazy.compactMap { $0.liveness.nextChange(after: now) }.min() ?? .distantFuture
   }
 }

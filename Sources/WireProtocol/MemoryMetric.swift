@@ -1,28 +1,28 @@
-public import TensorCore
+package import TensorCore
 
 /// A device's memory. Topic `metric/<device>/memory`.
-public struct MemoryMetric: MetricMessage, Equatable {
+package struct MemoryMetric: MetricMessage, Equatable {
   /// The last level of its topic.
-  public static let kind = MetricKind.memory
+  package static let kind = MetricKind.memory
   /// The run of the device that this belongs to.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the device's messages of this kind.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// Time since the message before.
-  public var intervalMilliseconds: Double
+  package var intervalMilliseconds: Double
   /// Resident memory of the worker now.
-  public var residentBytes: Int
+  package var residentBytes: Int
   /// The most resident memory so far in this run.
-  public var peakResidentBytes: Int
+  package var peakResidentBytes: Int
   /// Weights, as the kernels hold them.
-  public var weightBytes: Int
+  package var weightBytes: Int
   /// Working memory of one frame.
-  public var arenaBytes: Int
+  package var arenaBytes: Int
   /// Messages that wait to be worked on or sent, and parts of frames that have not begun.
-  public var queueBytes: Int
+  package var queueBytes: Int
 
   /// Makes a message.
-  public init(
+  package init(
     epoch: UInt64, sequence: UInt64, intervalMilliseconds: Double, residentBytes: Int,
     peakResidentBytes: Int, weightBytes: Int, arenaBytes: Int, queueBytes: Int
   ) {
@@ -37,10 +37,10 @@ public struct MemoryMetric: MetricMessage, Equatable {
   }
 
   /// The most bytes of its payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks the ranges.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try checkInterval()
     for (value, name) in [
       (residentBytes, "resident_bytes"), (peakResidentBytes, "peak_resident_bytes"),

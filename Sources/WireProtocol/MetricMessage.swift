@@ -3,7 +3,7 @@ import TensorCore
 /// A message on `metric/<device>/<kind>`: what happened since the one before it.
 ///
 /// A report adds up what it got; a gap in `seq` says that something is missing from the sum.
-public protocol MetricMessage: WireMessage {
+package protocol MetricMessage: WireMessage {
   /// The last level of its topic.
   static var kind: MetricKind { get }
   /// The run of the device that this belongs to.
@@ -15,7 +15,7 @@ public protocol MetricMessage: WireMessage {
 }
 
 /// The kinds of metrics: the last levels of their topics.
-public enum MetricKind: String, Sendable, CaseIterable {
+package enum MetricKind: String, Sendable, CaseIterable {
   /// Frames, times, bytes, fills and drops.
   case frame
   /// Resident memory, weights, working memory, queues.

@@ -1,5 +1,5 @@
 /// What a device must do about a presence message that it sees on its own topic.
-public enum OwnPresence: Sendable, Equatable {
+package enum OwnPresence: Sendable, Equatable {
   /// Nothing: its own words came back.
   case fine
   /// Stop: a second copy of this device is running, with this higher epoch.
@@ -19,7 +19,7 @@ public enum OwnPresence: Sendable, Equatable {
   ///   - state: the state that the device published last, or nil before it published any. A device
   ///     that has not published yet, or is leaving, has nothing to repair.
   ///   - latest: the latest epoch that can be right; see `Epoch.latest`.
-  public static func judge(
+  package static func judge(
     _ seen: Presence, ownEpoch epoch: UInt64, published state: Presence.State?,
     latest: UInt64 = Epoch.maximum
   ) -> OwnPresence {

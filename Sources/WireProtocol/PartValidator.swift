@@ -1,24 +1,24 @@
-public import TensorCore
+package import TensorCore
 
 /// Decides whether a tensor message from the network is one of the parts that the plan expects.
-public struct PartValidator: Sendable {
+package struct PartValidator: Sendable {
   /// A part that this receiver subscribes to.
-  public struct Part: Sendable, Equatable {
+  package struct Part: Sendable, Equatable {
     /// The layer's topic id.
-    public var layer: String
+    package var layer: String
     /// The device's topic id.
-    public var device: String
+    package var device: String
     /// The shape of the gathered value.
-    public var shape: Shape
+    package var shape: Shape
     /// The axis along which parts are cut.
-    public var axis: Int
+    package var axis: Int
     /// The most channels along the axis; how many there are depends on who is there.
-    public var maximumExtent: Int
+    package var maximumExtent: Int
     /// Whether a part without any channel may come: the null vector.
-    public var mayBeNull: Bool
+    package var mayBeNull: Bool
 
     /// The part of `layer` that `device` sends.
-    public init(
+    package init(
       layer: String, device: String, shape: Shape, axis: Int, maximumExtent: Int,
       mayBeNull: Bool = false
     ) {
@@ -46,15 +46,15 @@ public struct PartValidator: Sendable {
   }
 
   /// The id of the plan that all parts must be made under.
-  public let plan: String
+  package let plan: String
   /// The expected parts; `check` answers with an index into them.
-  public let parts: [Part]
+  package let parts: [Part]
   private let indices: [Key: Int]
   private let devices: Set<String>
 
   /// Expects exactly `parts`, made under `plan`. Of two entries for one layer and device the first
   /// counts.
-  public init(plan: String, parts: [Part]) {
+  package init(plan: String, parts: [Part]) {
     self.plan = plan
     self.parts = parts
     indices = Dictionary(
@@ -69,7 +69,7 @@ public struct PartValidator: Sendable {
   ///   - header: the decoded header of the message.
   ///   - topic: the topic on which it came.
   ///   - epoch: the epoch of that device that is known, or nil.
-  public func check(
+  package func check(
     _ header: TensorHeader, on topic: Topic, knownEpoch epoch: (String) -> UInt64?
   ) -> Result<Int, RejectReason> {
     guard case .activation(let layer, let device) = topic else { return .failure(.unknownTopic) }

@@ -1,7 +1,7 @@
-public import TensorCore
+package import TensorCore
 
 /// What is known about a peer.
-public enum PeerState: String, Sendable, Codable, CaseIterable {
+package enum PeerState: String, Sendable, Codable, CaseIterable {
   /// No word of it that can be trusted yet; a retained `ready` without a sign of life is none.
   case unknown
   /// Ready, and heard of within three beats.
@@ -16,7 +16,7 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
   case fenced
 
   /// How an answer calls a device in this state; nil for one that is awaited.
-  public var missingReason: MissingReason? {
+  package var missingReason: MissingReason? {
     switch self {
     case .alive: nil
     case .suspect: .suspect
@@ -32,16 +32,16 @@ public enum PeerState: String, Sendable, Codable, CaseIterable {
 /// nor a retained message of an earlier run can change anything. Presence alone tells the epoch: a
 /// heartbeat or a part of a later one, be it forged, damaged, or of a run whose presence is still on
 /// the way, proves nothing before presence has named it.
-public struct PeerLiveness: Sendable {
+package struct PeerLiveness: Sendable {
   /// How many beats may pass in silence.
-  public static let beats: UInt64 = 3
+  package static let beats: UInt64 = 3
   /// How long after its next beat was promised a peer that is waited for may stay silent, in
   /// milliseconds. A process that stands still for 300 ms, or a crowded machine, is not taken for a
   /// frozen one.
-  public static let grace: UInt64 = 400
+  package static let grace: UInt64 = 400
 
   /// The newest epoch that the peer's presence has named; zero when none has.
-  public private(set) var epoch: UInt64 = 0
+  package private(set) var epoch: UInt64 = 0
   private var presence: Presence?
   private var lastSign: MonotonicTime?
   /// The last sign of life of an epoch that presence has not named yet.
@@ -57,16 +57,16 @@ public struct PeerLiveness: Sendable {
   /// Whether the receiver was cut off since the last sign of life.
   private var isDoubted = false
   /// Whether it runs another plan.
-  public var isFenced = false
+  package var isFenced = false
 
   /// A peer of which nothing is known.
-  public init() {}
+  package init() {}
 
   /// Presence came, live or retained. It is no sign of life by itself.
   ///
   /// After `lost` or `offline`, only `ready` and then a new sign of life bring the peer back.
   /// - Returns: whether it was used; false for that of an older epoch.
-  public mutating func receive(_ presence: Presence) -> Bool {
+  package mutating func receive(_ presence: Presence) -> Bool {
     guard adopt(presence.epoch) else { return false }
     if presence.state.isGone { lastSign = nil }
     self.presence = presence
@@ -81,7 +81,7 @@ public struct PeerLiveness: Sendable {
   ///
   /// - Parameter promise: within how many milliseconds the next one follows, if it says so.
   /// - Returns: whether it was used; false for one of another epoch than that of its presence.
-  public mutating func heartbeat(
+  package mutating func heartbeat(
     epoch: UInt64, promise: UInt64? = nil, at now: MonotonicTime
   ) -> Bool {
     guard sign(epoch: epoch, at: now) else { return false }
@@ -95,7 +95,7 @@ public struct PeerLiveness: Sendable {
   ///
   /// - Parameter inTime: whether it came while it would have been waited for.
   /// - Returns: whether it was used; false for one of an older epoch.
-  public mutating func part(epoch: UInt64, at now: MonotonicTime, inTime: Bool = true) -> Bool {
+  package mutating func part(epoch: UInt64, at now: MonotonicTime, inTime: Bool = true) -> Bool {
     guard sign(epoch: epoch, at: now) else { return false }
     if inTime {
       missedDeadline = false
@@ -108,14 +108,14 @@ public struct PeerLiveness: Sendable {
   ///
   /// - Parameter wasFree: whether nothing was lost by it, so that it was not waited for as long as it
   ///   is worth; see `isMerelyLate`.
-  public mutating func missDeadline(wasFree: Bool = false) {
+  package mutating func missDeadline(wasFree: Bool = false) {
     if wasFree { wasLate = true } else { missedDeadline = true }
   }
 
   /// It sent what cannot be right, and will again as far as anybody knows: it is suspect for two
   /// seconds the first time, and twice as long each time after that, until it starts anew. Parts that
   /// are right do not end that, for only some of its parts may be wrong.
-  public mutating func distrust(at now: MonotonicTime) {
+  package mutating func distrust(at now: MonotonicTime) {
     if let end = distrustedUntil, now < end { return }
     let seconds = UInt64(2) << UInt64(min(distrusts, 8))
     distrusts += 1
@@ -128,7 +128,7 @@ public struct PeerLiveness: Sendable {
 
   /// Whether it is suspect for no other reason than having been late where nothing was lost by it.
   /// Where something is, it is worth waiting for.
-  public func isMerelyLate(at now: MonotonicTime) -> Bool {
+  package func isMerelyLate(at now: MonotonicTime) -> Bool {
     guard wasLate, !missedDeadline, !isDoubted, !isDistrusted(at: now), let presence,
       presence.epoch == epoch,
       let silence = silenceEnd(presence)
@@ -140,7 +140,7 @@ public struct PeerLiveness: Sendable {
   /// one that is not known to have said anything.
   ///
   /// A peer whose machine is loaded goes on beating; one that is stopped or cut off does nothing.
-  public func quietEnd(since start: MonotonicTime) -> MonotonicTime? {
+  package func quietEnd(since start: MonotonicTime) -> MonotonicTime? {
     guard let presence, presence.epoch == epoch, let lastSign else { return nil }
     let beats = UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats
     let allowed = promise.map { min($0 + Self.grace, beats) } ?? beats
@@ -148,18 +148,18 @@ public struct PeerLiveness: Sendable {
   }
 
   /// The receiver could not listen for some nanoseconds, which are no silence of the peer.
-  public mutating func postpone(by nanoseconds: UInt64) {
+  package mutating func postpone(by nanoseconds: UInt64) {
     lastSign = lastSign?.adding(nanoseconds: nanoseconds)
   }
 
   /// The receiver is cut off from everybody: what was heard so far no longer says that a peer lives.
   /// A peer that was heard of becomes suspect until it is heard again.
-  public mutating func doubt() {
+  package mutating func doubt() {
     isDoubted = true
   }
 
   /// What is known now.
-  public func state(at now: MonotonicTime) -> PeerState {
+  package func state(at now: MonotonicTime) -> PeerState {
     guard let presence, presence.epoch == epoch else { return .unknown }
     switch presence.state {
     case .lost, .offline: return .lost
@@ -175,10 +175,10 @@ public struct PeerLiveness: Sendable {
   }
 
   /// What it has last said of itself, if that was in its newest epoch.
-  public var lastPresence: Presence? { presence.flatMap { $0.epoch == epoch ? $0 : nil } }
+  package var lastPresence: Presence? { presence.flatMap { $0.epoch == epoch ? $0 : nil } }
 
   /// When silence alone would change the state next, or nil.
-  public func nextChange(after now: MonotonicTime) -> MonotonicTime? {
+  package func nextChange(after now: MonotonicTime) -> MonotonicTime? {
     guard let presence, presence.epoch == epoch, !presence.state.isGone, !isDoubted,
       let end = silenceEnd(presence), end > now
     else { return nil }

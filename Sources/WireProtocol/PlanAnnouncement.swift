@@ -1,26 +1,26 @@
-public import TensorCore
+package import TensorCore
 
 /// Which plan a deployment runs. Topic `plan`, retained.
-public struct PlanAnnouncement: WireMessage, Equatable {
+package struct PlanAnnouncement: WireMessage, Equatable {
   /// The plan's id.
-  public var plan: String
+  package var plan: String
   /// The fencing epoch: of two announcements the higher one counts.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// By device: the SHA-256 digest of its shard, 64 hexadecimal digits.
-  public var shards: [String: String]
+  package var shards: [String: String]
 
   /// Announces a plan.
-  public init(plan: String, epoch: UInt64, shards: [String: String]) {
+  package init(plan: String, epoch: UInt64, shards: [String: String]) {
     self.plan = plan
     self.epoch = epoch
     self.shards = shards
   }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 256 * 1024
+  package static let maximumBytes = 256 * 1024
 
   /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.text(plan, "plan", atMost: TensorHeader.maximumPlanBytes)
     try Field.number(epoch, "epoch")
     try Field.count(shards.count, "shards", atMost: 1024)

@@ -1,9 +1,9 @@
-public import TensorCore
+package import TensorCore
 
 /// The retained state of a device, and its will. Topic `presence/<device>`.
-public struct Presence: WireMessage, Equatable {
+package struct Presence: WireMessage, Equatable {
   /// What a device says of itself, or its will says for it.
-  public enum State: String, Sendable, Codable, CaseIterable {
+  package enum State: String, Sendable, Codable, CaseIterable {
     /// Connected, not yet able to work.
     case starting
     /// Working; heartbeats follow.
@@ -16,20 +16,20 @@ public struct Presence: WireMessage, Equatable {
     case lost
 
     /// Whether the device is no longer there.
-    public var isGone: Bool { self == .offline || self == .lost }
+    package var isGone: Bool { self == .offline || self == .lost }
   }
 
   /// The state.
-  public var state: State
+  package var state: State
   /// The epoch of the run that this belongs to.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Milliseconds between two heartbeats, 10 to 60,000.
-  public var heartbeatMilliseconds: Int
+  package var heartbeatMilliseconds: Int
   /// The version of the program.
-  public var version: String
+  package var version: String
 
   /// A device's own word of its state.
-  public init(state: State, epoch: UInt64, heartbeatMilliseconds: Int, version: String) {
+  package init(state: State, epoch: UInt64, heartbeatMilliseconds: Int, version: String) {
     self.state = state
     self.epoch = epoch
     self.heartbeatMilliseconds = heartbeatMilliseconds
@@ -37,20 +37,20 @@ public struct Presence: WireMessage, Equatable {
   }
 
   /// The same device and epoch in another state: with `lost`, its will.
-  public func with(_ state: State) -> Presence {
+  package func with(_ state: State) -> Presence {
     var copy = self
     copy.state = state
     return copy
   }
 
   /// For how long the broker keeps it; a device that is there refreshes it.
-  public static let expirySeconds: UInt32 = 180
+  package static let expirySeconds: UInt32 = 180
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks ranges and lengths; see `WireMessage`.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try Field.require(epoch > 0, "epoch", "\(epoch)")
     try Field.number(epoch, "epoch")
     try Field.require(

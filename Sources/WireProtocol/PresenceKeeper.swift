@@ -1,13 +1,13 @@
-public import TensorCore
+package import TensorCore
 
 /// What a worker or gateway says of itself, and when: a state after each connection and each change,
 /// again before the broker forgets it, and again when somebody else's words stand in its place.
 ///
 /// Whoever holds it publishes the words that it returns, retained and in their order, and passes on
 /// what comes under the own name.
-public struct PresenceKeeper: Sendable {
+package struct PresenceKeeper: Sendable {
   /// Something to publish now.
-  public enum Word: Sendable, Equatable {
+  package enum Word: Sendable, Equatable {
     /// What it is. Comes before the word that it may be used.
     case description
     /// How it is. Heartbeats follow it, from the first at once, unless the state is one of the gone.
@@ -15,7 +15,7 @@ public struct PresenceKeeper: Sendable {
   }
 
   /// What a message under the own name means.
-  public enum Verdict: Sendable, Equatable {
+  package enum Verdict: Sendable, Equatable {
     /// The own words, or others' that do no harm now.
     case fine
     /// The own words are no longer there, or are a will's or an earlier run's: `work` says them again.
@@ -33,12 +33,12 @@ public struct PresenceKeeper: Sendable {
 
   /// How long the broker may keep a presence before it is said again, well within
   /// `Presence.expirySeconds`.
-  public static let refresh = Duration.seconds(60)
+  package static let refresh = Duration.seconds(60)
 
   /// The description that belongs to the own name.
-  public let description: DeviceDescription
+  package let description: DeviceDescription
   /// The presence to say: that of the last `say`, or the first one.
-  public private(set) var standing: Presence
+  package private(set) var standing: Presence
   private var isConnected = false
   /// When the presence was said last; nil before that.
   private var lastSaid: MonotonicTime?
@@ -47,7 +47,7 @@ public struct PresenceKeeper: Sendable {
   /// Nothing is said before the first connection or `say`.
   ///
   /// - Parameter first: what is said after the first connection.
-  public init(description: DeviceDescription, first: Presence) {
+  package init(description: DeviceDescription, first: Presence) {
     self.description = description
     standing = first
   }
@@ -55,24 +55,24 @@ public struct PresenceKeeper: Sendable {
   // MARK: To say
 
   /// The broker took the client, for the first time or again, and answers its subscriptions.
-  public mutating func connected(at now: MonotonicTime) -> [Word] {
+  package mutating func connected(at now: MonotonicTime) -> [Word] {
     isConnected = true
     guard !standing.state.isGone else { return [] }
     return [.description] + say(standing.state, at: now)
   }
 
   /// The connection is lost: until the next one there is nothing to keep.
-  public mutating func disconnected() { isConnected = false }
+  package mutating func disconnected() { isConnected = false }
 
   /// The state is another one, or shall be said in any case.
-  public mutating func say(_ state: Presence.State, at now: MonotonicTime) -> [Word] {
+  package mutating func say(_ state: Presence.State, at now: MonotonicTime) -> [Word] {
     standing = standing.with(state)
     lastSaid = now
     return [.presence(standing)]
   }
 
   /// Says again what time or others have made necessary; call it when `due` has come.
-  public mutating func work(at now: MonotonicTime) -> [Word] {
+  package mutating func work(at now: MonotonicTime) -> [Word] {
     let isWanted = restatement.take(at: now)
     guard isConnected, isKept else { return [] }
     if isWanted { return [.description] + say(standing.state, at: now) }
@@ -80,7 +80,7 @@ public struct PresenceKeeper: Sendable {
   }
 
   /// When `work` may have something to say.
-  public var due: MonotonicTime { min(restatement.due, refreshDue) }
+  package var due: MonotonicTime { min(restatement.due, refreshDue) }
 
   private var refreshDue: MonotonicTime {
     guard isConnected, isKept, let lastSaid else { return .distantFuture }
@@ -95,7 +95,7 @@ public struct PresenceKeeper: Sendable {
   /// The latest epoch that can be right.
   ///
   /// - Parameter clock: the wall clock, in milliseconds since 1970.
-  public func latestEpoch(clock: UInt64) -> UInt64 {
+  package func latestEpoch(clock: UInt64) -> UInt64 {
     max(Epoch.latest(unixMilliseconds: clock), standing.epoch)
   }
 
@@ -104,7 +104,7 @@ public struct PresenceKeeper: Sendable {
   /// - Parameters:
   ///   - payload: the message; empty where somebody cleared the topic.
   ///   - clock: the wall clock, in milliseconds since 1970.
-  public mutating func hear(
+  package mutating func hear(
     presence payload: [UInt8], clock: UInt64, at now: MonotonicTime
   ) -> Verdict {
     guard !payload.isEmpty else { return restate(.restate, at: now) }
@@ -127,13 +127,13 @@ public struct PresenceKeeper: Sendable {
 
   /// A heartbeat under the own name came. Every beat of a newer namesake tells again what its presence
   /// told once.
-  public func hear(_ beat: Heartbeat, clock: UInt64) -> Verdict {
+  package func hear(_ beat: Heartbeat, clock: UInt64) -> Verdict {
     beat.epoch > standing.epoch && beat.epoch <= latestEpoch(clock: clock)
       ? .superseded(epoch: beat.epoch) : .fine
   }
 
   /// A description under the own name came, live or retained; empty where somebody cleared the topic.
-  public mutating func hear(description payload: [UInt8], at now: MonotonicTime) -> Verdict {
+  package mutating func hear(description payload: [UInt8], at now: MonotonicTime) -> Verdict {
     let seen = try? DeviceDescription(payload: payload, source: "desc")
     return seen == description ? .fine : restate(.restate, at: now)
   }

@@ -1,11 +1,11 @@
-public import JSONCoding
-public import TensorCore
+package import JSONCoding
+package import TensorCore
 
 /// What a caller does with replies and time: which of its calls have ended and how. Knows neither
 /// sockets nor clocks.
-public struct RPCClientState: Sendable {
+package struct RPCClientState: Sendable {
   /// What became of a call.
-  public enum Event: Sendable, Equatable {
+  package enum Event: Sendable, Equatable {
     /// One item of a stream, or the result of a unary call, with who sent it.
     case item(id: String, body: JSONValue, from: String)
     /// The call has ended.
@@ -22,29 +22,29 @@ public struct RPCClientState: Sendable {
   }
 
   /// Calls under way at most.
-  public static let maximumCalls = 1024
+  package static let maximumCalls = 1024
 
   /// The `<client>` of the reply topics.
-  public let client: String
+  package let client: String
   /// Replies that belong to no call, are repeated or unreadable.
-  public private(set) var ignored: UInt64 = 0
+  package private(set) var ignored: UInt64 = 0
   private let root: TopicRoot
   private var pending: [String: Pending] = [:]
 
   /// A caller without calls.
   ///
   /// - Throws: `invalidArgument` when `client` is not an identifier.
-  public init(client: String, root: TopicRoot) throws(MartletError) {
+  package init(client: String, root: TopicRoot) throws(MartletError) {
     try Identifier.check(client, what: "client")
     self.client = client
     self.root = root
   }
 
   /// Calls under way.
-  public var callCount: Int { pending.count }
+  package var callCount: Int { pending.count }
 
   /// When the next call expires.
-  public var nextDeadline: MonotonicTime {
+  package var nextDeadline: MonotonicTime {
     pending.values.lazy.map(\.deadline).min() ?? .distantFuture
   }
 
@@ -56,7 +56,7 @@ public struct RPCClientState: Sendable {
   /// - Returns: the request to publish.
   /// - Throws: `invalidArgument` for what the other side would refuse, `resourceExhausted` above
   ///   `maximumCalls`.
-  public mutating func begin(
+  package mutating func begin(
     _ method: RPCMethod, target: String, id: String, body: RPCBody = .none,
     metadata: [String: String] = [:], deadlineMilliseconds: UInt64, at now: MonotonicTime
   ) throws(MartletError) -> RPCMessage {
@@ -81,7 +81,7 @@ public struct RPCClientState: Sendable {
   /// server. The same server executes it once; another server of the same name may execute it again.
   ///
   /// - Returns: nil once an answer has begun or the deadline has passed.
-  public func repeated(_ id: String, at now: MonotonicTime) -> RPCMessage? {
+  package func repeated(_ id: String, at now: MonotonicTime) -> RPCMessage? {
     guard let call = pending[id], call.from == nil else { return nil }
     var request = call.request
     request.deadlineMilliseconds = call.deadline.nanoseconds(since: now) / 1_000_000
@@ -89,7 +89,7 @@ public struct RPCClientState: Sendable {
   }
 
   /// Takes a message; those that are not replies to a call under way are ignored and counted.
-  public mutating func receive(_ payload: [UInt8], on topic: Topic) -> [Event] {
+  package mutating func receive(_ payload: [UInt8], on topic: Topic) -> [Event] {
     guard case .reply(client, let service) = topic,
       let reply = try? RPCReply(payload: payload, source: "reply/\(client)/\(service)"),
       var call = pending[reply.id], call.request.key.method.service == service,
@@ -117,7 +117,7 @@ public struct RPCClientState: Sendable {
   }
 
   /// Ends the calls whose deadlines have passed.
-  public mutating func expire(at now: MonotonicTime) -> [Event] {
+  package mutating func expire(at now: MonotonicTime) -> [Event] {
     let late = pending.filter { $0.value.deadline <= now }
     return late.sorted { $0.value.deadline < $1.value.deadline }.map { id, call in
       pending[id] = nil
@@ -130,7 +130,7 @@ public struct RPCClientState: Sendable {
   /// Ends a call at the caller's wish.
   ///
   /// - Returns: the message that tells the other side, or nil for a call that is not under way.
-  public mutating func cancel(_ id: String) -> RPCMessage? {
+  package mutating func cancel(_ id: String) -> RPCMessage? {
     guard let call = pending.removeValue(forKey: id) else { return nil }
     return try? RPCRequest.cancellation(of: call.request.key, to: call.target, root: root)
   }

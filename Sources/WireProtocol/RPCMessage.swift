@@ -1,33 +1,33 @@
 /// The MQTT 5 properties of a request or a reply. They repeat the payload, which says everything
 /// that matters: bridges and MQTT 3.1.1 clients lose all of them.
-public struct RPCProperties: Sendable, Equatable {
+package struct RPCProperties: Sendable, Equatable {
   /// One free name and value.
-  public struct Pair: Sendable, Equatable {
+  package struct Pair: Sendable, Equatable {
     /// The name.
-    public var name: String
+    package var name: String
     /// The value.
-    public var value: String
+    package var value: String
 
     /// A pair.
-    public init(_ name: String, _ value: String) {
+    package init(_ name: String, _ value: String) {
       self.name = name
       self.value = value
     }
   }
 
   /// Seconds that are left of the deadline, rounded up.
-  public var expirySeconds: UInt32?
+  package var expirySeconds: UInt32?
   /// `application/json`, or what a binary body is.
-  public var contentType: String?
+  package var contentType: String?
   /// Where the reply goes.
-  public var responseTopic: String?
+  package var responseTopic: String?
   /// The call's id as bytes.
-  public var correlation: [UInt8]?
+  package var correlation: [UInt8]?
   /// `deadline_ms` of a request; `grpc-status` of a last reply.
-  public var pairs: [Pair]
+  package var pairs: [Pair]
 
   /// No properties, or those given.
-  public init(
+  package init(
     expirySeconds: UInt32? = nil, contentType: String? = nil, responseTopic: String? = nil,
     correlation: [UInt8]? = nil, pairs: [Pair] = []
   ) {
@@ -40,16 +40,16 @@ public struct RPCProperties: Sendable, Equatable {
 }
 
 /// A request or a reply, ready to be published with QoS 1 and not retained.
-public struct RPCMessage: Sendable, Equatable {
+package struct RPCMessage: Sendable, Equatable {
   /// The full topic.
-  public var topic: String
+  package var topic: String
   /// The payload.
-  public var payload: [UInt8]
+  package var payload: [UInt8]
   /// What MQTT 5 says besides.
-  public var properties: RPCProperties
+  package var properties: RPCProperties
 
   /// A message.
-  public init(topic: String, payload: [UInt8], properties: RPCProperties = RPCProperties()) {
+  package init(topic: String, payload: [UInt8], properties: RPCProperties = RPCProperties()) {
     self.topic = topic
     self.payload = payload
     self.properties = properties

@@ -1,24 +1,24 @@
-public import JSONCoding
-public import TensorCore
+package import JSONCoding
+package import TensorCore
 
 /// One message of an answer. Topic `reply/<client>/<service>`.
 ///
 /// A unary method sends one, with `index` 0 and `last`. A streaming one numbers its messages from 0;
 /// only the last has a status.
-public struct RPCReply: Sendable, Equatable {
+package struct RPCReply: Sendable, Equatable {
   /// The caller's name for the call.
-  public var id: String
+  package var id: String
   /// Who answers.
-  public var from: String
+  package var from: String
   /// The number of this message in the answer.
-  public var index: UInt64
+  package var index: UInt64
   /// How the call ended, with the last message.
-  public var status: RPCStatus?
+  package var status: RPCStatus?
   /// The result, or one item of it.
-  public var body: JSONValue?
+  package var body: JSONValue?
 
   /// One message of an answer.
-  public init(
+  package init(
     id: String, from: String, index: UInt64 = 0, status: RPCStatus?, body: JSONValue? = nil
   ) {
     self.id = id
@@ -29,16 +29,16 @@ public struct RPCReply: Sendable, Equatable {
   }
 
   /// Whether no more follow.
-  public var isLast: Bool { status != nil }
+  package var isLast: Bool { status != nil }
 
   /// The most bytes of a payload.
-  public static let maximumBytes = 256 << 10
+  package static let maximumBytes = 256 << 10
 
   /// The payload to publish.
   ///
   /// - Throws: `resourceExhausted` above `maximumBytes`, `invalidArgument` for a body that JSON
   ///   cannot hold.
-  public func payload() throws(MartletError) -> [UInt8] {
+  package func payload() throws(MartletError) -> [UInt8] {
     let payload = try JSON.encode(value)
     guard payload.count <= RPCReply.maximumBytes else {
       throw MartletError(
@@ -49,7 +49,7 @@ public struct RPCReply: Sendable, Equatable {
   }
 
   /// The payload as a value.
-  public var value: JSONValue {
+  package var value: JSONValue {
     var members: [JSONValue.Member] = [
       .init("id", .string(id)), .init("from", .string(from)),
       .init("index", .integer(Int64(clamping: index))), .init("last", .bool(isLast)),
@@ -67,7 +67,7 @@ public struct RPCReply: Sendable, Equatable {
   ///
   /// - Throws: `resourceExhausted` when it is too long, `invalidFile` when it is not JSON, `mismatch`
   ///   for fields that are missing or out of range.
-  public init(payload: [UInt8], source: String) throws(MartletError) {
+  package init(payload: [UInt8], source: String) throws(MartletError) {
     let value = try JSON.decode(
       JSONValue.self, from: payload, source: source,
       limits: JSON.Limits(bytes: RPCReply.maximumBytes, depth: 64))

@@ -3,13 +3,13 @@ import TensorCore
 import TensorFiles
 
 /// Why a request was not executed.
-public struct RPCRefusal: Error, Sendable, Equatable {
+package struct RPCRefusal: Error, Sendable, Equatable {
   /// How it is counted.
-  public var reason: RejectReason
+  package var reason: RejectReason
   /// What the caller is told, if it can be told anything.
-  public var status: RPCStatus
+  package var status: RPCStatus
   /// The call; nil when the request does not say who asks for what, so that nobody can be told.
-  public var key: RPCCallKey?
+  package var key: RPCCallKey?
 }
 
 extension RPCRequest {
@@ -22,7 +22,7 @@ extension RPCRequest {
   /// the id as correlation data. Its deadline is the message's expiry, or ten seconds.
   ///
   /// - Parameter maximumBytes: of the whole payload.
-  public init(
+  package init(
     decoding payload: [UInt8], of method: RPCMethod, root: TopicRoot,
     properties: RPCProperties = RPCProperties(), maximumBytes: Int
   ) throws(RPCRefusal) {

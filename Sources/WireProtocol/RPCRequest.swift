@@ -1,44 +1,44 @@
-public import JSONCoding
-public import TensorCore
+package import JSONCoding
+package import TensorCore
 
 /// Names a method: `device/stats`.
-public struct RPCMethod: Hashable, Sendable, CustomStringConvertible {
+package struct RPCMethod: Hashable, Sendable, CustomStringConvertible {
   /// The service.
-  public var service: String
+  package var service: String
   /// The method.
-  public var method: String
+  package var method: String
 
   /// A method of a service.
-  public init(_ service: String, _ method: String) {
+  package init(_ service: String, _ method: String) {
     self.service = service
     self.method = method
   }
 
   /// Reads `service/method`; nil unless both are identifiers.
-  public init?(parsing text: String) {
+  package init?(parsing text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, parts.allSatisfy({ Identifier.isValid($0) }) else { return nil }
     self.init(parts[0], parts[1])
   }
 
   /// `service/method`
-  public var description: String { "\(service)/\(method)" }
+  package var description: String { "\(service)/\(method)" }
 
   /// The method that every service has: it ends the call whose id it repeats.
-  public static let cancel = "cancel"
+  package static let cancel = "cancel"
 }
 
 /// Names a call. A second request with the same names is the same call, and is executed once.
-public struct RPCCallKey: Hashable, Sendable {
+package struct RPCCallKey: Hashable, Sendable {
   /// Who called: the `<client>` of the reply topic.
-  public var client: String
+  package var client: String
   /// What was called.
-  public var method: RPCMethod
+  package var method: RPCMethod
   /// The caller's name for this call.
-  public var id: String
+  package var id: String
 
   /// A call.
-  public init(client: String, method: RPCMethod, id: String) {
+  package init(client: String, method: RPCMethod, id: String) {
     self.client = client
     self.method = method
     self.id = id
@@ -46,7 +46,7 @@ public struct RPCCallKey: Hashable, Sendable {
 }
 
 /// What a request asks with.
-public enum RPCBody: Sendable, Equatable {
+package enum RPCBody: Sendable, Equatable {
   /// Nothing.
   case none
   /// Any JSON.
@@ -57,7 +57,7 @@ public enum RPCBody: Sendable, Equatable {
   /// The JSON of the body; null when there is none.
   ///
   /// - Throws: `invalidArgument` for bytes.
-  public func value() throws(MartletError) -> JSONValue {
+  package func value() throws(MartletError) -> JSONValue {
     switch self {
     case .none: return .null
     case .json(let value): return value
@@ -74,29 +74,29 @@ public enum RPCBody: Sendable, Equatable {
 /// The envelope: `id` (text, 1 to 128 bytes), `client` (whose `reply/<client>/<service>` gets the
 /// answer), `deadline_ms` (relative, 1 to 600,000), and perhaps `metadata` (text by name), `body` (any
 /// JSON), `content_type` (with a binary body, see `RPCFraming`) and `reply` (the full reply topic).
-public struct RPCRequest: Sendable, Equatable {
+package struct RPCRequest: Sendable, Equatable {
   /// The call.
-  public var key: RPCCallKey
+  package var key: RPCCallKey
   /// Milliseconds that the caller waits.
-  public var deadlineMilliseconds: UInt64
+  package var deadlineMilliseconds: UInt64
   /// What else the caller says, by name.
-  public var metadata: [String: String]
+  package var metadata: [String: String]
   /// What it asks with.
-  public var body: RPCBody
+  package var body: RPCBody
 
   /// The most bytes of an id.
-  public static let maximumIDBytes = 128
+  package static let maximumIDBytes = 128
   /// The longest deadline.
-  public static let maximumDeadlineMilliseconds: UInt64 = 600_000
+  package static let maximumDeadlineMilliseconds: UInt64 = 600_000
   /// The most pairs of metadata.
-  public static let maximumMetadata = 32
+  package static let maximumMetadata = 32
   /// The longest name of metadata in bytes, and the longest value.
-  public static let maximumMetadataBytes = (name: 64, value: 1024)
+  package static let maximumMetadataBytes = (name: 64, value: 1024)
   /// The longest content type in bytes.
-  public static let maximumTypeBytes = 128
+  package static let maximumTypeBytes = 128
 
   /// A request.
-  public init(
+  package init(
     key: RPCCallKey, deadlineMilliseconds: UInt64, metadata: [String: String] = [:],
     body: RPCBody = .none
   ) {
@@ -109,7 +109,7 @@ public struct RPCRequest: Sendable, Equatable {
   /// The request to publish.
   ///
   /// - Throws: `invalidArgument` for what the other side would refuse.
-  public func message(to target: String, root: TopicRoot) throws(MartletError) -> RPCMessage {
+  package func message(to target: String, root: TopicRoot) throws(MartletError) -> RPCMessage {
     let reply = try root.path(.reply(client: key.client, service: key.method.service))
     try check()
     var members: [JSONValue.Member] = [

@@ -1,14 +1,14 @@
-public import JSONCoding
-public import TensorCore
+package import JSONCoding
+package import TensorCore
 
 /// A call to execute.
-public struct RPCCall: Sendable, Equatable {
+package struct RPCCall: Sendable, Equatable {
   /// Who calls what.
-  public var key: RPCCallKey
+  package var key: RPCCallKey
   /// What is asked.
-  public var request: RPCRequest
+  package var request: RPCRequest
   /// When the caller stops waiting.
-  public var deadline: MonotonicTime
+  package var deadline: MonotonicTime
 }
 
 /// What a server does with requests and time: which calls are executed, what is answered. Knows
@@ -17,28 +17,28 @@ public struct RPCCall: Sendable, Equatable {
 /// A call is executed at most once within its deadline, however often its request arrives; a
 /// duplicate gets the answer again. Whatever is wrong with a request is told to its sender, at its own
 /// `reply/<client>/<service>`, or counted where nobody can be told.
-public struct RPCServerState: Sendable {
+package struct RPCServerState: Sendable {
   /// What calls may cost.
-  public struct Limits: Sendable {
+  package struct Limits: Sendable {
     /// Bytes of a request.
-    public var requestBytes = 64 << 10
+    package var requestBytes = 64 << 10
     /// Calls that run at once.
-    public var runningCalls = 64
+    package var runningCalls = 64
     /// Calls begun in a burst, and in a second on average.
-    public var burst = 256
+    package var burst = 256
     /// See `burst`.
-    public var callsPerSecond = 1000
+    package var callsPerSecond = 1000
     /// Calls that are remembered until their deadlines.
-    public var rememberedCalls = 4096
+    package var rememberedCalls = 4096
     /// Bytes of answers that are kept for duplicates.
-    public var answerBytes = 1 << 20
+    package var answerBytes = 1 << 20
 
     /// Limits for a small device.
-    public init() {}
+    package init() {}
   }
 
   /// What is to be done.
-  public enum Action: Sendable, Equatable {
+  package enum Action: Sendable, Equatable {
     /// Execute a call and answer with `send` and `finish`.
     case execute(RPCCall)
     /// Stop working on a call; it is answered already.
@@ -50,9 +50,9 @@ public struct RPCServerState: Sendable {
   }
 
   /// Who answers: a device or a gateway.
-  public let name: String
+  package let name: String
   /// What is answered.
-  public let methods: Set<RPCMethod>
+  package let methods: Set<RPCMethod>
   private let root: TopicRoot
   private let limits: Limits
   private var memory: RPCMemory
@@ -61,7 +61,7 @@ public struct RPCServerState: Sendable {
   private var refusals: RateLimit
 
   /// A server without calls.
-  public init(
+  package init(
     name: String, methods: Set<RPCMethod>, root: TopicRoot, limits: Limits = Limits()
   ) {
     self.name = name
@@ -74,10 +74,10 @@ public struct RPCServerState: Sendable {
   }
 
   /// Calls that run now.
-  public var runningCalls: Int { memory.running.count }
+  package var runningCalls: Int { memory.running.count }
 
   /// When the next running call expires.
-  public var nextDeadline: MonotonicTime { memory.nextDeadline }
+  package var nextDeadline: MonotonicTime { memory.nextDeadline }
 
   // MARK: Requests
 
@@ -87,7 +87,7 @@ public struct RPCServerState: Sendable {
   ///   - topic: the topic that it came on; anything but a call is counted.
   ///   - arrived: when it came, for requests that had to wait here.
   ///   - cut: why the body behind the envelope was left out, if it was: such a request is refused.
-  public mutating func receive(
+  package mutating func receive(
     _ payload: [UInt8], on topic: Topic, properties: RPCProperties = RPCProperties(),
     arrived: MonotonicTime, cut: RejectReason? = nil, at now: MonotonicTime
   ) -> [Action] {
@@ -169,14 +169,14 @@ public struct RPCServerState: Sendable {
   // MARK: Answers
 
   /// Sends one item of a stream. Nothing happens for a call that has ended.
-  public mutating func send(
+  package mutating func send(
     _ body: JSONValue, of key: RPCCallKey, at now: MonotonicTime
   ) -> [Action] {
     answer(key, status: nil, body: body, at: now)
   }
 
   /// Ends a call, perhaps with its result. Nothing happens for a call that has ended.
-  public mutating func finish(
+  package mutating func finish(
     _ key: RPCCallKey, _ status: RPCStatus, body: JSONValue? = nil, at now: MonotonicTime
   ) -> [Action] {
     let actions = answer(key, status: status, body: body, at: now)
@@ -185,7 +185,7 @@ public struct RPCServerState: Sendable {
   }
 
   /// Ends the calls whose deadlines have passed.
-  public mutating func expire(at now: MonotonicTime) -> [Action] {
+  package mutating func expire(at now: MonotonicTime) -> [Action] {
     guard memory.nextDeadline <= now else { return [] }
     return memory.expired(at: now).flatMap { key in
       finish(key, RPCStatus(.deadlineExceeded, "the deadline passed"), at: now) + [.abandon(key)]

@@ -1,8 +1,8 @@
-public import TensorCore
+package import TensorCore
 
 /// The status codes of gRPC, with its numbers and names
 /// (<https://grpc.io/docs/guides/status-codes/>).
-public enum RPCCode: Int, Sendable, CaseIterable {
+package enum RPCCode: Int, Sendable, CaseIterable {
   /// It worked.
   case ok = 0
   /// The caller asked to stop.
@@ -39,7 +39,7 @@ public enum RPCCode: Int, Sendable, CaseIterable {
   case unauthenticated
 
   /// gRPC's name, such as `DEADLINE_EXCEEDED`.
-  public var name: String {
+  package var name: String {
     switch self {
     case .ok: "OK"
     case .cancelled: "CANCELLED"
@@ -62,7 +62,7 @@ public enum RPCCode: Int, Sendable, CaseIterable {
   }
 
   /// What a caller's process makes of it; decides its exit status.
-  public var errorCode: MartletError.Code {
+  package var errorCode: MartletError.Code {
     switch self {
     case .ok, .unknown, .internalError, .dataLoss: .io
     case .cancelled: .cancelled
@@ -79,17 +79,17 @@ public enum RPCCode: Int, Sendable, CaseIterable {
 }
 
 /// How a call ended.
-public struct RPCStatus: Error, Sendable, Equatable {
+package struct RPCStatus: Error, Sendable, Equatable {
   /// The code.
-  public var code: RPCCode
+  package var code: RPCCode
   /// One sentence for people; empty for `ok`.
-  public var message: String
+  package var message: String
 
   /// The longest message in bytes; longer ones are cut.
-  public static let maximumMessageBytes = 1024
+  package static let maximumMessageBytes = 1024
 
   /// A status.
-  public init(_ code: RPCCode, _ message: String = "") {
+  package init(_ code: RPCCode, _ message: String = "") {
     self.code = code
     // A character cut in two reads as U+FFFD.
     self.message = String(
@@ -97,10 +97,10 @@ public struct RPCStatus: Error, Sendable, Equatable {
   }
 
   /// It worked.
-  public static let ok = RPCStatus(.ok)
+  package static let ok = RPCStatus(.ok)
 
   /// What failed while a call was answered, for its caller.
-  public init(_ error: MartletError) {
+  package init(_ error: MartletError) {
     let code: RPCCode =
       switch error.code {
       case .invalidArgument, .invalidFile, .invalidShape: .invalidArgument

@@ -1,5 +1,5 @@
 /// Why an incoming message was not used. The raw values stand in logs and statistics.
-public enum RejectReason: String, Error, Sendable, Codable, CaseIterable {
+package enum RejectReason: String, Error, Sendable, Codable, CaseIterable {
   /// Not a message of the contract: unreadable, or with numbers that contradict each other.
   case garbage
   /// An image as a request, without anything that says who asks.

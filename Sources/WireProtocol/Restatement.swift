@@ -1,25 +1,25 @@
-public import TensorCore
+package import TensorCore
 
 /// When a device must say again what it is, because its retained words were cleared, overwritten or
 /// damaged: at once, and at most once a second, however often that happens.
-public struct Restatement: Sendable {
+package struct Restatement: Sendable {
   private static let interval: UInt64 = 1_000_000_000
 
   private var last: MonotonicTime?
   /// When to say it again; `distantFuture` if there is no reason to.
-  public private(set) var due = MonotonicTime.distantFuture
+  package private(set) var due = MonotonicTime.distantFuture
 
   /// Nothing to say again.
-  public init() {}
+  package init() {}
 
   /// What is retained is not what the device said.
-  public mutating func want(at now: MonotonicTime) {
+  package mutating func want(at now: MonotonicTime) {
     guard due == .distantFuture else { return }
     due = max(now, last?.adding(nanoseconds: Self.interval) ?? now)
   }
 
   /// Whether to say it now; true once for each reason.
-  public mutating func take(at now: MonotonicTime) -> Bool {
+  package mutating func take(at now: MonotonicTime) -> Bool {
     guard now >= due else { return false }
     due = .distantFuture
     last = now

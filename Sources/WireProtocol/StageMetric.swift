@@ -1,20 +1,20 @@
 import TensorCore
 
 /// One stage of a device's frames within a `FrameMetric`.
-public struct StageMetric: Codable, Sendable, Equatable {
+package struct StageMetric: Codable, Sendable, Equatable {
   /// Times of one sort of frames, added up.
-  public struct Work: Codable, Sendable, Equatable {
+  package struct Work: Codable, Sendable, Equatable {
     /// How many frames.
-    public var frames: UInt64
+    package var frames: UInt64
     /// Time spent computing.
-    public var computeMilliseconds: Double
+    package var computeMilliseconds: Double
     /// Time spent encoding and publishing this device's part.
-    public var sendMilliseconds: Double
+    package var sendMilliseconds: Double
     /// Time from there to the last part that was waited for.
-    public var waitMilliseconds: Double
+    package var waitMilliseconds: Double
 
     /// Adds times up.
-    public init(
+    package init(
       frames: UInt64 = 0, computeMilliseconds: Double = 0, sendMilliseconds: Double = 0,
       waitMilliseconds: Double = 0
     ) {
@@ -40,22 +40,22 @@ public struct StageMetric: Codable, Sendable, Equatable {
   }
 
   /// The topic id of the layer that is exchanged at the stage's end.
-  public var layer: String
+  package var layer: String
   /// Frames of which nothing was missing on this device.
-  public var whole: Work?
+  package var whole: Work?
   /// Frames of which a part was missing, here or in another stage.
-  public var degraded: Work?
+  package var degraded: Work?
   /// Time spent decoding and placing others' parts of the layer.
-  public var receiveMilliseconds: Double
+  package var receiveMilliseconds: Double
   /// Bytes of this device's parts of the layer.
-  public var sentBytes: UInt64
+  package var sentBytes: UInt64
   /// Bytes of others' parts of the layer.
-  public var receivedBytes: UInt64
+  package var receivedBytes: UInt64
   /// Parts of the layer filled because they were missing, by reason.
-  public var fills: [String: UInt64]
+  package var fills: [String: UInt64]
 
   /// A stage in which nothing has happened.
-  public init(layer: String) {
+  package init(layer: String) {
     self.layer = layer
     receiveMilliseconds = 0
     sentBytes = 0

@@ -1,24 +1,24 @@
-public import TensorCore
+package import TensorCore
 
 /// A device's processor. Topic `metric/<device>/system`.
-public struct SystemMetric: MetricMessage, Equatable {
+package struct SystemMetric: MetricMessage, Equatable {
   /// The last level of its topic.
-  public static let kind = MetricKind.system
+  package static let kind = MetricKind.system
   /// The run of the device that this belongs to.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the device's messages of this kind.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// Time since the message before.
-  public var intervalMilliseconds: Double
+  package var intervalMilliseconds: Double
   /// CPU time of the worker in the interval, all threads together.
-  public var cpuMilliseconds: Double
+  package var cpuMilliseconds: Double
   /// The hottest thermal zone; nil where the machine has none that can be read.
-  public var temperatureCelsius: Double?
+  package var temperatureCelsius: Double?
   /// The fastest core's clock; nil where it cannot be read.
-  public var clockMegahertz: Double?
+  package var clockMegahertz: Double?
 
   /// Makes a message.
-  public init(
+  package init(
     epoch: UInt64, sequence: UInt64, intervalMilliseconds: Double, cpuMilliseconds: Double,
     temperatureCelsius: Double?, clockMegahertz: Double?
   ) {
@@ -31,10 +31,10 @@ public struct SystemMetric: MetricMessage, Equatable {
   }
 
   /// The most bytes of its payload.
-  public static let maximumBytes = 4096
+  package static let maximumBytes = 4096
 
   /// Checks the ranges.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     try checkInterval()
     try Field.measure(cpuMilliseconds, "cpu_ms")
     if let temperatureCelsius {

@@ -1,26 +1,26 @@
-public import TensorCore
+package import TensorCore
 
 /// Writes tensor messages: safetensors with one tensor named `tensor`, in a buffer that is used
 /// again for the next message.
 ///
 /// A message begins with eight bytes of header length, then the JSON header padded with spaces to
 /// a multiple of eight, then the elements.
-public struct TensorEncoder: Sendable {
+package struct TensorEncoder: Sendable {
   /// 256 KiB: below the packet limit of common brokers, and small enough to stream through them.
-  public static let defaultChunkBytes = 256 * 1024
+  package static let defaultChunkBytes = 256 * 1024
 
   /// The element type on the wire.
-  public let elementType: ElementType
+  package let elementType: ElementType
   /// The most element bytes in one message.
-  public let chunkBytes: Int
+  package let chunkBytes: Int
   /// The most bytes of one message, its header included: a broker may take no more. Elements then
   /// travel in more chunks than `chunkBytes` asks for.
-  public var maximumMessageBytes = Int.max
+  package var maximumMessageBytes = Int.max
   private var buffer: [UInt8] = []
 
   /// - Throws: `MartletError.Code.invalidArgument` for an element type that tensor messages do not
   ///   have, or chunks of fewer than 1,024 bytes.
-  public init(
+  package init(
     elementType: ElementType, chunkBytes: Int = TensorEncoder.defaultChunkBytes
   ) throws(MartletError) {
     guard WireElements.isSupported(elementType) else {
@@ -38,13 +38,13 @@ public struct TensorEncoder: Sendable {
   }
 
   /// The least `maximumMessageBytes` with which tensors travel in pieces that are worth their header.
-  public static let leastMessageBytes = 2048
+  package static let leastMessageBytes = 2048
 
   /// How many messages a tensor of this shape takes when messages may be of any size.
-  public func chunkCount(of shape: Shape) -> Int { layout(shape, bytes: chunkBytes).chunks }
+  package func chunkCount(of shape: Shape) -> Int { layout(shape, bytes: chunkBytes).chunks }
 
   /// No message of a tensor with this header is longer, in bytes.
-  public func largestMessage(_ header: TensorHeader) -> Int {
+  package func largestMessage(_ header: TensorHeader) -> Int {
     let elements = layout(header).range(of: 0).count
     return min(Self.headerBytes(header) + elements * elementType.size, maximumMessageBytes)
   }
@@ -56,7 +56,7 @@ public struct TensorEncoder: Sendable {
   ///   - values: `header.shape.count` elements, row-major.
   ///   - publish: called with each message. Keeping the array is allowed and costs a new buffer.
   /// - Precondition: the number of values is that of the shape.
-  public mutating func encode<Failure: Error>(
+  package mutating func encode<Failure: Error>(
     _ header: TensorHeader, _ values: UnsafeBufferPointer<Float>,
     publish: ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {

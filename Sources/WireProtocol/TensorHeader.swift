@@ -1,39 +1,39 @@
-public import TensorCore
+package import TensorCore
 
 /// What a tensor on the wire is: whose part of which layer, for which frame, under which plan.
 ///
 /// It travels as the `__metadata__` of a safetensors file, with all values as text.
-public struct TensorHeader: Sendable, Equatable {
+package struct TensorHeader: Sendable, Equatable {
   /// The longest plan id in bytes; plan ids consist of letters, digits, `.`, `_` and `-`.
-  public static let maximumPlanBytes = 64
+  package static let maximumPlanBytes = 64
 
   /// The frame's number, given by its client.
-  public var frame: UInt64
+  package var frame: UInt64
   /// The stage that made the tensor; 0 for an input.
-  public var stage: Int
+  package var stage: Int
   /// The sender's epoch.
-  public var epoch: UInt64
+  package var epoch: UInt64
   /// Counts the sender's messages, for whoever wants to see losses.
-  public var sequence: UInt64
+  package var sequence: UInt64
   /// The plan's id.
-  public let plan: String
+  package let plan: String
   /// The client whose frame it is, or empty.
-  public var client: String
+  package var client: String
   /// The layer's topic id; empty for an input.
-  public let layer: String
+  package let layer: String
   /// The sender: a device's id, or a client's for an input.
-  public let device: String
+  package let device: String
   /// The shape of the whole tensor, also when it travels in chunks.
-  public var shape: Shape
+  package var shape: Shape
   /// What else the sender has to say: `Attendance` with an input, a `FillReport` with a part.
   /// At most `maximumNoteBytes` of `a-z`, `0-9`, `:`, `,`, `.`, `_` and `-`; anything else is dropped
   /// when it is set.
-  public var note: String = "" {
+  package var note: String = "" {
     didSet { if !TensorHeader.isValidNote(note) { note = "" } }
   }
 
   /// The longest note in bytes.
-  public static let maximumNoteBytes = 8192
+  package static let maximumNoteBytes = 8192
 
   static func isValidNote(_ text: String) -> Bool {
     text.utf8.count <= maximumNoteBytes
@@ -46,7 +46,7 @@ public struct TensorHeader: Sendable, Equatable {
   ///
   /// - Throws: `MartletError.Code.invalidArgument` when an id is not one, or a number is negative
   ///   or above 2^53 - 1.
-  public init(
+  package init(
     frame: UInt64 = 0, stage: Int = 0, epoch: UInt64 = 0, sequence: UInt64 = 0, plan: String,
     client: String = "", layer: String = "", device: String, shape: Shape
   ) throws(MartletError) {

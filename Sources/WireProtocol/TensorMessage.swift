@@ -1,36 +1,36 @@
-public import TensorCore
+package import TensorCore
 
 /// A received tensor message: the decoded header, and the elements where they lie.
 ///
 /// Valid only as long as the bytes that it was made from. Nothing is allocated for the elements
 /// until the caller, who knows what the plan expects, copies them.
-public struct TensorMessage {
+package struct TensorMessage {
   /// What the tensor is.
-  public let header: TensorHeader
+  package let header: TensorHeader
   /// The element type on the wire.
-  public let elementType: ElementType
+  package let elementType: ElementType
   /// What to multiply `int8` elements with; 1 for other types.
-  public let scale: Float
+  package let scale: Float
   /// The index of this chunk.
-  public let chunk: Int
+  package let chunk: Int
   /// How many chunks the tensor has; 1 when it travels whole.
-  public let chunks: Int
+  package let chunks: Int
   /// The first element of this chunk in the flattened tensor.
-  public let offset: Int
+  package let offset: Int
   /// How many elements this chunk has.
-  public let count: Int
+  package let count: Int
   /// The elements as they were sent, little-endian.
-  public let data: UnsafeRawBufferPointer
+  package let data: UnsafeRawBufferPointer
   let layout: ChunkLayout
 
   /// The longest header accepted, in bytes.
-  public static let maximumHeaderBytes = 16 * 1024
+  package static let maximumHeaderBytes = 16 * 1024
 
   /// Reads an untrusted message: any safetensors file with one tensor and at least `frame` in its
   /// metadata. The form that `TensorEncoder` writes is read fast.
   ///
   /// - Throws: `MartletError` of code `invalidFile`, `invalidShape` or `unsupported`.
-  public init(decoding bytes: UnsafeRawBufferPointer) throws(MartletError) {
+  package init(decoding bytes: UnsafeRawBufferPointer) throws(MartletError) {
     guard bytes.count >= 8 else {
       throw MartletError(
         .invalidFile, "a tensor message is too short", context: ["bytes": "\(bytes.count)"])
@@ -104,12 +104,12 @@ public struct TensorMessage {
   }
 
   /// Whether no element of this chunk is an infinity or NaN.
-  public var isFinite: Bool { WireElements.areFinite(data, as: elementType, scale: scale) }
+  package var isFinite: Bool { WireElements.areFinite(data, as: elementType, scale: scale) }
 
   /// Converts the elements of this chunk to float32.
   ///
   /// - Precondition: `target` has exactly `count` elements.
-  public func copyElements(into target: UnsafeMutableBufferPointer<Float>) {
+  package func copyElements(into target: UnsafeMutableBufferPointer<Float>) {
     WireElements.copy(data, as: elementType, scale: scale, into: target)
   }
 }

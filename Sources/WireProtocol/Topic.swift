@@ -1,5 +1,5 @@
 /// One topic of the MQTT contract, without its root.
-public enum Topic: Hashable, Sendable {
+package enum Topic: Hashable, Sendable {
   /// `presence/<device>`: retained state and epoch; also the will.
   case presence(device: String)
   /// `heartbeat/<device>`
@@ -57,7 +57,7 @@ public enum Topic: Hashable, Sendable {
 }
 
 /// A subscription to several topics at once. Parts have none: they are subscribed to one by one.
-public enum TopicFilter: Hashable, Sendable {
+package enum TopicFilter: Hashable, Sendable {
   /// The presence of every device.
   case allPresence
   /// The heartbeats of every device.

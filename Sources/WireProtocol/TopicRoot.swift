@@ -1,23 +1,23 @@
-public import TensorCore
+package import TensorCore
 
 /// The root `martlet/1/<deployment>` under which all topics of one deployment live.
 ///
 /// Builds and parses every topic of the contract. With ids of at most 32 bytes no topic has more
 /// than 7 slashes or 256 bytes, the limits of the strictest hosted brokers.
-public struct TopicRoot: Hashable, Sendable {
+package struct TopicRoot: Hashable, Sendable {
   /// The version of the contract, the second level of every topic.
-  public static let version = "1"
+  package static let version = "1"
   /// The most bytes in a topic.
-  public static let maximumBytes = 256
+  package static let maximumBytes = 256
   /// The most slashes in a topic.
-  public static let maximumSlashes = 7
+  package static let maximumSlashes = 7
 
   /// The deployment's id.
-  public let deployment: String
+  package let deployment: String
   private let prefix: String
 
   /// - Throws: `MartletError.Code.invalidArgument` when `deployment` is not an identifier.
-  public init(deployment: String) throws(MartletError) {
+  package init(deployment: String) throws(MartletError) {
     try Identifier.check(deployment, what: "deployment")
     self.deployment = deployment
     prefix = "martlet/\(TopicRoot.version)/\(deployment)/"
@@ -27,7 +27,7 @@ public struct TopicRoot: Hashable, Sendable {
   ///
   /// Callers that publish often should keep the result.
   /// - Throws: `MartletError.Code.invalidArgument` when an id is not an identifier.
-  public func path(_ topic: Topic) throws(MartletError) -> String {
+  package func path(_ topic: Topic) throws(MartletError) -> String {
     let levels = topic.levels
     for level in levels { try Identifier.check(level, what: "topic level") }
     return prefix + levels.joined(separator: "/")
@@ -36,7 +36,7 @@ public struct TopicRoot: Hashable, Sendable {
   /// The full filter, ready to subscribe to.
   ///
   /// - Throws: `MartletError.Code.invalidArgument` when an id is not an identifier.
-  public func path(_ filter: TopicFilter) throws(MartletError) -> String {
+  package func path(_ filter: TopicFilter) throws(MartletError) -> String {
     let levels = filter.levels
     for case .some(let level) in levels { try Identifier.check(level, what: "topic level") }
     let share = filter.group.map { "$share/\($0)/" } ?? ""
@@ -45,7 +45,7 @@ public struct TopicRoot: Hashable, Sendable {
 
   /// What a received topic means, or nil for a topic of another deployment, another version or no
   /// meaning at all. Any text is accepted; nothing traps.
-  public func parse(_ text: String) -> Topic? {
+  package func parse(_ text: String) -> Topic? {
     var rest = text.utf8[...]
     let root = prefix.utf8
     guard rest.count <= TopicRoot.maximumBytes, rest.starts(with: root) else { return nil }

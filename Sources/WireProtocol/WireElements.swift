@@ -1,17 +1,17 @@
 import CKernels
-public import TensorCore
+package import TensorCore
 
 /// Elements as they travel: float32, float16, or bytes with one scale; little-endian.
-public enum WireElements {
+package enum WireElements {
   /// The element types that a tensor message may have.
-  public static func isSupported(_ type: ElementType) -> Bool {
+  package static func isSupported(_ type: ElementType) -> Bool {
     type == .float32 || type == .float16 || type == .int8
   }
 
   /// The scale under which `values` fit into -127...127: the largest magnitude divided by 127.
   ///
   /// Always finite and positive: infinities are clamped and NaN is sent as zero.
-  public static func scale(of values: UnsafeBufferPointer<Float>) -> Float {
+  package static func scale(of values: UnsafeBufferPointer<Float>) -> Float {
     var largest: Float = 0
     for value in values {
       // False for NaN, which is therefore passed over.
@@ -23,13 +23,13 @@ public enum WireElements {
   }
 
   /// Whether no element is an infinity or NaN.
-  public static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
+  package static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
     ck_floats_are_below(values.baseAddress, values.count, Float.infinity.bitPattern) != 0
   }
 
   /// Whether values can travel as a type: infinities and NaN as float32 alone, and as float16 only
   /// what does not become infinite by rounding. Others are to be sent as float32.
-  public static func survive(_ values: UnsafeBufferPointer<Float>, as type: ElementType) -> Bool {
+  package static func survive(_ values: UnsafeBufferPointer<Float>, as type: ElementType) -> Bool {
     switch type {
     case .float32: true
     // Half of the last step above the largest, 65,504, is rounded up.
@@ -52,7 +52,7 @@ public enum WireElements {
 
   /// What the receiver sees of `values` after the wire: the same bits as encoding and decoding, for
   /// executors that stand in for the network.
-  public static func roundTrip(_ values: UnsafeMutableBufferPointer<Float>, as type: ElementType) {
+  package static func roundTrip(_ values: UnsafeMutableBufferPointer<Float>, as type: ElementType) {
     let source = UnsafeBufferPointer(values)
     guard type != .float32, survive(source, as: type) else { return }
     let scale = type == .int8 ? scale(of: source) : 1

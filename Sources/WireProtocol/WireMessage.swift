@@ -1,8 +1,8 @@
 import JSONCoding
-public import TensorCore
+package import TensorCore
 
 /// A JSON message of the contract. Unknown fields are ignored, so that newer peers can add some.
-public protocol WireMessage: Codable, Sendable {
+package protocol WireMessage: Codable, Sendable {
   /// The most bytes that a payload of this kind may have.
   static var maximumBytes: Int { get }
 
@@ -19,7 +19,7 @@ extension WireMessage {
   ///   - payload: the bytes of the message.
   ///   - source: where it came from, such as the topic, for the error.
   /// - Throws: `MartletError` when it is too long, not JSON, or with fields missing or out of range.
-  public init(payload: [UInt8], source: String) throws(MartletError) {
+  package init(payload: [UInt8], source: String) throws(MartletError) {
     guard payload.count <= Self.maximumBytes else {
       throw MartletError(
         .resourceExhausted, "a message is too long",
@@ -35,7 +35,7 @@ extension WireMessage {
   /// The payload to publish: compact JSON.
   ///
   /// - Throws: `MartletError.Code.mismatch` when a field is out of range.
-  public func payload() throws(MartletError) -> [UInt8] {
+  package func payload() throws(MartletError) -> [UInt8] {
     try check()
     return try JSON.encode(self, pretty: false)
   }

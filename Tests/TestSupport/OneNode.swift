@@ -1,9 +1,9 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension Graph {
   /// A graph of one node; operands listed in `constants` become weights, the others inputs.
-  public init(
+  package init(
     _ operation: ModelGraph.Operation, _ operands: [Tensor], output: Shape,
     constants: Set<Int> = []
   ) {

@@ -1,13 +1,13 @@
-public import ModelGraph
-public import Plan
+package import ModelGraph
+package import Plan
 import Planning
 
 /// The methods that hold each neuron once, for tests that need a plan and not this or that one.
-public enum PartitionMethod: String, Sendable, CaseIterable {
+package enum PartitionMethod: String, Sendable, CaseIterable {
   case lop, interleaved
 
   /// Ascending neurons, by layer then device.
-  public func parts(graph: Graph, sharding: Sharding, shares: [Double]) -> [[[Int]]] {
+  package func parts(graph: Graph, sharding: Sharding, shares: [Double]) -> [[[Int]]] {
     let placements =
       switch self {
       case .lop:

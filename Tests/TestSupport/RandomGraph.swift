@@ -1,8 +1,8 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// Random convolutional networks made of the blocks that real ones are made of.
-public struct RandomGraph {
+package struct RandomGraph {
   private(set) var builder: GraphBuilder
   private(set) var generator: SeededGenerator
   private var current: ValueID
@@ -16,7 +16,7 @@ public struct RandomGraph {
   }
 
   /// A network of a few random blocks, ending in a classifier.
-  public static func network(seed: UInt64) throws -> Graph {
+  package static func network(seed: UInt64) throws -> Graph {
     var graph = RandomGraph(seed: seed)
     try graph.convolve(channels: Int.random(in: 3...13, using: &graph.generator))
     for _ in 0..<Int.random(in: 2...6, using: &graph.generator) { try graph.block() }
@@ -25,7 +25,7 @@ public struct RandomGraph {
   }
 
   /// Convolutions, activations, pooling and dense layers in a row; nothing that joins values.
-  public static func chain(seed: UInt64) throws -> Graph {
+  package static func chain(seed: UInt64) throws -> Graph {
     var graph = RandomGraph(seed: seed)
     for _ in 0..<3 {
       try graph.convolve(channels: Int.random(in: 4...12, using: &graph.generator))
@@ -39,7 +39,7 @@ public struct RandomGraph {
   }
 
   /// Random elements for a graph's input.
-  public static func input(of graph: Graph, seed: UInt64) -> Tensor {
+  package static func input(of graph: Graph, seed: UInt64) -> Tensor {
     var generator = SeededGenerator(seed)
     let shape = graph[graph.inputs[0]].shape
     return Tensor(shape, (0..<shape.count).map { _ in Float.random(in: -1...1, using: &generator) })

@@ -1,9 +1,9 @@
-public import ArgumentParser
+import ArgumentParser
 import FlightReport
 import JSONCoding
 import Processes
 import Recording
-public import ReportViews
+package import ReportViews
 import Runtime
 import Tables
 import TensorCore

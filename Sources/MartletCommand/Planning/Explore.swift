@@ -1,10 +1,10 @@
-public import ArgumentParser
+import ArgumentParser
 import Charts
 import Evaluation
 import Imaging
 import ModelGraph
 import Plan
-public import Planning
+package import Planning
 import Processes
 import Resilience
 import TensorCore

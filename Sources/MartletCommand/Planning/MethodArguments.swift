@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import Evaluation
-public import Planning
+package import Planning
 import TensorCore
 
 /// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.

@@ -1,10 +1,10 @@
-public import ArgumentParser
+import ArgumentParser
 import Glibc
 import Imaging
 import Kernels
 import ModelGraph
 import Plan
-public import Planning
+package import Planning
 import Processes
 import Tables
 import TensorCore

@@ -1,11 +1,11 @@
-public import ArgumentParser
+import ArgumentParser
 import Engine
 import Kernels
 import Plan
 import Processes
 import Resilience
 import Runtime
-public import Telemetry
+package import Telemetry
 import TensorCore
 
 /// `martlet worker`: one device of a deployment.

@@ -1,11 +1,11 @@
-public import ArgumentParser
+package import ArgumentParser
 import Glibc
 import TensorCore
 
 /// `martlet`: one neural network across several devices, over MQTT.
-public struct Martlet: ParsableCommand {
+package struct Martlet: ParsableCommand {
   /// Names the program and its subcommands.
-  public static let configuration = CommandConfiguration(
+  package static let configuration = CommandConfiguration(
     commandName: "martlet",
     abstract: "Runs one neural network across several small devices that talk only over MQTT.",
     discussion: """
@@ -42,12 +42,12 @@ public struct Martlet: ParsableCommand {
     ])
 
   /// Made by the argument parser.
-  public init() {}
+  package init() {}
 
   /// Runs the command that the arguments name and ends the process with a meaningful status: 0, or
   /// `MartletError.exitCode`, or 64 for wrong usage, 1 when some images could not be read, 141 when the
   /// reader of standard output has gone away.
-  public static func runAndExit() -> Never {
+  package static func runAndExit() -> Never {
     ComputeSetup.correct()
     StandardOutput.prepare()
     do {

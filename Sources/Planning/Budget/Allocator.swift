@@ -8,7 +8,7 @@ import Glibc
 /// upgrades are bought by their gain per byte (exact up to the last upgrade). The weights follow from
 /// what is left, which follows from the choice, so both are found in turn, from several beginnings;
 /// different beginnings give different candidates, and the caller measures which is best.
-public struct Allocator: Sendable {
+package struct Allocator: Sendable {
   private let bytes: [[Int]]
   /// By layer, option and number of failures less one, in nats.
   private let losses: [[[Double]]]
@@ -19,7 +19,7 @@ public struct Allocator: Sendable {
   /// - Parameters:
   ///   - bytes: by layer and option.
   ///   - losses: of the same options, by number of failures less one, in nats.
-  public init(bytes: [[Int]], losses: [[[Double]]]) {
+  package init(bytes: [[Int]], losses: [[[Double]]]) {
     self.bytes = bytes
     self.losses = losses
     failures = losses.first?.first?.count ?? 0
@@ -31,7 +31,7 @@ public struct Allocator: Sendable {
   ///   - weights: how much each number of failures counts, from 1 on.
   ///   - budget: bytes, all devices together.
   /// - Returns: option numbers by layer; empty if the budget is below the minimum.
-  public func choices(weights: [Double], budget: Int) -> [[Int]] {
+  package func choices(weights: [Double], budget: Int) -> [[Int]] {
     var found: [[Int]] = []
     for emphasis in 0...failures {
       // The first beginning takes the weights as they are, the others look at one number each.
@@ -59,7 +59,7 @@ public struct Allocator: Sendable {
   }
 
   /// What is left after 1, 2 and more failures, as the sum tells.
-  public func survival(_ choice: [Int]) -> [Double] {
+  package func survival(_ choice: [Int]) -> [Double] {
     (0..<failures).map { index in
       exp(-zip(losses, choice).reduce(0) { $0 + $1.0[$1.1][index] })
     }

@@ -1,34 +1,34 @@
-public import Evaluation
-public import Plan
-public import TensorCore
+package import Evaluation
+package import Plan
+package import TensorCore
 
 /// Finds the protection of every layer for a budget: measures what each layer's loss does, allocates,
 /// and then measures the best candidates as whole plans, with all plans of one protection throughout
 /// beside them, so that none of those is better on the calibration images.
-public struct BudgetPlanner: Sendable {
+package struct BudgetPlanner: Sendable {
   /// What a plan was chosen to be.
-  public struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// By layer.
-    public var placements: [LayerPlacement]
+    package var placements: [LayerPlacement]
     /// What each layer's is called, by layer.
-    public var protections: [String]
+    package var protections: [String]
     /// Bytes of weights, all devices together.
-    public var bytes: Int
+    package var bytes: Int
     /// On calibration images, by number of failures from 1 on: the share of answers that stay.
-    public var agreement: [Double]
+    package var agreement: [Double]
   }
 
   /// What a plan is to be chosen for.
-  public struct Request: Sendable, Hashable {
+  package struct Request: Sendable, Hashable {
     /// How much each number of failures counts, from 1 on.
-    public var weights: [Double]
+    package var weights: [Double]
     /// Bytes of weights, all devices together.
-    public var budget: Int
+    package var budget: Int
     /// What no device may exceed.
-    public var limits: DeviceLimits
+    package var limits: DeviceLimits
 
     /// Makes a request.
-    public init(weights: [Double], budget: Int, limits: DeviceLimits = DeviceLimits()) {
+    package init(weights: [Double], budget: Int, limits: DeviceLimits = DeviceLimits()) {
       self.weights = weights
       self.budget = budget
       self.limits = limits
@@ -36,7 +36,7 @@ public struct BudgetPlanner: Sendable {
   }
 
   /// Where the work is, for a line of progress.
-  public enum Phase: String, Sendable {
+  package enum Phase: String, Sendable {
     /// Each layer alone.
     case layers
     /// Candidates as whole plans.
@@ -62,7 +62,7 @@ public struct BudgetPlanner: Sendable {
   ///   - images: calibration images; their labels are not used.
   ///   - plan: makes a plan of placements, to find out what devices compute and send.
   /// - Throws: what `LayerDamage.measure` throws.
-  public init(
+  package init(
     _ table: ProtectionTable, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
     images: LabelledImages, threads: Int = 1,
     plan: @escaping @Sendable ([LayerPlacement]) throws(MartletError) -> Plan,
@@ -88,7 +88,7 @@ public struct BudgetPlanner: Sendable {
   ///
   /// - Throws: `invalidArgument` with the least possible if a budget or limit is below it;
   ///   `cancelled`.
-  public func plans(
+  package func plans(
     _ requests: [Request],
     progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }

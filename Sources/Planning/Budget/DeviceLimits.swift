@@ -1,22 +1,22 @@
-public import Plan
+package import Plan
 import Resilience
-public import TensorCore
+package import TensorCore
 
 /// What no device may exceed. Energy follows multiply-adds on devices of one kind, so a limit of
 /// energy is one of them.
-public struct DeviceLimits: Sendable, Hashable {
+package struct DeviceLimits: Sendable, Hashable {
   /// Bytes of weights.
-  public var weightBytes: Int?
+  package var weightBytes: Int?
   /// Multiply-adds per frame.
-  public var multiplyAdds: Int?
+  package var multiplyAdds: Int?
   /// Element bytes sent and received per frame, as float32.
-  public var traffic: Int?
+  package var traffic: Int?
   /// Multiply-adds and traffic have to hold while up to so many devices are missing; with 0 only while
   /// all are there. Weights are held always.
-  public var failures: Int
+  package var failures: Int
 
   /// Makes limits.
-  public init(
+  package init(
     weightBytes: Int? = nil, multiplyAdds: Int? = nil, traffic: Int? = nil, failures: Int = 0
   ) {
     self.weightBytes = weightBytes
@@ -31,7 +31,7 @@ public struct DeviceLimits: Sendable, Hashable {
   /// What a plan's busiest devices compute and exchange while up to `failures` are missing.
   ///
   /// - Throws: what `FailureSets.upTo` throws.
-  public func load(of plan: Plan) throws(MartletError) -> Load {
+  package func load(of plan: Plan) throws(MartletError) -> Load {
     var load = Load()
     for failed in try FailureSets.upTo(failures, devices: plan.devices.count) {
       let alive = plan.devices.indices.map { !failed.contains($0) }
@@ -45,14 +45,14 @@ public struct DeviceLimits: Sendable, Hashable {
   }
 
   /// The most of any device.
-  public struct Load: Sendable, Hashable {
+  package struct Load: Sendable, Hashable {
     /// Per frame.
-    public var multiplyAdds = 0
+    package var multiplyAdds = 0
     /// Bytes per frame.
-    public var traffic = 0
+    package var traffic = 0
 
     /// Nothing yet.
-    public init() {}
+    package init() {}
   }
 
   /// Whether a load is within the limits.

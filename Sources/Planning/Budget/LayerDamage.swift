@@ -1,7 +1,7 @@
-public import Evaluation
+package import Evaluation
 import Plan
 import Resilience
-public import TensorCore
+package import TensorCore
 
 /// What the loss of part of one layer does to a model whose other layers are whole: measured on
 /// calibration images, never on test images.
@@ -9,26 +9,26 @@ public import TensorCore
 /// In nats, by which the undamaged answer becomes less probable. Over layers these add up better than
 /// shares of answers do, and they tell a layer whose loss ruins everything from one whose loss ruins
 /// everything twice.
-public struct LayerDamage: Sendable, Equatable {
+package struct LayerDamage: Sendable, Equatable {
   /// By layer: share of the importance that is lost, ascending from 0, and the damage then.
-  public var curves: [[Knot]]
+  package var curves: [[Knot]]
 
   /// One measurement.
-  public struct Knot: Sendable, Equatable {
+  package struct Knot: Sendable, Equatable {
     /// 0 to 1.
-    public var lost: Double
+    package var lost: Double
     /// Nats.
-    public var damage: Double
+    package var damage: Double
 
     /// Makes a knot.
-    public init(lost: Double, damage: Double) {
+    package init(lost: Double, damage: Double) {
       self.lost = lost
       self.damage = damage
     }
   }
 
   /// Takes curves.
-  public init(_ curves: [[Knot]]) { self.curves = curves }
+  package init(_ curves: [[Knot]]) { self.curves = curves }
 
   /// The failure sets that are looked at: for each number of failures a few, evenly chosen, since
   /// placements treat devices alike.
@@ -48,7 +48,7 @@ public struct LayerDamage: Sendable, Equatable {
   ///   - values: where lost neurons are missed; the points of `model`.
   ///   - setsEach: failure sets for each number of failures.
   /// - Throws: what `MaskEffect.of` and `FailureSets.upTo` throw.
-  public static func measure(
+  package static func measure(
     _ table: ProtectionTable, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
     images: LabelledImages, setsEach: Int = 1, threads: Int = 1,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },

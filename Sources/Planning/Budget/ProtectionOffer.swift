@@ -1,24 +1,24 @@
-public import Plan
+package import Plan
 
 /// What methods make protections of.
-public struct ProtectionMaterial: Sendable {
+package struct ProtectionMaterial: Sendable {
   /// The layers.
-  public let layers: [LayerTraits]
+  package let layers: [LayerTraits]
   /// How many devices there are; all have equal shares.
-  public let devices: Int
+  package let devices: Int
   /// By layer then neuron, to deal important neurons evenly.
-  public let importance: [[Double]]
+  package let importance: [[Double]]
   /// The layers with their neurons' scores; nil where there are none.
-  public let scored: [ScoredLayer]?
+  package let scored: [ScoredLayer]?
 
   /// One for each device.
-  public var shares: [Double] { [Double](repeating: 1, count: devices) }
+  package var shares: [Double] { [Double](repeating: 1, count: devices) }
 }
 
 /// One protection for all layers, from which single layers can be taken.
-public struct ProtectionOffer: Sendable {
+package struct ProtectionOffer: Sendable {
   /// What can be had.
-  public enum Use: Sendable {
+  package enum Use: Sendable {
     /// Single layers, and the whole as a plan of one protection throughout.
     case anything
     /// Single layers.
@@ -28,14 +28,14 @@ public struct ProtectionOffer: Sendable {
   }
 
   /// Short, for tables: `coded1`, `copies2`.
-  public var name: String
+  package var name: String
   /// By layer.
-  public var placements: [LayerPlacement]
+  package var placements: [LayerPlacement]
   /// What can be had of it.
-  public var use: Use
+  package var use: Use
 
   /// Offers a protection.
-  public init(_ name: String, _ placements: [LayerPlacement], use: Use = .anything) {
+  package init(_ name: String, _ placements: [LayerPlacement], use: Use = .anything) {
     self.name = name
     self.placements = placements
     self.use = use

@@ -1,26 +1,26 @@
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 
 /// Every way to protect every layer, and what each costs.
-public struct ProtectionTable: Sendable {
+package struct ProtectionTable: Sendable {
   /// One way for one layer.
-  public struct Option: Sendable {
+  package struct Option: Sendable {
     /// What it is called: `single`, `coded1`, `copies2`, `clustered1.5`, `core0.25`.
-    public var protection: String
+    package var protection: String
     /// Where it puts the layer's neurons.
-    public var placement: LayerPlacement
+    package var placement: LayerPlacement
     /// Bytes of weights, all devices together.
-    public var bytes: Int
+    package var bytes: Int
   }
 
   /// The layers.
-  public let layers: [LayerTraits]
+  package let layers: [LayerTraits]
   /// How many devices there are.
-  public let devices: Int
+  package let devices: Int
   /// By layer then neuron: what a neuron counts for.
-  public let importance: [[Double]]
+  package let importance: [[Double]]
   /// By layer; the first of each puts every neuron on one device.
-  public let options: [[Option]]
+  package let options: [[Option]]
   /// Elements of constants that every device holds.
   let common: Int
   private let methods: PlanningMethods
@@ -37,7 +37,7 @@ public struct ProtectionTable: Sendable {
   ///   - common: elements of constants that every device holds (`LayerTraits.common`).
   ///   - methods: whose offers there are to choose from; the first puts every neuron on one device.
   /// - Throws: what the placements throw.
-  public init(
+  package init(
     layers: [LayerTraits], devices: Int, importance: [[Double]], scored: [ScoredLayer]? = nil,
     common: Int = 0, methods: PlanningMethods = .standard
   ) throws(MartletError) {
@@ -72,7 +72,7 @@ public struct ProtectionTable: Sendable {
   }
 
   /// The least possible bytes of weights, all devices together.
-  public var minimumBytes: Int {
+  package var minimumBytes: Int {
     options.reduce(commonBytes) { $0 + ($1.map(\.bytes).min() ?? 0) }
   }
 

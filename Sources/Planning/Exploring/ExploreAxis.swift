@@ -1,12 +1,12 @@
 import Tables
 
 /// The costs that an exploration can set accuracy against.
-public enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
+package enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
   /// What a placement costs.
   case copies, memory, compute, recompute, traffic
 
   /// What the axis of a chart says, but for the unit.
-  public var summary: String {
+  package var summary: String {
     switch self {
     case .copies: "copies of the weights, all devices together"
     case .memory: "weights on the device with the most"
@@ -17,7 +17,7 @@ public enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
   }
 
   /// A placement's cost.
-  public func cost(of point: ExplorePoint) -> Double {
+  package func cost(of point: ExplorePoint) -> Double {
     switch self {
     case .copies: point.copies
     case .memory: Double(point.largestWeightBytes)
@@ -28,7 +28,7 @@ public enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
   }
 
   /// A cost for people.
-  public func text(_ point: ExplorePoint) -> String {
+  package func text(_ point: ExplorePoint) -> String {
     switch self {
     case .copies: point.copies.formatted(2)
     case .memory: point.largestWeightBytes.asBytes
@@ -39,7 +39,7 @@ public enum ExploreAxis: String, Sendable, CaseIterable, Encodable {
   }
 
   /// A unit in which the largest cost is a number of few digits.
-  public func unit(for largest: Double) -> (name: String, size: Double) {
+  package func unit(for largest: Double) -> (name: String, size: Double) {
     let prefix: (String, Double) =
       switch largest {
       case ..<10_000: ("", 1)

@@ -1,24 +1,24 @@
-public import Plan
-public import Resilience
+package import Plan
+package import Resilience
 
 /// What one placement costs and what it keeps.
-public struct ExplorePoint: Sendable {
+package struct ExplorePoint: Sendable {
   /// What was placed.
-  public let placed: ExploredPlacement
+  package let placed: ExploredPlacement
   /// Bytes of weights of all devices over those of the model.
-  public let copies: Double
+  package let copies: Double
   /// By device, while all are there.
-  public let devices: [DeviceCost]
+  package let devices: [DeviceCost]
   /// Multiply-adds of the busiest device in the worst case of one failure.
-  public let multiplyAddsAfterFailure: Int
+  package let multiplyAddsAfterFailure: Int
   /// The protection of each layer, by the layer's name, where it was chosen layer by layer.
-  public let protections: [(layer: String, protection: String)]?
+  package let protections: [(layer: String, protection: String)]?
   /// What is left after failures.
-  public let table: FailureTable
+  package let table: FailureTable
   /// By number of failures.
-  public let summaries: [FailureTable.Summary]
+  package let summaries: [FailureTable.Summary]
   /// The numbers of failures for which no other placement is cheaper and better.
-  public internal(set) var front: [Int] = []
+  package internal(set) var front: [Int] = []
 
   init(_ placed: ExploredPlacement, _ plan: Plan, _ table: FailureTable) {
     self.placed = placed
@@ -32,26 +32,26 @@ public struct ExplorePoint: Sendable {
   }
 
   /// Weights of the device with the most.
-  public var largestWeightBytes: Int { devices.map(\.weightBytes).max() ?? 0 }
+  package var largestWeightBytes: Int { devices.map(\.weightBytes).max() ?? 0 }
   /// Of the busiest device while all are there.
-  public var multiplyAdds: Int { devices.map(\.multiplyAdds).max() ?? 0 }
+  package var multiplyAdds: Int { devices.map(\.multiplyAdds).max() ?? 0 }
   /// Per frame, by the device that sends most.
-  public var bytesSent: Int { devices.map(\.bytesSent).max() ?? 0 }
+  package var bytesSent: Int { devices.map(\.bytesSent).max() ?? 0 }
 
   /// Whether it is a placement of a series, under whichever name.
-  public func belongs(to series: String) -> Bool {
+  package func belongs(to series: String) -> Bool {
     placed.variant.series == series || placed.also.contains { $0.series == series }
   }
 
   /// The mean accuracy over the choices of so many failing devices.
-  public func average(_ failures: Int) -> Double {
+  package func average(_ failures: Int) -> Double {
     summaries.first { $0.failures == failures }?.average.accuracy ?? 0
   }
 }
 
 extension [ExplorePoint] {
   /// Marks, for each number of failures, the points that no other beats in cost and accuracy.
-  public mutating func markFronts(against axis: ExploreAxis) {
+  package mutating func markFronts(against axis: ExploreAxis) {
     for failures in first?.summaries.map(\.failures) ?? [] {
       let front = ParetoFront.of(
         map { .init(cost: axis.cost(of: $0), value: $0.average(failures)) })

@@ -1,37 +1,37 @@
 import Plan
 
 /// One placement of a model that is explored.
-public struct ExploredPlacement: Sendable {
+package struct ExploredPlacement: Sendable {
   /// What another method or budget is called that came to the same.
-  public struct Twin: Sendable, Encodable {
+  package struct Twin: Sendable, Encodable {
     /// What it belongs to in a chart.
-    public var series: String
+    package var series: String
     /// What it is called itself.
-    public var name: String
+    package var name: String
   }
 
   /// The method and its options.
-  public var variant: MethodVariant
+  package var variant: MethodVariant
   /// Where the neurons go.
-  public var result: PlacementResult
+  package var result: PlacementResult
   /// Others that came to the same placement.
-  public var also: [Twin] = []
+  package var also: [Twin] = []
 }
 
 /// Different placements in the order in which they were found.
-public struct PlacementCollection: Sendable {
+package struct PlacementCollection: Sendable {
   /// A placement that cannot be had, and why.
-  public struct LeftOut: Sendable, Encodable {
+  package struct LeftOut: Sendable, Encodable {
     /// What it is called.
-    public var name: String
+    package var name: String
     /// What it would take.
-    public var reason: String
+    package var reason: String
   }
 
   /// Each once.
-  public private(set) var placed: [ExploredPlacement] = []
+  package private(set) var placed: [ExploredPlacement] = []
   /// What cannot be had.
-  public private(set) var leftOut: [LeftOut] = []
+  package private(set) var leftOut: [LeftOut] = []
   private var numbers: [[LayerPlacement]: Int] = [:]
 
   /// Takes what became of a variant: a placement, or its name for the one that is the same.

@@ -1,11 +1,11 @@
-public import Evaluation
+package import Evaluation
 import Plan
-public import Resilience
-public import TensorCore
+package import Resilience
+package import TensorCore
 
 /// The computing part of `martlet explore`: one masked model, with which placements are chosen on
 /// calibration images and then tested on others.
-public struct Exploring: Sendable {
+package struct Exploring: Sendable {
   private let context: PlacingContext
   private let measuring: Measuring
   private let calibrated: CalibratedModel
@@ -14,7 +14,7 @@ public struct Exploring: Sendable {
   ///
   /// - Parameter meanFill: whether means over the calibration images stand in for lost neurons.
   /// - Throws: what reading images throws; `cancelled`.
-  public init(
+  package init(
     context: PlacingContext, measuring: Measuring, calibration: LabelledImages, meanFill: Bool
   ) throws(MartletError) {
     try context.model.head?.requireOneOfMany(for: "martlet explore")
@@ -30,7 +30,7 @@ public struct Exploring: Sendable {
   ///   - budgets: copies of the weights to allow.
   ///   - options: texts by name, for the methods that have them.
   /// - Throws: what methods throw, but for what cannot be had, which is left out.
-  public func placements(
+  package func placements(
     budgets: [Double], options: [String: String], methods: PlanningMethods = .standard
   ) throws(MartletError) -> PlacementCollection {
     var found = PlacementCollection()
@@ -58,7 +58,7 @@ public struct Exploring: Sendable {
   }
 
   /// Classifies all images with all placements under all failure sets.
-  public func study(
+  package func study(
     _ placed: [ExploredPlacement], sets: [[Int]], images: LabelledImages
   ) throws(MartletError) -> [FailureTable] {
     let study = FailureStudy(
@@ -72,7 +72,7 @@ public struct Exploring: Sendable {
   }
 
   /// The placements with what they cost and what they keep.
-  public func points(
+  package func points(
     _ placed: [ExploredPlacement], _ tables: [FailureTable]
   ) throws(MartletError) -> [ExplorePoint] {
     let shown = measuring.watch("cost of placement", placed.count)

@@ -1,14 +1,14 @@
 /// The choices that no other beats in both cost and worth.
-public enum ParetoFront {
+package enum ParetoFront {
   /// One choice.
-  public struct Point: Sendable, Hashable {
+  package struct Point: Sendable, Hashable {
     /// What it costs; less is better.
-    public var cost: Double
+    package var cost: Double
     /// What it is worth; more is better.
-    public var value: Double
+    package var value: Double
 
     /// Makes a point.
-    public init(cost: Double, value: Double) {
+    package init(cost: Double, value: Double) {
       self.cost = cost
       self.value = value
     }
@@ -16,7 +16,7 @@ public enum ParetoFront {
 
   /// The numbers, ascending, of the points for which no other is at least as good in one respect and
   /// better in the other. Of equal points all are.
-  public static func of(_ points: [Point]) -> [Int] {
+  package static func of(_ points: [Point]) -> [Int] {
     var best = -Double.infinity
     var front: [Int] = []
     let order = points.indices.sorted {

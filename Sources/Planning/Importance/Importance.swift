@@ -1,17 +1,17 @@
-public import ModelGraph
-public import Plan
+package import ModelGraph
+package import Plan
 import TensorCore
 
 /// How much a neuron matters: what needs nothing but the model.
-public enum Importance {
+package enum Importance {
   /// The nodes whose output channels or units are neurons: convolutions, depthwise ones among them,
   /// and dense layers with weights of their own, by position in `Graph.nodes`.
-  public static func weightedNodes(of graph: Graph) -> [Int] {
+  package static func weightedNodes(of graph: Graph) -> [Int] {
     graph.nodes.indices.filter { neurons(of: graph.nodes[$0], graph: graph) > 0 }
   }
 
   /// How many neurons a node has; 0 if it has no weights of its own.
-  public static func neurons(of node: Node, graph: Graph) -> Int {
+  package static func neurons(of node: Node, graph: Graph) -> Int {
     switch node.operation {
     case .convolution, .dense:
       guard graph.constants[node.inputs[1]] != nil else { return 0 }
@@ -24,7 +24,7 @@ public enum Importance {
   /// RobustDiCE, section 4.2.
   ///
   /// - Returns: one non-negative score per neuron of the node.
-  public static func l1(of node: Node, graph: Graph) -> [Double] {
+  package static func l1(of node: Node, graph: Graph) -> [Double] {
     let count = neurons(of: node, graph: graph)
     var scores = [Double](repeating: 0, count: count)
     for input in node.inputs.dropFirst() {
@@ -42,7 +42,7 @@ public enum Importance {
   /// The sum of `l1` over the layer's weighted nodes.
   ///
   /// - Returns: one non-negative score per neuron of the layer.
-  public static func l1(of layer: Sharding.Layer, graph: Graph) -> [Double] {
+  package static func l1(of layer: Sharding.Layer, graph: Graph) -> [Double] {
     var scores = [Double](repeating: 0, count: layer.neurons)
     for node in layer.weightedNodes {
       for (neuron, score) in l1(of: graph.nodes[node], graph: graph).enumerated() {

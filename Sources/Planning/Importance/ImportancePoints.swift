@@ -1,9 +1,9 @@
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// What is done to scores before distances between neurons are taken.
-public enum Normalisation: String, Sendable, CaseIterable {
+package enum Normalisation: String, Sendable, CaseIterable {
   /// Each score is stretched to 0...1 over its layer, so that no score outweighs another by its unit
   /// and one threshold suits all layers. The paper does not say.
   case layer
@@ -22,7 +22,7 @@ extension ImportanceScores {
   ///   - name: the node's name.
   ///   - scores: the coordinates in order; any of the seven non-empty combinations.
   /// - Throws: `notFound` for a node without scores or a score that was not computed.
-  public func points(
+  package func points(
     node name: String, using scores: [Score] = Score.allCases
   ) throws(MartletError) -> [[Double]] {
     try Self.points(try scores.map { score throws(MartletError) in try values(score, of: name) })
@@ -34,7 +34,7 @@ extension ImportanceScores {
   /// - Returns: by layer then neuron.
   /// - Throws: `notFound` for a node without scores or a score that was not computed; `mismatch`
   ///   when the scores are of another model.
-  public func points(
+  package func points(
     layers: [Sharding.Layer], graph: Graph, using scores: [Score] = Score.allCases,
     normalisation: Normalisation = .layer
   ) throws(MartletError) -> [[[Double]]] {
@@ -79,7 +79,7 @@ extension ImportanceScores {
   }
 
   /// Min-max normalisation; equal values all become 0, because they tell nothing apart.
-  public static func normalised(_ values: [Double]) -> [Double] {
+  package static func normalised(_ values: [Double]) -> [Double] {
     guard let low = values.min(), let high = values.max(), high > low else {
       return [Double](repeating: 0, count: values.count)
     }

@@ -16,7 +16,7 @@ extension ImportanceScores: Codable {
   ///
   /// - Throws: `MartletError.Code.invalidFile` or `.mismatch` for anything but scores of this
   ///   version, with as many values as there are neurons.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     guard try container.decodeIfPresent(String.self, forKey: .format) == Self.format else {
       throw MartletError(.invalidFile, "these are not scores of martlet")
@@ -43,7 +43,7 @@ extension ImportanceScores: Codable {
   }
 
   /// Encodes with the format's name and version.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(Self.format, forKey: .format)
     try container.encode(Self.version, forKey: .version)

@@ -1,9 +1,9 @@
 /// The importance of every neuron of a model: the points (s1, s2, s3) of RobustDiCE, section 4.2.
 ///
 /// Scores are kept as computed; `points` normalises them.
-public struct ImportanceScores: Sendable, Equatable {
+package struct ImportanceScores: Sendable, Equatable {
   /// One of the three scores.
-  public enum Score: String, Sendable, CaseIterable, Codable {
+  package enum Score: String, Sendable, CaseIterable, Codable {
     /// The l1 norm of the neuron's weights plus the absolute value of its bias.
     case s1
     /// Taylor sensitivity: the sum of |dy/dw w| over the weights plus |dy/db b|, y the logit of the
@@ -16,18 +16,18 @@ public struct ImportanceScores: Sendable, Equatable {
   }
 
   /// The scores of one weighted node.
-  public struct Layer: Sendable, Equatable, Codable {
+  package struct Layer: Sendable, Equatable, Codable {
     /// The node's name in the graph.
-    public var name: String
+    package var name: String
     /// By neuron.
-    public var s1: [Double]
+    package var s1: [Double]
     /// By neuron; nil when it has not been computed.
-    public var s2: [Double]?
+    package var s2: [Double]?
     /// By neuron, for as many neurons as have been scored so far; nil for none.
-    public var s3: [Double]?
+    package var s3: [Double]?
 
     /// Makes a layer's scores.
-    public init(name: String, s1: [Double], s2: [Double]? = nil, s3: [Double]? = nil) {
+    package init(name: String, s1: [Double], s2: [Double]? = nil, s3: [Double]? = nil) {
       self.name = name
       self.s1 = s1
       self.s2 = s2
@@ -35,7 +35,7 @@ public struct ImportanceScores: Sendable, Equatable {
     }
 
     /// One score of every neuron; nil when it is missing or not complete.
-    public func values(_ score: Score) -> [Double]? {
+    package func values(_ score: Score) -> [Double]? {
       let values =
         switch score {
         case .s1: s1
@@ -47,16 +47,16 @@ public struct ImportanceScores: Sendable, Equatable {
   }
 
   /// The images that a score was computed from.
-  public struct Calibration: Sendable, Equatable, Codable {
+  package struct Calibration: Sendable, Equatable, Codable {
     /// How many.
-    public var images: Int
+    package var images: Int
     /// A SHA-256 over the images in order and how they are prepared.
-    public var sha256: String
+    package var sha256: String
     /// What was chosen where the paper is silent; nil for what `Scoring` does unless told otherwise.
-    public var choice: String?
+    package var choice: String?
 
     /// Describes a set of images.
-    public init(images: Int, sha256: String, choice: String? = nil) {
+    package init(images: Int, sha256: String, choice: String? = nil) {
       self.images = images
       self.sha256 = sha256
       self.choice = choice
@@ -64,16 +64,16 @@ public struct ImportanceScores: Sendable, Equatable {
   }
 
   /// The SHA-256 of the model's file.
-  public var model: String
+  package var model: String
   /// The images behind s2; nil when there is no s2.
-  public var s2Calibration: Calibration?
+  package var s2Calibration: Calibration?
   /// The images behind s3; nil when there is no s3.
-  public var s3Calibration: Calibration?
+  package var s3Calibration: Calibration?
   /// The weighted nodes in graph order.
-  public var layers: [Layer]
+  package var layers: [Layer]
 
   /// Makes scores.
-  public init(
+  package init(
     model: String, s2Calibration: Calibration? = nil, s3Calibration: Calibration? = nil,
     layers: [Layer]
   ) {
@@ -84,10 +84,10 @@ public struct ImportanceScores: Sendable, Equatable {
   }
 
   /// The scores of a node by name.
-  public subscript(name: String) -> Layer? { layers.first { $0.name == name } }
+  package subscript(name: String) -> Layer? { layers.first { $0.name == name } }
 
   /// Whether every neuron has these scores.
-  public func isComplete(_ scores: some Sequence<Score>) -> Bool {
+  package func isComplete(_ scores: some Sequence<Score>) -> Bool {
     scores.allSatisfy { score in layers.allSatisfy { $0.values(score) != nil } }
   }
 }

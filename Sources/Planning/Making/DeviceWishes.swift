@@ -1,17 +1,17 @@
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 
 /// What was said about the devices of a plan.
-public struct DeviceWishes: Sendable {
+package struct DeviceWishes: Sendable {
   /// Their names.
-  public var names: [String]?
+  package var names: [String]?
   /// How many there are.
-  public var count: Int?
+  package var count: Int?
   /// Relative work of each.
-  public var shares: [Double]?
+  package var shares: [Double]?
 
   /// Says something about the devices, or nothing.
-  public init(names: [String]? = nil, count: Int? = nil, shares: [Double]? = nil) {
+  package init(names: [String]? = nil, count: Int? = nil, shares: [Double]? = nil) {
     self.names = names
     self.count = count
     self.shares = shares
@@ -20,7 +20,7 @@ public struct DeviceWishes: Sendable {
   /// The devices, called `d0`, `d1` and so on if only their number is known.
   ///
   /// - Throws: `invalidArgument` unless there are either names or a number, and a share for each.
-  public func devices() throws(MartletError) -> [Plan.Device] {
+  package func devices() throws(MartletError) -> [Plan.Device] {
     guard let names = names ?? count.map({ (0..<$0).map { "d\($0)" } }) else {
       throw MartletError(.invalidArgument, "give either --devices or --names")
     }
@@ -42,14 +42,14 @@ public struct DeviceWishes: Sendable {
 }
 
 /// The devices of a plan, and what is split among them.
-public struct PlanLayout: Sendable {
+package struct PlanLayout: Sendable {
   /// In order.
-  public var devices: [Plan.Device]
+  package var devices: [Plan.Device]
   /// What is whole and what is split.
-  public var sharding: Sharding
+  package var sharding: Sharding
 
   /// Joins devices and a sharding.
-  public init(devices: [Plan.Device], sharding: Sharding) {
+  package init(devices: [Plan.Device], sharding: Sharding) {
     self.devices = devices
     self.sharding = sharding
   }

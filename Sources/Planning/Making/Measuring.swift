@@ -1,25 +1,25 @@
-public import Evaluation
+package import Evaluation
 import Glibc
-public import TensorCore
+package import TensorCore
 
 /// How planning computes over images: on some threads, with progress, until somebody stops it.
-public struct Measuring: Sendable {
+package struct Measuring: Sendable {
   /// Is told how much of a total is done.
-  public typealias Watch = @Sendable (_ done: Int) -> Void
+  package typealias Watch = @Sendable (_ done: Int) -> Void
   /// Begins to watch something, by its name and total.
-  public typealias Progress = @Sendable (_ what: String, _ total: Int, _ note: String) -> Watch
+  package typealias Progress = @Sendable (_ what: String, _ total: Int, _ note: String) -> Watch
 
   /// How many compute at once.
-  public let threads: Int
+  package let threads: Int
   /// Whether somebody asked to stop.
-  public let isStopped: @Sendable () -> Bool
+  package let isStopped: @Sendable () -> Bool
   private let progress: Progress
 
   /// - Parameters:
   ///   - threads: all processors if nil.
   ///   - isStopped: asked from several threads.
   ///   - progress: called from several threads.
-  public init(
+  package init(
     threads: Int?, isStopped: @escaping @Sendable () -> Bool = { false },
     progress: @escaping Progress = { _, _, _ in { _ in } }
   ) {
@@ -29,12 +29,12 @@ public struct Measuring: Sendable {
   }
 
   /// - Throws: `cancelled` if somebody asked to stop.
-  public func check() throws(MartletError) {
+  package func check() throws(MartletError) {
     if isStopped() { throw MartletError(.cancelled, "stopped") }
   }
 
   /// Begins to watch something.
-  public func watch(_ what: String, _ total: Int, note: String = "") -> Watch {
+  package func watch(_ what: String, _ total: Int, note: String = "") -> Watch {
     progress(what, total, note)
   }
 
@@ -55,7 +55,7 @@ public struct Measuring: Sendable {
   /// The mean of each channel of the model's points.
   ///
   /// - Parameter what: what is counted in the line of progress.
-  public func means(
+  package func means(
     of model: MaskedModel, _ images: LabelledImages, what: String
   ) throws(MartletError) -> [[Float]] {
     let shown = watch(what, images.count)
@@ -66,7 +66,7 @@ public struct Measuring: Sendable {
   }
 
   /// Classifies all images under all failure sets of a study.
-  public func run(
+  package func run(
     _ study: FailureStudy, _ images: LabelledImages, keepsPredictions: Bool = false
   ) throws(MartletError) -> FailureStudy.Result {
     let shown = watch(

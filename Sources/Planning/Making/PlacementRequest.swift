@@ -1,24 +1,24 @@
-public import Evaluation
+package import Evaluation
 import ModelGraph
-public import TensorCore
+package import TensorCore
 
 /// What a planning method is asked.
-public struct PlacementRequest {
+package struct PlacementRequest {
   /// The model and the devices.
-  public let context: PlacingContext
+  package let context: PlacingContext
   /// The method's options.
-  public let choices: MethodChoices
+  package let choices: MethodChoices
   /// The methods there are, for a method that chooses among others.
-  public let methods: PlanningMethods
+  package let methods: PlanningMethods
   /// How to compute over images.
-  public let measuring: Measuring
+  package let measuring: Measuring
   /// The model as it loses neurons, with images to measure with; made when a method asks.
-  public let calibration: () throws(MartletError) -> CalibratedModel
+  package let calibration: () throws(MartletError) -> CalibratedModel
 
   /// Asks for a placement.
   ///
   /// - Parameter calibration: for methods that need images; they get an error from it otherwise.
-  public init(
+  package init(
     context: PlacingContext, choices: MethodChoices = MethodChoices(),
     methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: 1),
     calibration: @escaping () throws(MartletError) -> CalibratedModel = {
@@ -51,20 +51,20 @@ public struct PlacementRequest {
 }
 
 /// A model that can lose neurons, and the images by which a loss is judged.
-public struct CalibratedModel: Sendable {
+package struct CalibratedModel: Sendable {
   /// Where lost neurons are missed.
-  public let values: [ExchangedValue]
+  package let values: [ExchangedValue]
   /// With points at `values`.
-  public let model: MaskedModel
+  package let model: MaskedModel
   /// Their labels are not used.
-  public let images: LabelledImages
+  package let images: LabelledImages
   /// What stands in for lost neurons.
-  public let fill: ChannelFill
+  package let fill: ChannelFill
 
   /// Prepares a model, decodes the images, and takes the means if they are to stand in.
   ///
   /// - Throws: what reading images throws; `cancelled`.
-  public init(
+  package init(
     _ context: PlacingContext, images: LabelledImages, fillsWithMeans: Bool, measuring: Measuring
   ) throws(MartletError) {
     values = ExchangedValue.all(of: context.graph, context.sharding)

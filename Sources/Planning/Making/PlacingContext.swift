@@ -1,22 +1,22 @@
-public import Evaluation
+package import Evaluation
 import Imaging
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// The model and the devices that neurons are placed on, and what placing reads.
-public struct PlacingContext: Sendable {
+package struct PlacingContext: Sendable {
   /// The model with its weights.
-  public let graph: Graph
+  package let graph: Graph
   /// What is said of the model in a plan.
-  public let model: Plan.Model
+  package let model: Plan.Model
   /// What is whole and what is split.
-  public let sharding: Sharding
+  package let sharding: Sharding
   /// In order.
-  public let devices: [Plan.Device]
+  package let devices: [Plan.Device]
 
   /// Joins a model and a layout.
-  public init(graph: Graph, model: Plan.Model, layout: PlanLayout) {
+  package init(graph: Graph, model: Plan.Model, layout: PlanLayout) {
     self.graph = graph
     self.model = model
     sharding = layout.sharding
@@ -24,18 +24,18 @@ public struct PlacingContext: Sendable {
   }
 
   /// Relative work of each device.
-  public var shares: [Double] { devices.map(\.share) }
+  package var shares: [Double] { devices.map(\.share) }
 
   /// What placing has to know of each layer.
-  public var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
+  package var traits: [LayerTraits] { LayerTraits.all(of: sharding, graph: graph) }
 
   /// Importance that follows from the weights, by layer then neuron.
-  public var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
+  package var l1: [[Double]] { sharding.layers.map { Importance.l1(of: $0, graph: graph) } }
 
   /// The plan of some placements.
   ///
   /// - Throws: what `Plan` throws.
-  public func plan(
+  package func plan(
     _ placements: [LayerPlacement], method: String, fill: Plan.Fill = .zero
   ) throws(MartletError) -> Plan {
     try Plan(
@@ -45,18 +45,18 @@ public struct PlacingContext: Sendable {
   }
 
   /// Bytes of the weights of the model, once.
-  public var modelBytes: Int { cost(of: []).modelBytes }
+  package var modelBytes: Int { cost(of: []).modelBytes }
 
   /// Elements of constants that every device holds.
-  public var common: Int { LayerTraits.common(of: sharding, graph: graph) }
+  package var common: Int { LayerTraits.common(of: sharding, graph: graph) }
 
   /// What placements cost.
-  public func cost(of placements: [LayerPlacement]) -> PlacementCost {
+  package func cost(of placements: [LayerPlacement]) -> PlacementCost {
     PlacementCost(of: placements, layers: traits, devices: devices.count, common: common)
   }
 
   /// The layers with their neurons' scores, from a file of `martlet score`.
-  public func scoredLayers(
+  package func scoredLayers(
     _ path: String, using chosen: [ImportanceScores.Score],
     normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
@@ -70,7 +70,7 @@ public struct PlacingContext: Sendable {
   }
 
   /// The layers with their neurons' scores.
-  public func scoredLayers(
+  package func scoredLayers(
     _ scores: ImportanceScores, using chosen: [ImportanceScores.Score],
     normalisation: Normalisation = .layer
   ) throws(MartletError) -> [ScoredLayer] {
@@ -83,7 +83,7 @@ public struct PlacingContext: Sendable {
   }
 
   /// Images to measure with, evenly chosen; their labels are not used.
-  public func calibrationImages(_ paths: [String], limit: Int) throws(MartletError)
+  package func calibrationImages(_ paths: [String], limit: Int) throws(MartletError)
     -> LabelledImages
   {
     guard let preprocessing = model.preprocessing else {

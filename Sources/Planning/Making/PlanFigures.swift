@@ -1,23 +1,23 @@
-public import Plan
+package import Plan
 
 /// What a plan costs, and how its layers are protected.
-public struct PlanFigures: Sendable {
+package struct PlanFigures: Sendable {
   /// By device, while all are there.
-  public let devices: [DeviceCost]
+  package let devices: [DeviceCost]
   /// Bytes of weights of all devices over those of the model.
-  public let copies: Double
+  package let copies: Double
   /// Layers that are split.
-  public let layers: Int
+  package let layers: Int
   /// Exchanges of a frame while all devices are there.
-  public let exchanges: Int
+  package let exchanges: Int
   /// The protection of each layer, by the layer's name, where it was chosen layer by layer.
-  public let protections: [(layer: String, protection: String)]?
+  package let protections: [(layer: String, protection: String)]?
   /// The share of calibration answers that stay, by number of failures from 1 on, where it was
   /// measured.
-  public let agreement: [Double]?
+  package let agreement: [Double]?
 
   /// The figures of a plan.
-  public init(_ plan: Plan, _ result: PlacementResult) {
+  package init(_ plan: Plan, _ result: PlacementResult) {
     devices = plan.devices.indices.map { plan.cost(of: $0) }
     copies = devices.copies(of: plan)
     layers = plan.sharding.layers.count

@@ -1,21 +1,21 @@
-public import Evaluation
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import Evaluation
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// Makes plans: what `martlet plan` does between reading its options and writing a folder.
-public struct PlanMaker: Sendable {
+package struct PlanMaker: Sendable {
   /// What stands in for lost neurons.
-  public enum FillChoice: String, Sendable, CaseIterable {
+  package enum FillChoice: String, Sendable, CaseIterable {
     case zero, mean
   }
 
   /// A plan and what was found out about it.
-  public struct Made: Sendable {
+  package struct Made: Sendable {
     /// The plan.
-    public var plan: Plan
+    package var plan: Plan
     /// How it was decided.
-    public var result: PlacementResult
+    package var result: PlacementResult
   }
 
   private let method: any PlanningMethod
@@ -31,7 +31,7 @@ public struct PlanMaker: Sendable {
   ///   - methods: the method and those that it may be compared with.
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
-  public init(
+  package init(
     _ method: any PlanningMethod, options: [String: String] = [:], fill: FillChoice = .zero,
     methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
@@ -47,12 +47,12 @@ public struct PlanMaker: Sendable {
   }
 
   /// Whether it asks for images.
-  public var needsImages: Bool { method.abilities.needsImages || fill == .mean }
+  package var needsImages: Bool { method.abilities.needsImages || fill == .mean }
 
   /// The devices, and what is split among them.
   ///
   /// - Throws: `invalidArgument` for wishes that the method cannot meet.
-  public func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
+  package func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
     try method.layout(of: graph, wishes: wishes, choices: choices)
   }
 
@@ -60,7 +60,7 @@ public struct PlanMaker: Sendable {
   ///
   /// - Parameter images: to measure with, and to take means of; asked for only where needed.
   /// - Throws: what the method throws; `invalidArgument` for shares that do not go with it.
-  public func make(
+  package func make(
     _ context: PlacingContext,
     images: @escaping () throws(MartletError) -> LabelledImages = {
       () throws(MartletError) in

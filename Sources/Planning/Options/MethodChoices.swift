@@ -1,11 +1,11 @@
-public import TensorCore
+package import TensorCore
 
 /// The options that were given for a method, checked.
-public struct MethodChoices: Sendable {
+package struct MethodChoices: Sendable {
   private let given: [String: String]
 
   /// Nothing is given.
-  public init() { given = [:] }
+  package init() { given = [:] }
 
   /// Takes what was given.
   ///
@@ -14,7 +14,7 @@ public struct MethodChoices: Sendable {
   ///   - methods: whose options there are, to say which method an option belongs to.
   /// - Throws: `invalidArgument` for an option that is not the method's, one with a value that is not
   ///   allowed, and two that exclude each other.
-  public init(
+  package init(
     _ given: [String: String], for method: any PlanningMethod,
     among methods: PlanningMethods = .standard
   ) throws(MartletError) {
@@ -43,15 +43,15 @@ public struct MethodChoices: Sendable {
   }
 
   /// The text of an option: what was given, or what it is unless given.
-  public func text<Value>(_ option: MethodOption<Value>) -> String? {
+  package func text<Value>(_ option: MethodOption<Value>) -> String? {
     given[option.name] ?? option.standard
   }
 
   /// Whether an option was given.
-  public func isGiven(_ name: String) -> Bool { given[name] != nil }
+  package func isGiven(_ name: String) -> Bool { given[name] != nil }
 
   /// The value of an option; nil if it was not given and is left open.
-  public subscript<Value>(option: MethodOption<Value>) -> Value? {
+  package subscript<Value>(option: MethodOption<Value>) -> Value? {
     // Texts were checked when they were taken.
     text(option).flatMap { option.kind.read($0) }
   }
@@ -59,7 +59,7 @@ public struct MethodChoices: Sendable {
   /// These with others in their place; only those that are a method's.
   ///
   /// - Throws: like `init`.
-  public func adding(
+  package func adding(
     _ others: [String: String], for method: any PlanningMethod,
     among methods: PlanningMethods = .standard
   ) throws(MartletError) -> MethodChoices {

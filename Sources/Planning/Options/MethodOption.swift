@@ -1,18 +1,18 @@
-public import TensorCore
+package import TensorCore
 
 /// An option of planning methods: what it is called, what it takes, and what it means. Methods that
 /// share one refer to the same value.
-public struct MethodOption<Value: Sendable>: MethodOptionFacts {
+package struct MethodOption<Value: Sendable>: MethodOptionFacts {
   /// Without the dashes.
-  public let name: String
+  package let name: String
   /// One sentence.
-  public let help: String
+  package let help: String
   /// What it is unless given; nil if that is left open.
-  public let standard: String?
+  package let standard: String?
   /// Options of one group exclude each other; nil excludes none.
-  public let group: String?
+  package let group: String?
   /// What its text may be.
-  public let kind: OptionKind<Value>
+  package let kind: OptionKind<Value>
 
   /// Describes an option.
   ///
@@ -22,7 +22,7 @@ public struct MethodOption<Value: Sendable>: MethodOptionFacts {
   ///   - group: options of one group exclude each other.
   ///   - help: one sentence.
   /// - Precondition: `standard` is allowed.
-  public init(
+  package init(
     _ name: String, _ kind: OptionKind<Value>, standard: String? = nil, group: String? = nil,
     help: String
   ) {
@@ -35,18 +35,18 @@ public struct MethodOption<Value: Sendable>: MethodOptionFacts {
   }
 
   /// What stands for its value in a listing.
-  public var valueName: String { kind.valueName }
+  package var valueName: String { kind.valueName }
   /// The values, where there are few.
-  public var choices: [String] { kind.choices }
+  package var choices: [String] { kind.choices }
   /// Whether it takes the path of a file.
-  public var isFile: Bool { kind.isFile }
+  package var isFile: Bool { kind.isFile }
   /// What is allowed, in words.
-  public var allowed: String { kind.allowed }
+  package var allowed: String { kind.allowed }
 
   /// Looks whether a text is allowed.
   ///
   /// - Throws: `invalidArgument` naming the option and what is allowed.
-  public func check(_ text: String) throws(MartletError) { _ = try value(of: text) }
+  package func check(_ text: String) throws(MartletError) { _ = try value(of: text) }
 
   /// The value of a text.
   ///
@@ -60,7 +60,7 @@ public struct MethodOption<Value: Sendable>: MethodOptionFacts {
 }
 
 /// What can be said of an option whatever its values are.
-public protocol MethodOptionFacts: Sendable {
+package protocol MethodOptionFacts: Sendable {
   /// Without the dashes.
   var name: String { get }
   /// One sentence.

@@ -1,17 +1,17 @@
 /// What an option's text may be, and what it means.
-public struct OptionKind<Value: Sendable>: Sendable {
+package struct OptionKind<Value: Sendable>: Sendable {
   /// What stands for a value in a listing, such as `count`.
-  public let valueName: String
+  package let valueName: String
   /// What is allowed, for errors: `a whole number, 1 or more`.
-  public let allowed: String
+  package let allowed: String
   /// The values, where there are few.
-  public let choices: [String]
+  package let choices: [String]
   /// Whether the text is the path of a file.
-  public let isFile: Bool
+  package let isFile: Bool
   private let reader: @Sendable (String) -> Value?
 
   /// Makes a kind of values; `reader` gives nil for a text that is not allowed.
-  public init(
+  package init(
     valueName: String, allowed: String, choices: [String] = [], isFile: Bool = false,
     reader: @escaping @Sendable (String) -> Value?
   ) {
@@ -23,19 +23,19 @@ public struct OptionKind<Value: Sendable>: Sendable {
   }
 
   /// The value of a text; nil for one that is not allowed.
-  public func read(_ text: String) -> Value? { reader(text) }
+  package func read(_ text: String) -> Value? { reader(text) }
 }
 
 extension OptionKind where Value == Int {
   /// A whole number from `least` on.
-  public static func integer(from least: Int, valueName: String = "count") -> OptionKind {
+  package static func integer(from least: Int, valueName: String = "count") -> OptionKind {
     OptionKind(valueName: valueName, allowed: "a whole number, \(least) or more") { text in
       Int(text).flatMap { $0 >= least ? $0 : nil }
     }
   }
 
   /// A size in bytes, such as `72MB`.
-  public static var bytes: OptionKind {
+  package static var bytes: OptionKind {
     OptionKind(valueName: "size", allowed: "a size such as 300kB, 72MB or 1GB") { text in
       let units: [(String, Double)] = [("kB", 1e3), ("MB", 1e6), ("GB", 1e9), ("B", 1)]
       guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }) else {
@@ -46,7 +46,7 @@ extension OptionKind where Value == Int {
   }
 
   /// A number of operations, such as `30M`.
-  public static var amount: OptionKind {
+  package static var amount: OptionKind {
     OptionKind(valueName: "count", allowed: "a number such as 500k, 30M or 2G") { text in
       let units: [Character: Double] = ["k": 1e3, "M": 1e6, "G": 1e9]
       guard let factor = text.last.flatMap({ units[$0] }) else {
@@ -66,7 +66,7 @@ extension OptionKind where Value == Double {
   /// A number from `least` on.
   ///
   /// - Parameter mayBeInfinite: whether `inf` is one.
-  public static func number(
+  package static func number(
     from least: Double, mayBeInfinite: Bool = false, valueName: String
   ) -> OptionKind {
     OptionKind(
@@ -80,7 +80,7 @@ extension OptionKind where Value == Double {
 
 extension OptionKind where Value == [Double] {
   /// Probabilities, separated by commas.
-  public static var probabilities: OptionKind {
+  package static var probabilities: OptionKind {
     OptionKind(
       valueName: "share,...", allowed: "probabilities from 0 to 1, separated by commas"
     ) { text in
@@ -93,7 +93,7 @@ extension OptionKind where Value == [Double] {
 
 extension OptionKind where Value == [String] {
   /// Names, separated by commas.
-  public static func names(_ valueName: String) -> OptionKind {
+  package static func names(_ valueName: String) -> OptionKind {
     OptionKind(valueName: valueName, allowed: "names, separated by commas") { text in
       let names = text.split(separator: ",").map(String.init)
       return names.isEmpty ? nil : names
@@ -103,7 +103,7 @@ extension OptionKind where Value == [String] {
 
 extension OptionKind where Value == String {
   /// The path of a file.
-  public static var file: OptionKind {
+  package static var file: OptionKind {
     OptionKind(valueName: "file", allowed: "the path of a file", isFile: true) {
       $0.isEmpty ? nil : $0
     }
@@ -112,7 +112,7 @@ extension OptionKind where Value == String {
 
 extension OptionKind where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
   /// One of a few words.
-  public static func choice(_ valueName: String) -> OptionKind {
+  package static func choice(_ valueName: String) -> OptionKind {
     let choices = Value.allCases.map(\.rawValue)
     return OptionKind(
       valueName: valueName, allowed: "one of " + choices.joined(separator: ", "), choices: choices

@@ -1,17 +1,17 @@
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 
 /// A layer with the scores of its neurons.
-public struct ScoredLayer: Sendable {
+package struct ScoredLayer: Sendable {
   /// The layer.
-  public var traits: LayerTraits
+  package var traits: LayerTraits
   /// By neuron, one to three scores of importance on comparable scales.
-  public var points: [[Double]]
+  package var points: [[Double]]
 
   /// Joins a layer and its scores.
   ///
   /// - Throws: `invalidArgument` naming layer and neuron if a score is missing or not finite.
-  public init(traits: LayerTraits, points: [[Double]]) throws(MartletError) {
+  package init(traits: LayerTraits, points: [[Double]]) throws(MartletError) {
     guard points.count == traits.neurons else {
       throw MartletError(
         .invalidArgument, "a layer has \(traits.neurons) neurons but \(points.count) scores",
@@ -31,7 +31,7 @@ public struct ScoredLayer: Sendable {
   }
 
   /// One number for each neuron: the sum of its scores.
-  public var importance: [Double] { points.map { $0.reduce(0, +) } }
+  package var importance: [Double] { points.map { $0.reduce(0, +) } }
 }
 
 extension Placing {
@@ -44,7 +44,7 @@ extension Placing {
   /// - Parameters:
   ///   - thresholds: by layer, zero or more; see `Clustering`.
   ///   - distribution: how a group is dealt.
-  public static func clustered(
+  package static func clustered(
     _ layers: [ScoredLayer], devices: Int, thresholds: [Double],
     distribution: RoundRobin = .literal
   ) throws(MartletError) -> [LayerPlacement] {

@@ -9,7 +9,7 @@
 /// groups after the current one are single neurons. So one pass per group over the neurons that have
 /// no group yet gives exactly the groups of the paper, with at most one distance for each pair of
 /// neurons.
-public enum Clustering {
+package enum Clustering {
   /// Groups of neurons, each in ascending order and in the order of their first members.
   ///
   /// A neuron joins when its distance to every member is strictly below the threshold. So 0 leaves
@@ -18,7 +18,7 @@ public enum Clustering {
   /// - Parameters:
   ///   - points: by neuron, one to three finite scores.
   ///   - threshold: zero or more.
-  public static func groups(_ points: [[Double]], threshold: Double) -> [[Int]] {
+  package static func groups(_ points: [[Double]], threshold: Double) -> [[Int]] {
     guard threshold > 0 else { return points.indices.map { [$0] } }
     guard threshold < .infinity else { return points.isEmpty ? [] : [Array(points.indices)] }
     // The neurons without a group yet come first; what a pass leaves moves to the front.

@@ -1,5 +1,5 @@
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 
 extension Placing {
   /// Every layer striped with an erasure code, as RAID does with disks, so that any `tolerating` of
@@ -21,7 +21,7 @@ extension Placing {
   ///   - tolerating: how many devices may be lost; 0 gives a plain round robin.
   ///   - importance: by layer then neuron. Given, neurons are dealt in descending order of it, so
   ///     that losing too many devices takes an equal part of the important ones.
-  public static func coded(
+  package static func coded(
     _ layers: [LayerTraits], shares: [Double], tolerating: Int, importance: [[Double]]? = nil
   ) throws(MartletError) -> [LayerPlacement] {
     let devices = shares.count

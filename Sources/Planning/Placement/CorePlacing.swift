@@ -1,4 +1,4 @@
-public import Plan
+package import Plan
 
 extension Placing {
   /// The most important neurons of every layer on all devices, the others on few: whoever is left has
@@ -11,7 +11,7 @@ extension Placing {
   ///   - importance: by layer then neuron.
   ///   - share: the part of each layer's neurons that is on all devices, 0 to 1, rounded down.
   ///   - rest: on how many devices each of the others is, 1 or more.
-  public static func core(
+  package static func core(
     _ layers: [LayerTraits], importance: [[Double]], devices: Int, share: Double, rest: Int = 1
   ) -> [LayerPlacement] {
     var dealer = PrimaryDealer(shares: [Double](repeating: 1, count: devices))
@@ -30,7 +30,7 @@ extension Placing {
   }
 
   /// Each neuron once, in contiguous runs (layer output partitioning).
-  public static func contiguous(_ layers: [LayerTraits], shares: [Double]) -> [LayerPlacement] {
+  package static func contiguous(_ layers: [LayerTraits], shares: [Double]) -> [LayerPlacement] {
     layers.map { layer in
       let counts = Apportionment.counts(of: layer.neurons, shares: shares)
       return LayerPlacement(

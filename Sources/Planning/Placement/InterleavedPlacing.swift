@@ -1,5 +1,5 @@
-public import ModelGraph
-public import Plan
+package import ModelGraph
+package import Plan
 
 extension Placing {
   /// Neurons in order of importance (l1 norm of weights and bias), dealt round robin, so that every
@@ -9,7 +9,7 @@ extension Placing {
   ///   - graph: the model with its weights.
   ///   - shares: relative amount of work for each device, by device; at least one above zero. A device
   ///     gets nothing of a layer that has too few neurons to go round.
-  public static func interleaved(
+  package static func interleaved(
     _ graph: Graph, sharding: Sharding, shares: [Double]
   ) -> [LayerPlacement] {
     sharding.layers.map { layer in

@@ -1,23 +1,23 @@
-public import ModelGraph
-public import Plan
+package import ModelGraph
+package import Plan
 import TensorCore
 
 /// What placing a layer's neurons takes to know about it.
-public struct LayerTraits: Sendable, Hashable {
+package struct LayerTraits: Sendable, Hashable {
   /// The layer's name in the sharding.
-  public var id: String
+  package var id: String
   /// Output channels or units.
-  public var neurons: Int
+  package var neurons: Int
   /// Weights of one neuron in weighted nodes, bias included: what a parity block combines.
-  public var mixingWeights: Int
+  package var mixingWeights: Int
   /// Constants of one neuron in the channel-local nodes behind (depthwise filters, normalisation).
-  public var localWeights: Int
+  package var localWeights: Int
   /// Whether a combination of neurons is again a neuron of the same kind. Not so in a grouped
   /// convolution, where neurons read different channels.
-  public var isSummable: Bool
+  package var isSummable: Bool
 
   /// Describes a layer.
-  public init(
+  package init(
     id: String, neurons: Int, mixingWeights: Int = 1, localWeights: Int = 0,
     isSummable: Bool = true
   ) {
@@ -29,10 +29,10 @@ public struct LayerTraits: Sendable, Hashable {
   }
 
   /// Constants of one neuron, all nodes together.
-  public var weights: Int { mixingWeights + localWeights }
+  package var weights: Int { mixingWeights + localWeights }
 
   /// The layers of a model.
-  public static func all(of sharding: Sharding, graph: Graph) -> [LayerTraits] {
+  package static func all(of sharding: Sharding, graph: Graph) -> [LayerTraits] {
     // Told from the structure, because a plan keeps no elements of constants.
     let computed = Set(graph.inputs).union(graph.nodes.map(\.output))
     var traits = sharding.layers.map {
@@ -61,7 +61,7 @@ public struct LayerTraits: Sendable, Hashable {
 
   /// Elements of the model's constants that belong to no neuron of any layer, such as the scales of
   /// a normalisation over all channels: every device holds them.
-  public static func common(of sharding: Sharding, graph: Graph) -> Int {
+  package static func common(of sharding: Sharding, graph: Graph) -> Int {
     let spread = all(of: sharding, graph: graph).reduce(0) { $0 + $1.neurons * $1.weights }
     return max(0, graph.constantBytes / ElementType.float32.size - spread)
   }

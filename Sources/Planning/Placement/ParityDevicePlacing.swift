@@ -1,5 +1,5 @@
-public import Plan
-public import TensorCore
+package import Plan
+package import TensorCore
 
 extension Placing {
   /// Coded distributed computing (CDC): contiguous runs of neurons on all devices but the last, which
@@ -10,7 +10,7 @@ extension Placing {
   /// holds a copy of every neuron.
   ///
   /// - Parameter shares: by device; that of the last, the parity device, is not used.
-  public static func parityDevice(
+  package static func parityDevice(
     _ layers: [LayerTraits], shares: [Double]
   ) throws(MartletError) -> [LayerPlacement] {
     guard shares.count >= 2, shares.dropLast().contains(where: { $0 > 0 }) else {

@@ -18,14 +18,14 @@
 ///
 /// With one parity block the factors are 1 (coded distributed computing), with one data block the
 /// parity blocks are copies.
-public enum ParityGenerator {
+package enum ParityGenerator {
   /// The most blocks of a stripe, data and parity, for which there are tables.
-  public static let maximumBlocks = 8
+  package static let maximumBlocks = 8
 
   /// By parity block, one factor for each data block.
   ///
   /// - Precondition: `data` is 1, `parity` at most 1, or both together at most `maximumBlocks`.
-  public static func coefficients(data: Int, parity: Int) -> [[Float]] {
+  package static func coefficients(data: Int, parity: Int) -> [[Float]] {
     if data <= 1 || parity <= 1 {
       return Array(repeating: Array(repeating: 1, count: data), count: parity)
     }

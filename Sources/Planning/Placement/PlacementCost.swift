@@ -1,16 +1,16 @@
-public import Plan
+package import Plan
 import TensorCore
 
 /// What placements cost in weights.
-public struct PlacementCost: Sendable, Hashable {
+package struct PlacementCost: Sendable, Hashable {
   /// Bytes of weights by device, as float32.
-  public var bytes: [Int]
+  package var bytes: [Int]
   /// Bytes of the weights of the whole model, once.
-  public var modelBytes: Int
+  package var modelBytes: Int
   /// Neurons by device, a parity block counting for as many as it has positions.
-  public var neurons: [Int]
+  package var neurons: [Int]
   /// Neurons of the model.
-  public var modelNeurons: Int
+  package var modelNeurons: Int
 
   /// Counts what each of `devices` devices holds: a neuron's weights at every holder, but in a coded
   /// layer only at its primary, with parity blocks beside it; constants of channel-local nodes at
@@ -18,7 +18,7 @@ public struct PlacementCost: Sendable, Hashable {
   ///
   /// - Parameter common: elements of constants that belong to no layer, so that every device holds
   ///   them (`LayerTraits.common`).
-  public init(
+  package init(
     of placements: [LayerPlacement], layers: [LayerTraits], devices: Int, common: Int = 0
   ) {
     let size = ElementType.float32.size
@@ -45,7 +45,7 @@ public struct PlacementCost: Sendable, Hashable {
   }
 
   /// How often the model is held, all devices together.
-  public func copies(_ counting: Counting = .weights) -> Double {
+  package func copies(_ counting: Counting = .weights) -> Double {
     switch counting {
     case .weights: Double(bytes.reduce(0, +)) / Double(max(1, modelBytes))
     case .neurons: Double(neurons.reduce(0, +)) / Double(max(1, modelNeurons))
@@ -53,10 +53,10 @@ public struct PlacementCost: Sendable, Hashable {
   }
 
   /// The largest bytes of weights on one device.
-  public var largest: Int { bytes.max() ?? 0 }
+  package var largest: Int { bytes.max() ?? 0 }
 
   /// What one copy of a neuron counts for.
-  public enum Counting: String, Sendable, CaseIterable {
+  package enum Counting: String, Sendable, CaseIterable {
     /// The bytes of its weights.
     case weights
     /// One.

@@ -1,11 +1,11 @@
-public import Plan
+package import Plan
 import TensorCore
 
 /// The methods that decide which devices hold a layer's neurons. Each is a function of the layers
 /// alone, without files or images, and gives the same placements for the same arguments.
-public enum Placing {
+package enum Placing {
   /// Each neuron once, from parts by layer then device.
-  public static func single(_ parts: [[[Int]]]) -> [LayerPlacement] {
+  package static func single(_ parts: [[[Int]]]) -> [LayerPlacement] {
     parts.map { LayerPlacement(parts: $0) }
   }
 
@@ -13,14 +13,14 @@ public enum Placing {
   /// four devices.
   ///
   /// - Parameter shares: how the neurons are divided while everybody is there, by device.
-  public static func replicate(_ layers: [LayerTraits], shares: [Double]) -> [LayerPlacement] {
+  package static func replicate(_ layers: [LayerTraits], shares: [Double]) -> [LayerPlacement] {
     copies(layers, shares: shares, tolerating: shares.count - 1)
   }
 
   /// Every neuron on its own device and on `tolerating` others, or on all if there are not that many.
   ///
   /// - Parameter shares: how the neurons are divided while everybody is there, by device.
-  public static func copies(
+  package static func copies(
     _ layers: [LayerTraits], shares: [Double], tolerating: Int
   ) -> [LayerPlacement] {
     var dealer = PrimaryDealer(shares: shares)

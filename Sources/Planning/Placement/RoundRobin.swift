@@ -7,28 +7,28 @@
 /// called the first makes no difference to what a plan is worth. No device gets two copies of a neuron: copies of one neuron are a
 /// multiple of the group's size g apart, so on one device only if they are lcm(g, ND) apart, and the
 /// padded list is no longer than that.
-public struct RoundRobin: Sendable, Hashable {
+package struct RoundRobin: Sendable, Hashable {
   /// Begin each group at the device after that where the group before began. Otherwise the first
   /// device has the first member of every group, and is worth more than the others.
-  public var rotates: Bool
+  package var rotates: Bool
   /// The device at which the first group begins, counted from 0, modulo the number of devices.
-  public var first: Int
+  package var first: Int
   /// Replicate the most important members of a group instead of the first ones.
-  public var replicatesMostImportant: Bool
+  package var replicatesMostImportant: Bool
 
   /// The paper's method, but for the device at which it begins, unless told otherwise.
-  public init(rotates: Bool = false, first: Int = 0, replicatesMostImportant: Bool = false) {
+  package init(rotates: Bool = false, first: Int = 0, replicatesMostImportant: Bool = false) {
     self.rotates = rotates
     self.first = first
     self.replicatesMostImportant = replicatesMostImportant
   }
 
   /// The paper's lines with every group beginning at the first device.
-  public static let literal = RoundRobin()
+  package static let literal = RoundRobin()
   /// As the paper has it: every group begins at the second device.
-  public static let paper = RoundRobin(first: 1)
+  package static let paper = RoundRobin(first: 1)
   /// Every device worth the same, and replicas where they count.
-  public static let balanced = RoundRobin(rotates: true, replicatesMostImportant: true)
+  package static let balanced = RoundRobin(rotates: true, replicatesMostImportant: true)
 
   /// The devices of each member of one group; a member's original copy first.
   ///

@@ -1,16 +1,16 @@
-public import TensorCore
+package import TensorCore
 
 /// Thresholds by layer, for one model.
 ///
 /// In JSON `{"model_sha256": "…", "thresholds": {"conv1": 0.2, "fc": "inf"}}`. A number is needed for
 /// every layer unless there is a `default`.
-public struct ThresholdFile: Sendable, Hashable, Codable {
+package struct ThresholdFile: Sendable, Hashable, Codable {
   /// The model file that the layers belong to, in hexadecimal.
-  public var modelSHA256: String
+  package var modelSHA256: String
   /// By layer id.
-  public var thresholds: [String: Threshold]
+  package var thresholds: [String: Threshold]
   /// For layers that are not named.
-  public var otherwise: Threshold?
+  package var otherwise: Threshold?
 
   private enum CodingKeys: String, CodingKey {
     case modelSHA256 = "model_sha256"
@@ -19,15 +19,15 @@ public struct ThresholdFile: Sendable, Hashable, Codable {
   }
 
   /// A distance that JSON can hold, infinity written as `"inf"`.
-  public struct Threshold: Sendable, Hashable, Codable {
+  package struct Threshold: Sendable, Hashable, Codable {
     /// Zero or more.
-    public var value: Double
+    package var value: Double
 
     /// Wraps a distance.
-    public init(_ value: Double) { self.value = value }
+    package init(_ value: Double) { self.value = value }
 
     /// Reads a number or `"inf"`.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
       if let text = try? container.decode(String.self) {
         guard text == "inf" else {
@@ -41,14 +41,14 @@ public struct ThresholdFile: Sendable, Hashable, Codable {
     }
 
     /// Writes a number or `"inf"`.
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       var container = encoder.singleValueContainer()
       if value == .infinity { try container.encode("inf") } else { try container.encode(value) }
     }
   }
 
   /// Makes a file's contents.
-  public init(modelSHA256: String, thresholds: [String: Double], otherwise: Double? = nil) {
+  package init(modelSHA256: String, thresholds: [String: Double], otherwise: Double? = nil) {
     self.modelSHA256 = modelSHA256
     self.thresholds = thresholds.mapValues(Threshold.init)
     self.otherwise = otherwise.map(Threshold.init)
@@ -61,7 +61,7 @@ public struct ThresholdFile: Sendable, Hashable, Codable {
   ///   - modelSHA256: of the model at hand.
   /// - Throws: `mismatch` if the file is for another model or names other layers; `invalidArgument`
   ///   for a threshold that is negative or not a number.
-  public func resolved(layers: [String], modelSHA256: String) throws(MartletError) -> [Double] {
+  package func resolved(layers: [String], modelSHA256: String) throws(MartletError) -> [Double] {
     guard modelSHA256 == self.modelSHA256 else {
       throw MartletError(
         .mismatch, "the thresholds are for another model",

@@ -1,4 +1,4 @@
-public import TensorCore
+package import TensorCore
 
 /// The one threshold for all layers with which clustered placement meets a target.
 ///
@@ -8,9 +8,9 @@ public import TensorCore
 /// padding. The search halves the interval a fixed number of times, keeping a threshold that meets
 /// the target at its upper end, and returns that end: the smallest threshold found, not the smallest
 /// that exists.
-public struct ThresholdSearch: Sendable {
+package struct ThresholdSearch: Sendable {
   /// What is asked for.
-  public enum Target: Sendable, Hashable {
+  package enum Target: Sendable, Hashable {
     /// At most this many copies of the model, mean over layers weighted as said.
     case copies(Double, PlacementCost.Counting = .weights)
     /// At most this many bytes of weights on any device, as float32.
@@ -18,17 +18,17 @@ public struct ThresholdSearch: Sendable {
   }
 
   /// What was found.
-  public struct Result: Sendable, Hashable {
+  package struct Result: Sendable, Hashable {
     /// For every layer; 0 if full replication meets the target.
-    public var threshold: Double
+    package var threshold: Double
     /// Copies of the model that it gives, by weights.
-    public var copies: Double
+    package var copies: Double
     /// Copies of the model that it gives, by neurons.
-    public var neuronCopies: Double
+    package var neuronCopies: Double
     /// Bytes of weights of every device.
-    public var bytes: Int
+    package var bytes: Int
     /// Clusterings of the whole model that the search took.
-    public var clusterings: Int
+    package var clusterings: Int
   }
 
   private let layers: [ScoredLayer]
@@ -38,7 +38,7 @@ public struct ThresholdSearch: Sendable {
   /// Prepares a search.
   ///
   /// - Parameter common: elements that every device holds whatever the threshold.
-  public init(_ layers: [ScoredLayer], devices: Int, common: Int = 0) {
+  package init(_ layers: [ScoredLayer], devices: Int, common: Int = 0) {
     self.layers = layers
     self.devices = devices
     self.common = common
@@ -47,7 +47,7 @@ public struct ThresholdSearch: Sendable {
   /// Searches with at most `steps` halvings of the interval, each of which clusters every layer once.
   ///
   /// - Throws: `invalidArgument` with the least possible if the target is below it.
-  public func find(_ target: Target, steps: Int = 40) throws(MartletError) -> Result {
+  package func find(_ target: Target, steps: Int = 40) throws(MartletError) -> Result {
     var best = result(.infinity, clusterings: 1)
     guard meets(best, target) else { throw impossible(target, least: best) }
     let replicated = result(0, clusterings: 1)

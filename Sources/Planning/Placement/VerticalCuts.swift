@@ -1,18 +1,18 @@
-public import ModelGraph
-public import Plan
-public import TensorCore
+package import ModelGraph
+package import Plan
+package import TensorCore
 
 /// Cuts a model into blocks of consecutive nodes, one for each device on the way from edge to cloud.
 /// No training: what deepFogGuard calls Vanilla.
-public struct VerticalCuts: Sendable, Hashable {
+package struct VerticalCuts: Sendable, Hashable {
   /// Positions in `Graph.nodes`; each block ends with one, but for the last, which ends the model.
-  public let ends: [Int]
+  package let ends: [Int]
 
   /// Cuts behind the named nodes.
   ///
   /// - Throws: `notFound` for a name that is no node's, with some that are; `invalidArgument` for
   ///   names that are not in the model's order, or behind which nothing is left.
-  public init(after names: [String], of graph: Graph) throws(MartletError) {
+  package init(after names: [String], of graph: Graph) throws(MartletError) {
     var ends: [Int] = []
     for name in names {
       guard let node = graph.nodes.firstIndex(where: { $0.name == name }) else {
@@ -37,7 +37,7 @@ public struct VerticalCuts: Sendable, Hashable {
   ///
   /// - Parameter shares: relative work of each device, above zero.
   /// - Throws: `unsupported` if there are not enough such places.
-  public init(balancing graph: Graph, shares: [Double]) throws(MartletError) {
+  package init(balancing graph: Graph, shares: [Double]) throws(MartletError) {
     guard !shares.isEmpty, shares.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       throw MartletError(
         .invalidArgument, "every device of a vertical plan has a block: shares must be above zero")
@@ -82,7 +82,7 @@ public struct VerticalCuts: Sendable, Hashable {
   }
 
   /// The blocks, each called as its last node.
-  public func blocks(of graph: Graph) -> [Sharding.NodeBlock] {
+  package func blocks(of graph: Graph) -> [Sharding.NodeBlock] {
     var start = 0
     return (ends + [graph.nodes.count - 1]).map { end in
       defer { start = end + 1 }
@@ -91,7 +91,7 @@ public struct VerticalCuts: Sendable, Hashable {
   }
 
   /// The nodes (positions) behind which one value goes on, and nothing else.
-  public static func places(_ graph: Graph) -> [Int] {
+  package static func places(_ graph: Graph) -> [Int] {
     let producers = graph.producers()
     var lastReader: [ValueID: Int] = [:]
     for (index, node) in graph.nodes.enumerated() {

@@ -1,11 +1,11 @@
 /// Which images of a set represent it.
-public enum CalibrationChoice {
+package enum CalibrationChoice {
   /// The positions of up to `count` images, ascending, the same every time.
   ///
   /// Where all labels are known, classes get equally many images as far as they have them: the first
   /// of each class, then the second of each, and where not all classes can have one, classes at equal
   /// distances. Without labels, images at equal distances.
-  public static func indices(labels: [Int?], count: Int) -> [Int] {
+  package static func indices(labels: [Int?], count: Int) -> [Int] {
     guard count > 0 else { return [] }
     let known = labels.compactMap { $0 }
     guard known.count == labels.count else { return spread(Array(labels.indices), count) }

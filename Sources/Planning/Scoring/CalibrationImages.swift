@@ -1,16 +1,16 @@
-public import TensorCore
+package import TensorCore
 
 /// The images that scores are computed from, prepared as the model's input. They must not be those
 /// that accuracy is measured on afterwards.
-public struct CalibrationImages: Sendable {
+package struct CalibrationImages: Sendable {
   /// How many.
-  public let count: Int
+  package let count: Int
   /// A SHA-256 over the images in order and how they are prepared.
-  public let sha256: String
+  package let sha256: String
   private let read: @Sendable (Int) throws(MartletError) -> Tensor
 
   /// Makes a set; `read` gives the model's input for one image, with a batch of 1.
-  public init(
+  package init(
     count: Int, sha256: String, read: @escaping @Sendable (Int) throws(MartletError) -> Tensor
   ) {
     self.count = count
@@ -19,5 +19,5 @@ public struct CalibrationImages: Sendable {
   }
 
   /// The model's input for one image.
-  public func input(_ index: Int) throws(MartletError) -> Tensor { try read(index) }
+  package func input(_ index: Int) throws(MartletError) -> Tensor { try read(index) }
 }

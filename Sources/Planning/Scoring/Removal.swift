@@ -1,6 +1,6 @@
 import Kernels
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension Scoring {
   /// Adds s3: the Jensen-Shannon divergence between the output distributions with and without each
@@ -15,7 +15,7 @@ extension Scoring {
   ///   - observer: called every second or so, with scores that can be saved and continued.
   /// - Throws: what reading images throws, `invalidFile` naming layer and neuron for a divergence
   ///   that is not a number, and what `observer` throws.
-  public static func addDivergence(
+  package static func addDivergence(
     to scores: inout ImportanceScores, graph: Graph, images: CalibrationImages,
     choices: ScoringChoices = ScoringChoices(), observer: ScoringObserver = { _, _ in }
   ) throws(MartletError) {

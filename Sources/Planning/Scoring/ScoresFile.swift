@@ -1,20 +1,20 @@
 import JSONCoding
-public import TensorCore
+package import TensorCore
 import TensorFiles
 
 /// `scores.json`: importance scores on disk.
-public enum ScoresFile {
+package enum ScoresFile {
   /// Reads scores.
   ///
   /// - Throws: `notFound`, `invalidFile` or `mismatch`, naming the file.
-  public static func read(_ path: String) throws(MartletError) -> ImportanceScores {
+  package static func read(_ path: String) throws(MartletError) -> ImportanceScores {
     try JSON.decode(
       ImportanceScores.self, from: try FileSystem.read(path, limit: 256 << 20), source: path,
       limits: JSON.Limits(bytes: 256 << 20, depth: 16))
   }
 
   /// Writes scores, whole or not at all.
-  public static func write(_ scores: ImportanceScores, to path: String) throws(MartletError) {
+  package static func write(_ scores: ImportanceScores, to path: String) throws(MartletError) {
     try FileSystem.write(try JSON.encode(scores), to: path)
   }
 }
@@ -28,7 +28,7 @@ extension ImportanceScores {
   ///   - s3: the images for s3; nil not to look.
   ///   - choices: how scores are computed.
   /// - Throws: `mismatch` saying what differs: the model, the images or the choices.
-  public func requireFit(
+  package func requireFit(
     _ fresh: ImportanceScores, s2: CalibrationImages?, s3: CalibrationImages?,
     choices: ScoringChoices = ScoringChoices()
   ) throws(MartletError) {

@@ -1,5 +1,5 @@
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 /// The computation of importance scores (RobustDiCE, section 4.2).
 ///
@@ -8,7 +8,7 @@ public import TensorCore
 /// images' divergences, in nats, with the neuron's output zero after its activation and before
 /// anything is added to it. A softmax at the end of the model is taken away for both, and applied
 /// again in double precision.
-public enum Scoring {
+package enum Scoring {
   /// Scores that need no images: s1 of every weighted node.
   ///
   /// - Parameters:
@@ -16,7 +16,7 @@ public enum Scoring {
   ///   - model: the SHA-256 of its file.
   /// - Throws: `unsupported` if nothing in the model has neurons; `invalidFile` naming layer and
   ///   neuron for weights that are not numbers.
-  public static func start(graph: Graph, model: String) throws(MartletError) -> ImportanceScores {
+  package static func start(graph: Graph, model: String) throws(MartletError) -> ImportanceScores {
     let layers = Importance.weightedNodes(of: graph).map { index in
       let node = graph.nodes[index]
       return ImportanceScores.Layer(name: node.name, s1: Importance.l1(of: node, graph: graph))
@@ -73,3 +73,8 @@ public enum Scoring {
     }
   }
 }
+
+/// Is told the progress and the scores so far. May throw to stop, say after saving these.
+package typealias ScoringObserver = (
+  ScoringProgress, ImportanceScores
+) throws(MartletError) -> Void

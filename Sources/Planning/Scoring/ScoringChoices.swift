@@ -1,7 +1,7 @@
 /// What the paper leaves open about scores (RobustDiCE, section 4.2), decided.
-public struct ScoringChoices: Sendable, Hashable {
+package struct ScoringChoices: Sendable, Hashable {
   /// The y whose gradient makes s2, for one image; images are added up.
-  public enum Output: String, Sendable, CaseIterable {
+  package enum Output: String, Sendable, CaseIterable {
     /// The logit of the class that comes first. A sum of softmax outputs, which the paper's words could
     /// mean, is always 1 and has no gradient.
     case logit
@@ -11,7 +11,7 @@ public struct ScoringChoices: Sendable, Hashable {
   }
 
   /// The unit of s3. It changes no plan, because scores are normalised before distances are taken.
-  public enum Unit: String, Sendable, CaseIterable {
+  package enum Unit: String, Sendable, CaseIterable {
     /// Natural logarithms: at most ln 2.
     case nats
     /// Binary logarithms: at most 1.
@@ -19,18 +19,18 @@ public struct ScoringChoices: Sendable, Hashable {
   }
 
   /// The y of s2.
-  public var output: Output
+  package var output: Output
   /// The unit of s3.
-  public var unit: Unit
+  package var unit: Unit
 
   /// The logit and nats unless told otherwise.
-  public init(output: Output = .logit, unit: Unit = .nats) {
+  package init(output: Output = .logit, unit: Unit = .nats) {
     self.output = output
     self.unit = unit
   }
 
   /// What files say of s2; nil for what is chosen unless told otherwise.
-  public var s2Choice: String? { output == .logit ? nil : output.rawValue }
+  package var s2Choice: String? { output == .logit ? nil : output.rawValue }
   /// What files say of s3.
-  public var s3Choice: String? { unit == .nats ? nil : unit.rawValue }
+  package var s3Choice: String? { unit == .nats ? nil : unit.rawValue }
 }

@@ -1,21 +1,16 @@
-public import TensorCore
+import TensorCore
 
 /// How far the computation of one score is.
-public struct ScoringProgress: Sendable {
+package struct ScoringProgress: Sendable {
   /// Which score.
-  public var score: ImportanceScores.Score
+  package var score: ImportanceScores.Score
   /// The node that is being scored; empty for scores of all nodes at once.
-  public var layer: String
+  package var layer: String
   /// Between 0 and 1, by arithmetic and not by neurons.
-  public var fraction: Double
+  package var fraction: Double
   /// An estimate from the pace so far; nil before there is any.
-  public var secondsLeft: Double?
+  package var secondsLeft: Double?
 }
-
-/// Is told the progress and the scores so far. May throw to stop, say after saving these.
-public typealias ScoringObserver = (
-  ScoringProgress, ImportanceScores
-) throws(MartletError) -> Void
 
 /// Turns work done into progress.
 struct Pace {

@@ -1,14 +1,14 @@
 import Glibc
 import Gradients
-public import ModelGraph
-public import TensorCore
+package import ModelGraph
+package import TensorCore
 
 extension Scoring {
   /// Adds s2: the sum of |dy/dw w| over a neuron's weights plus |dy/db b|, y the logit of the class
   /// that comes first (or what `choices` says), added up over the images.
   ///
   /// - Throws: what reading images and differentiating throws, and what `observer` throws.
-  public static func addSensitivity(
+  package static func addSensitivity(
     to scores: inout ImportanceScores, graph: Graph, images: CalibrationImages,
     choices: ScoringChoices = ScoringChoices(), observer: ScoringObserver = { _, _ in }
   ) throws(MartletError) {
