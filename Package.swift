@@ -57,75 +57,89 @@ let package = Package(
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CDemoAssets", exclude: ["files"], cSettings: [.headerSearchPath("files")]),
 
-    module("TensorCore", ["CKernels"]),
-    module("JSONCoding", ["CJSONC", "TensorCore"]),
-    module("TensorFiles", ["TensorCore", "COpenSSL"]),
-    module("Imaging", ["TensorCore", "TensorFiles", "JSONCoding", "CTurboJPEG", "CPNG"]),
-    module("ModelGraph", ["TensorCore"]),
+    module("Foundations", []),
+    module("Tensors", ["CKernels", "Foundations"]),
+    module("JSONCoding", ["CJSONC", "Foundations"]),
+    module("TensorFiles", ["Foundations", "Tensors", "COpenSSL"]),
+    module(
+      "Imaging", ["Foundations", "Tensors", "TensorFiles", "JSONCoding", "CTurboJPEG", "CPNG"]),
+    module("ModelGraph", ["Foundations", "Tensors"]),
     .target(
-      name: "ONNXImport", dependencies: ["TensorCore", "ModelGraph", protobuf],
+      name: "ONNXImport", dependencies: ["Foundations", "Tensors", "ModelGraph", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),
-    module("Kernels", ["TensorCore", "ModelGraph", "CKernels", "COpenBLAS"]),
-    module("Gradients", ["TensorCore", "ModelGraph", "Kernels", "CKernels"]),
-    module("Plan", ["TensorCore", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
-    module("Resilience", ["TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
+    module("Kernels", ["Foundations", "Tensors", "ModelGraph", "CKernels", "COpenBLAS"]),
+    module("Gradients", ["Foundations", "Tensors", "ModelGraph", "Kernels", "CKernels"]),
+    module(
+      "Plan", ["Foundations", "Tensors", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
+    module("Resilience", ["Foundations", "TensorFiles", "JSONCoding", "Plan"]),
     module(
       "Evaluation",
-      ["TensorCore", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan", "Resilience"]),
+      [
+        "Foundations", "Tensors", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan",
+        "Resilience",
+      ]),
     module("Charts", []),
     module("Tables", []),
     module(
       "Planning",
       [
-        "CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph", "Kernels",
+        "CKernels", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
+        "Kernels",
         "Gradients", "Plan", "Resilience", "Evaluation", "Tables",
       ]),
     module(
-      "FogNetwork", ["TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),
+      "FogNetwork",
+      ["Foundations", "Tensors", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels", "Plan"]),
     module(
       "FogTraining",
       [
-        "FogNetwork", "TensorCore", "TensorFiles", "JSONCoding", "ModelGraph", "Kernels",
+        "FogNetwork", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "ModelGraph",
+        "Kernels",
         "Gradients", "COpenBLAS",
       ]),
-    module("WireProtocol", ["CKernels", "TensorCore", "TensorFiles", "JSONCoding", "Plan"]),
+    module("WireProtocol", ["Foundations", "Tensors", "TensorFiles", "JSONCoding", "Plan"]),
     module(
-      "Engine", ["TensorCore", "ModelGraph", "Kernels", "Plan", "Resilience", "WireProtocol"]),
-    module("Inspection", ["TensorCore", "JSONCoding", "WireProtocol"]),
-    module("MQTT", ["CMosquitto", "COpenSSL", "TensorCore", logging]),
+      "Engine",
+      ["Foundations", "Tensors", "ModelGraph", "Kernels", "Plan", "Resilience", "WireProtocol"]),
+    module("Inspection", ["Foundations", "Tensors", "JSONCoding", "WireProtocol"]),
+    module("MQTT", ["CMosquitto", "COpenSSL", "Foundations", logging]),
     .target(name: "CProcess"),
-    module("Processes", ["CProcess", "TensorCore"]),
-    module("Telemetry", ["TensorCore", "TensorFiles"]),
-    module("Recording", ["CZlib", "TensorCore", "TensorFiles"]),
+    module("Processes", ["CProcess", "Foundations"]),
+    module("Telemetry", ["Foundations", "TensorFiles"]),
+    module("Recording", ["CZlib", "Foundations", "TensorFiles"]),
     module(
       "Runtime",
       [
-        "TensorCore", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol", "Engine",
+        "Foundations", "Tensors", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol",
+        "Engine",
         "MQTT", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
       ]),
     module(
       "LocalFleet",
       [
-        "MQTT", "Processes", "Plan", "Engine", "Runtime", "TensorCore", "TensorFiles", logging,
+        "MQTT", "Processes", "Plan", "Engine", "Runtime", "Foundations", "TensorFiles", logging,
       ]),
     module(
       "Benchmarks",
       [
-        "LocalFleet", "MQTT", "Processes", "TensorCore", "Plan", "Engine", "Runtime", logging,
+        "LocalFleet", "MQTT", "Processes", "Foundations", "Tensors", "Plan", "Engine", "Runtime",
+        logging,
       ]),
     module(
       "Chaos",
       [
-        "CProcess", "LocalFleet", "TensorCore", "TensorFiles", "ModelGraph", "Plan", "WireProtocol",
+        "CProcess", "LocalFleet", "Foundations", "Tensors", "TensorFiles", "ModelGraph", "Plan",
+        "WireProtocol",
         "MQTT",
         "Processes", "Recording", "Engine", "Runtime", logging,
       ]),
-    module("FlightReport", ["TensorCore", "JSONCoding", "WireProtocol"]),
-    module("ReportViews", ["FlightReport", "Charts", "Tables", "TensorCore", mustache]),
+    module("FlightReport", ["Foundations", "JSONCoding", "WireProtocol"]),
+    module("ReportViews", ["FlightReport", "Charts", "Tables", "Foundations", mustache]),
     module(
       "MartletCommand",
       [
-        "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
+        "CDemoAssets", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging",
+        "ModelGraph",
         "ONNXImport", "Kernels",
         "Plan", "Resilience", "Evaluation", "Planning", "Charts",
         "FogNetwork", "FogTraining",
@@ -137,7 +151,8 @@ let package = Package(
     module(
       "Martlet",
       [
-        "TensorCore", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels", "Plan",
+        "Foundations", "Tensors", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
+        "Plan",
         "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Engine", "Runtime",
         logging, services,
       ]),
@@ -152,76 +167,89 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "CDemoAssets", "TensorCore", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
+        "CDemoAssets", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging",
+        "ModelGraph",
         "ONNXImport", "Kernels", "Plan", "Planning", "Engine", "Processes",
       ], path: "Tests/TestSupport", swiftSettings: settings),
-    tests("TensorCore", ["TensorCore"]),
-    tests("JSONCoding", ["JSONCoding", "TensorCore"]),
-    tests("TensorFiles", ["TensorFiles", "Processes", "TensorCore"]),
+    tests("Foundations", ["Foundations"]),
+    tests("Tensors", ["Tensors", "Foundations"]),
+    tests("JSONCoding", ["JSONCoding", "Foundations", "Tensors"]),
+    tests("TensorFiles", ["TensorFiles", "Processes", "Foundations", "Tensors"]),
     tests(
-      "Imaging", ["Imaging", "TensorFiles", "Processes", "TensorCore"],
+      "Imaging", ["Imaging", "TensorFiles", "Processes", "Foundations", "Tensors"],
       resources: [.copy("Goldens")]),
-    tests("Telemetry", ["Telemetry", "Processes", "TensorCore", "TensorFiles"]),
-    tests("ModelGraph", ["ModelGraph", "TensorCore"]),
-    tests("ONNXImport", ["ONNXImport", "ModelGraph", "TensorCore"]),
+    tests("Telemetry", ["Telemetry", "Processes", "Foundations", "TensorFiles"]),
+    tests("ModelGraph", ["ModelGraph", "Foundations", "Tensors"]),
+    tests("ONNXImport", ["ONNXImport", "ModelGraph", "Foundations", "Tensors"]),
     tests(
-      "Golden", ["ONNXImport", "Kernels", "ModelGraph", "TensorCore"],
+      "Golden", ["ONNXImport", "Kernels", "ModelGraph", "Foundations", "Tensors"],
       resources: [.copy("Resources/operators.golden")]),
-    tests("Kernels", ["TestSupport", "Kernels", "ModelGraph", "TensorCore"]),
-    tests("Gradients", ["TestSupport", "Gradients", "Kernels", "ModelGraph", "TensorCore"]),
+    tests("Kernels", ["TestSupport", "Kernels", "ModelGraph", "Foundations", "Tensors"]),
+    tests(
+      "Gradients", ["TestSupport", "Gradients", "Kernels", "ModelGraph", "Foundations", "Tensors"]),
     tests(
       "Plan",
       [
         "TestSupport", "Plan", "Resilience", "Evaluation", "Planning", "Engine", "Kernels",
-        "ModelGraph", "JSONCoding", "TensorFiles", "ONNXImport", "Processes", "TensorCore",
+        "ModelGraph", "JSONCoding", "TensorFiles", "ONNXImport", "Processes", "Foundations",
+        "Tensors",
       ]),
     tests(
       "Planning",
       [
         "TestSupport", "Planning", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph",
-        "ONNXImport", "JSONCoding", "TensorFiles", "TensorCore",
+        "ONNXImport", "JSONCoding", "TensorFiles", "Foundations", "Tensors",
       ], resources: [.copy("Goldens")]),
     tests(
       "Evaluation",
       [
-        "TestSupport", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph", "TensorCore",
+        "TestSupport", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph", "Foundations",
+        "Tensors",
       ]),
     tests(
       "Resilience",
       [
         "TestSupport", "Resilience", "Plan", "Planning", "ModelGraph", "JSONCoding",
-        "TensorFiles", "Processes", "TensorCore",
+        "TensorFiles", "Processes", "Foundations",
       ]),
     tests(
       "FogNetwork",
-      ["FogNetwork", "Plan", "Engine", "Kernels", "ModelGraph", "JSONCoding", "TensorCore"]),
+      [
+        "FogNetwork", "Plan", "Engine", "Kernels", "ModelGraph", "JSONCoding", "Foundations",
+        "Tensors",
+      ]),
     tests(
       "FogTraining",
-      ["FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "TensorCore"],
+      [
+        "FogTraining", "FogNetwork", "TensorFiles", "JSONCoding", "Processes", "Foundations",
+        "Tensors",
+      ],
       resources: [.copy("Goldens")]),
     tests("Charts", ["Charts"]),
-    tests("Tables", ["Tables", "TensorCore"]),
-    tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "TensorCore"]),
+    tests("Tables", ["Tables", "Foundations"]),
+    tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "Foundations", "Tensors"]),
     tests(
       "Engine",
       [
         "TestSupport", "Engine", "WireProtocol", "Planning", "Plan", "Kernels", "ModelGraph",
-        "Processes", "TensorCore",
+        "Processes", "Foundations", "Tensors",
       ]),
     tests(
-      "Inspection", ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "TensorCore"]),
-    tests("Handbook", ["WireProtocol", "Plan", "JSONCoding", "TensorFiles", "TensorCore"]),
-    tests("MQTT", ["MQTT", "Processes", "TensorCore", logging]),
+      "Inspection",
+      ["TestSupport", "Inspection", "WireProtocol", "JSONCoding", "Foundations", "Tensors"]),
     tests(
-      "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "TensorCore"]),
+      "Handbook", ["WireProtocol", "Plan", "JSONCoding", "TensorFiles", "Foundations", "Tensors"]),
+    tests("MQTT", ["MQTT", "Processes", "Foundations", logging]),
+    tests(
+      "FlightReport", ["FlightReport", "WireProtocol", "JSONCoding", "Foundations"]),
     tests("ReportViews", ["ReportViews", "FlightReport", "JSONCoding", "Tables"]),
-    tests("Processes", ["TestSupport", "Processes", "TensorCore"]),
-    tests("Recording", ["Recording", "Processes", "TensorFiles", "TensorCore"]),
+    tests("Processes", ["TestSupport", "Processes", "Foundations"]),
+    tests("Recording", ["Recording", "Processes", "TensorFiles", "Foundations"]),
     tests(
       "Chaos",
       [
         "TestSupport", "Chaos", "Imaging", "ModelGraph", "Planning", "Plan", "Processes",
-        "TensorCore", "WireProtocol",
+        "Foundations", "Tensors", "WireProtocol",
       ]),
     tests(
       "Martlet",
@@ -235,7 +263,8 @@ let package = Package(
       [
         "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
         "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
-        "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "TensorCore",
+        "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "Foundations",
+        "Tensors",
         logging,
       ]),
     tests(
@@ -243,7 +272,8 @@ let package = Package(
       [
         "MartletTool", "TestSupport", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging",
         "Inspection",
-        "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles", "TensorCore",
+        "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles",
+        "Foundations", "Tensors",
         argumentParser, logging,
       ]),
   ]

@@ -1,10 +1,11 @@
 import Engine
+import Foundations
 package import LocalFleet
 import Logging
 package import Plan
 import Processes
 import Runtime
-package import TensorCore
+package import Tensors
 
 /// Times frames through a broker, worker processes and a client on this machine.
 package struct FrameBenchmark: Sendable {

@@ -1,7 +1,7 @@
+package import Foundations
 import Glibc
 import Logging
 package import MQTT
-package import TensorCore
 
 /// Times messages from one publisher to several subscribers through a broker.
 ///

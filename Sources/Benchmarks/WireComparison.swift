@@ -1,6 +1,6 @@
+package import Foundations
 import MQTT
 import Processes
-package import TensorCore
 
 /// `tools/bench/wire`: this package's MQTT client against a bare libmosquitto program, both through
 /// the same broker, taking turns, compared by the ratio of medians.

@@ -1,9 +1,10 @@
 import Dispatch
 import Engine
+package import Foundations
 package import Plan
 import Runtime
 import Synchronization
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// Repeats answers in this process and compares them bit for bit.

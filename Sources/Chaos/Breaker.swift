@@ -1,10 +1,10 @@
+import Foundations
 import Glibc
 import Logging
 import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import WireProtocol
 
 /// Does what the schedule says: breaks things and mends them.

@@ -1,11 +1,12 @@
 import Dispatch
 import Engine
+import Foundations
 import Logging
 import MQTT
 import Plan
 import Runtime
 import Synchronization
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// One client at full rate on a thread of its own: it always has as many frames under way as it may.

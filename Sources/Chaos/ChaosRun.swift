@@ -1,4 +1,5 @@
 import Engine
+package import Foundations
 import Glibc
 import LocalFleet
 import Logging
@@ -7,7 +8,7 @@ package import Plan
 import Processes
 import Runtime
 import Synchronization
-package import TensorCore
+package import Tensors
 
 /// What to run and what to break.
 package struct ChaosConfiguration: Sendable {
@@ -68,7 +69,7 @@ package final class ChaosRun {
   /// - Throws: what starting a broker throws; when the workers do not get ready at all, or the user
   ///   stops.
   package static func run(
-    _ configuration: ChaosConfiguration, stopped: @escaping () throws(MartletError) -> Void,
+    _ configuration: ChaosConfiguration, stopped: @escaping StopCheck,
     say: @escaping (String) -> Void
   ) throws -> ChaosReport {
     var settings = Fleet.Settings()
@@ -88,7 +89,7 @@ package final class ChaosRun {
 
   private init(
     _ configuration: ChaosConfiguration, _ fleet: Fleet, _ broker: EmbeddedBroker,
-    stopped: @escaping () throws(MartletError) -> Void, say: @escaping (String) -> Void
+    stopped: @escaping StopCheck, say: @escaping (String) -> Void
   ) throws(MartletError) {
     self.configuration = configuration
     self.broker = broker

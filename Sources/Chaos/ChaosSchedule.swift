@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// What goes wrong and when: a pure function of the seed.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Finds answers that waited for a device long after it was known to be down.
 ///

@@ -1,8 +1,9 @@
 import Dispatch
+import Foundations
 import Logging
 import MQTT
 import Synchronization
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Somebody who repeats the parts that go by with the highest epoch there is: right but for that, as if

@@ -1,6 +1,7 @@
+package import Foundations
 import ModelGraph
 package import Plan
-package import TensorCore
+import Tensors
 import WireProtocol
 
 /// Messages that nobody may use: random bytes, mutilated messages, and messages that are right but

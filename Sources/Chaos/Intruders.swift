@@ -1,9 +1,9 @@
 import Dispatch
+import Foundations
 import Glibc
 import Logging
 import MQTT
 import Synchronization
-import TensorCore
 import WireProtocol
 
 /// Somebody who subscribes to all parts and reads them slowly, so that they pile up in the broker.

@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import Processes
 import Recording
-import TensorCore
 
 /// A `martlet record` whose file may not grow beyond 1 MiB: to the program the same as a full disk.
 /// It has to end with the status for that and leave a recording that can be read.

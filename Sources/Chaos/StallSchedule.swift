@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Which device stands still when, and for how long: a pure function of the seed.
 ///

@@ -1,8 +1,8 @@
 import CProcess
 import Dispatch
+package import Foundations
 import Glibc
 import Synchronization
-package import TensorCore
 
 /// A relay on the loopback address, between a worker and the broker, that can be cut like a cable:
 /// nothing gets through, nobody is told, and what was under way arrives when it is mended.

@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import LocalFleet
 import Processes
-import TensorCore
 
 /// The workers of a fleet, each behind a proxy of its own, and how each of them has ended.
 final class WatchedFleet {

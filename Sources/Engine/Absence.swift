@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 package import WireProtocol
 
 /// What is known of a device that is not counted on, in words for whoever waits for it.

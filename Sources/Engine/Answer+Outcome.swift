@@ -1,6 +1,6 @@
+import Foundations
 import Plan
 package import Resilience
-import TensorCore
 import WireProtocol
 
 extension Answer {

@@ -1,5 +1,5 @@
+import Foundations
 package import Resilience
-import TensorCore
 
 extension Answer {
   /// A device of which something was missing, and why: `d2 lost`, or `d2 absent` where nothing of it

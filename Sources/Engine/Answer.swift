@@ -1,6 +1,6 @@
 package import Plan
 package import Resilience
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// What a client gets for one frame.

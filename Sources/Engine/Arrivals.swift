@@ -1,6 +1,6 @@
+import Foundations
 import Plan
 import Resilience
-import TensorCore
 import WireProtocol
 
 /// What all frames of one receiver know together about how late parts come, whether they come at all,

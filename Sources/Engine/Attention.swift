@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Notices when this process did not run although it wanted to: it was stopped, or others had the
 /// processor. What it did not hear meanwhile is nobody's fault.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import WireProtocol
 
 /// How long each boundary waits for whom.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 package import WireProtocol
 
 /// What one frame waits for before its next segment, and until when. One value serves a frame's

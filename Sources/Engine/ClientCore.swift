@@ -1,8 +1,9 @@
+package import Foundations
 package import Kernels
 import ModelGraph
 package import Plan
 package import Resilience
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// What a client does with messages and time: who can be counted on, and which frames are answered.

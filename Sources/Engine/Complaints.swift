@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What was complained of lately, so that a steady cause fills no log. Bounded by how many different
 /// complaints there are.

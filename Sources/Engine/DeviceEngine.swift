@@ -1,7 +1,8 @@
+import Foundations
 package import Kernels
 import ModelGraph
 package import Plan
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// One device's program for one attendance, compiled: what to run, then which exchanges to send and

@@ -1,7 +1,8 @@
+package import Foundations
 import Kernels
 package import Plan
 import Synchronization
-package import TensorCore
+package import Tensors
 
 /// The programs of one device (or of a client), one for each attendance that has come up, over one
 /// copy of its weights.

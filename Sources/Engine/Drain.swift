@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// When a worker that was told to stop may go: once it has finished its frames and no client counts
 /// on it any more.

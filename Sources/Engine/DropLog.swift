@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import WireProtocol
 
 /// Counts what is dropped, and keeps the lines that are due until somebody logs them.

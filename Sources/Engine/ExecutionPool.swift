@@ -1,5 +1,5 @@
+import Foundations
 import Kernels
-import TensorCore
 
 /// Working memory of the last frames' program, for frames with the same attendance.
 struct ExecutionPool {

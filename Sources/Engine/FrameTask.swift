@@ -1,7 +1,8 @@
+import Foundations
 import Kernels
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// One frame on its way through one engine: which segment is next, and what its boundary still lacks.
@@ -100,7 +101,7 @@ final class FrameTask {
         continue
       }
       engine.withOwnPart(publication, in: execution) { part in
-        if !WireElements.areFinite(part) { ownSpoiled.insert(publication.exchange) }
+        if !PackedElements.areFinite(part) { ownSpoiled.insert(publication.exchange) }
         publish(publication, part)
       }
     }

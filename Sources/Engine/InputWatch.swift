@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Notices that others compute frames whose inputs do not come here.
 ///

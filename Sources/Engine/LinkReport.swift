@@ -1,5 +1,5 @@
 package import Plan
-import TensorCore
+import Tensors
 package import WireProtocol
 
 /// What a frame moves over each device's link, against what was seen to move: why answers do not come in

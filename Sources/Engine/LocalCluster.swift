@@ -1,8 +1,9 @@
+package import Foundations
 package import Kernels
 import ModelGraph
 package import Plan
 package import Resilience
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// All devices of a plan in one process, with a failure mask: the same programs that workers run,
@@ -201,7 +202,7 @@ package final class LocalCluster {
         continue
       }
       elements.withUnsafeMutableBufferPointer { elements in
-        if source != engine.device { WireElements.roundTrip(elements, as: wire) }
+        if source != engine.device { PackedElements.roundTrip(elements, as: wire) }
         for piece in part.pieces where piece.slot == number {
           engine.place(
             UnsafeBufferPointer(elements), part, piece, gathering: gathering, in: execution)

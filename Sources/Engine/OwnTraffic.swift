@@ -1,5 +1,6 @@
+import Foundations
 import Plan
-import TensorCore
+import Tensors
 
 /// The parts that reached a client over its own connection, finished or in pieces: what it can measure
 /// itself when no device says what came to it.

@@ -1,6 +1,6 @@
+import Foundations
 import Kernels
 import Plan
-import TensorCore
 import WireProtocol
 
 /// The elements of a part, as received or as kept.

@@ -1,5 +1,5 @@
 import Plan
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Turns untrusted messages on `act` topics into parts: checks each against the plan and puts chunked
@@ -73,7 +73,7 @@ struct PartReceiver {
           body(
             Part(
               exchange: origin.exchange, device: origin.device, header: message.header,
-              elements: .floats(Array(elements)), isFinite: WireElements.areFinite(elements)))
+              elements: .floats(Array(elements)), isFinite: PackedElements.areFinite(elements)))
         }
         return nil
       }

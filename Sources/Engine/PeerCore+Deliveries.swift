@@ -1,5 +1,5 @@
+import Foundations
 import Plan
-import TensorCore
 import WireProtocol
 
 /// Peers that work while their parts do not come here.

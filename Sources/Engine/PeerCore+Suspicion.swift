@@ -1,5 +1,5 @@
+import Foundations
 import Plan
-import TensorCore
 import WireProtocol
 
 /// What a worker or a client makes of peers that do not deliver.

@@ -1,6 +1,6 @@
+import Foundations
 import Plan
 import Resilience
-import TensorCore
 import WireProtocol
 
 /// Whoever gathers parts of others, worker or client: what both do with messages, with peers and with

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Frames whose answers were not good enough, and when each is asked for again. Knows no clock.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 package import WireProtocol
 
 /// Where the time of one segment of one frame went, in nanoseconds.

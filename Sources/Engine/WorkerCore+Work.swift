@@ -1,7 +1,8 @@
+package import Foundations
 import Kernels
 import ModelGraph
 import Plan
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// What a worker computes, in which order, and what it waits for.

@@ -1,7 +1,8 @@
+package import Foundations
 import Kernels
 import ModelGraph
 package import Plan
-package import TensorCore
+import Tensors
 package import WireProtocol
 
 /// What a worker does with messages and time: which frames it computes, in which order, and what it

@@ -1,7 +1,8 @@
 // How many inputs a masked model takes at once.
 
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 extension MaskedModel {
   /// About how much memory the activations and snapshots of one thread may take.

@@ -1,6 +1,6 @@
 import Dispatch
+import Foundations
 import Synchronization
-import TensorCore
 
 /// Splits independent tasks over threads, each with a state of its own.
 enum BatchWorkers {

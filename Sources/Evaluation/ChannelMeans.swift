@@ -1,7 +1,8 @@
+package import Foundations
 import Kernels
 import ModelGraph
 import Synchronization
-package import TensorCore
+import Tensors
 
 /// The mean of each channel of each point over calibration inputs: what a reader of a value expects
 /// of a channel that it does not get.

@@ -1,6 +1,7 @@
+import Foundations
 package import ModelGraph
 package import Plan
-import TensorCore
+import Tensors
 
 /// One exchanged value of a plan, as a study sees it.
 package struct ExchangedValue: Sendable, Hashable {

@@ -1,7 +1,7 @@
+package import Foundations
 package import Plan
 package import Resilience
 import Synchronization
-package import TensorCore
 import TensorFiles
 
 /// Classifies the same images under every failure set of one or several plans of a model, in one

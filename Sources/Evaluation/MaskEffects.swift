@@ -1,6 +1,6 @@
+package import Foundations
 import Glibc
 import Synchronization
-package import TensorCore
 
 /// What masks do to a model's answers, without labels: how far they depart from the undamaged ones.
 package struct MaskEffect: Sendable, Hashable {

@@ -1,6 +1,7 @@
+package import Foundations
 import Kernels
 import ModelGraph
-package import TensorCore
+import Tensors
 
 /// One thread's working memory for a `MaskedModel`.
 package final class MaskedExecution {

@@ -1,6 +1,7 @@
+package import Foundations
 import Kernels
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 /// A whole model in one process, of which channels of chosen values can be taken away.
 ///

@@ -1,5 +1,5 @@
+package import Foundations
 import JSONCoding
-package import TensorCore
 
 extension FlightReport {
   /// Reads what `martlet report --json` wrote.

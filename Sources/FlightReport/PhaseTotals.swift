@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import WireProtocol
 
 /// What results add up to, over any set of them.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 package import WireProtocol
 
 /// Reads a deployment's messages one by one and keeps sums, so that memory does not grow with their

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Which nodes are there (definition 3), and how likely that is (equation 2).
 package struct FailureCombination: Sendable, Hashable {

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 /// What can be wrong with a topology, one check each.
 enum FogCheck {

@@ -1,5 +1,6 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
+import Tensors
 
 /// Labelled samples: a matrix of float32 and a class for each row.
 package struct FogData: Sendable {

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+import Tensors
 
 /// A topology that has been checked and resolved: what each unit adds up and computes, in an order
 /// in which it can be computed.

@@ -1,6 +1,7 @@
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Classifies samples under many failure combinations at once, in float32, one thread.
 struct FogEvaluator {

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// Model graphs of a design: of one unit, for training and evaluation, or of the whole network, to be
 /// planned and run like any other model.

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// One layer of a physical node, or several alike.
 ///

@@ -1,6 +1,7 @@
+package import Foundations
 import JSONCoding
-package import TensorCore
 import TensorFiles
+package import Tensors
 
 /// A trained network: its topology, its weights, and what a guess would go by.
 ///

@@ -1,6 +1,6 @@
+package import Foundations
 package import ModelGraph
 package import Plan
-package import TensorCore
 
 /// Trained networks as plans: the same workers, client and report as for any other model.
 extension FogModel {

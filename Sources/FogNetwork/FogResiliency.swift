@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The paper's measure: accuracy averaged over failure combinations by their probability (equation
 /// 3), where nothing reaches the cloud that of a guess.

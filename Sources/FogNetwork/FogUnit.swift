@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 /// A chain of layers with one input, the sum of what arrives: all layers of a physical node, or the
 /// projection of one hyperconnection, which its receiver computes.

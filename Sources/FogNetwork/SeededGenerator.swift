@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 extension SeededGenerator {
   /// A stream of its own for each pair of numbers.

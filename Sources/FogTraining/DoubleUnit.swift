@@ -1,6 +1,7 @@
 package import FogNetwork
+package import Foundations
 import Kernels
-package import TensorCore
+package import Tensors
 
 /// A unit of dense layers in float64.
 ///

@@ -1,6 +1,6 @@
 package import FogNetwork
+package import Foundations
 import JSONCoding
-package import TensorCore
 import TensorFiles
 
 /// Trains networks across edge, fog and cloud.

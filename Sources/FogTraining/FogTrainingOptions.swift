@@ -1,5 +1,5 @@
 package import FogNetwork
-import TensorCore
+import Foundations
 
 /// How a network is trained.
 package struct FogTrainingOptions: Sendable, Hashable, Codable {

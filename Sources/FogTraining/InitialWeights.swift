@@ -1,5 +1,6 @@
 package import FogNetwork
-package import TensorCore
+import Foundations
+package import Tensors
 
 /// The weights that training starts from: the same for both precisions.
 package enum InitialWeights {

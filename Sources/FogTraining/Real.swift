@@ -1,7 +1,7 @@
 import COpenBLAS
 import Glibc
 import Kernels
-package import TensorCore
+package import Tensors
 
 /// The two precisions that networks are trained in.
 package protocol Real: BinaryFloatingPoint, Sendable, BitwiseCopyable {

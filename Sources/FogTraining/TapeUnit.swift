@@ -1,7 +1,8 @@
 package import FogNetwork
+package import Foundations
 import Gradients
 import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// A unit in float32: its graph, differentiated like any other model graph, in place.
 package final class TapeUnit: TrainableUnit {

@@ -1,5 +1,5 @@
 import FogNetwork
-package import TensorCore
+package import Tensors
 
 /// One unit of a network made ready to be trained: memory for a batch, forwards and backwards.
 ///

@@ -1,6 +1,7 @@
+import Foundations
 import JSONCoding
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// All that a training run needs to go on after an epoch as if it had never stopped.
 struct TrainingCheckpoint<Scalar: Real> {

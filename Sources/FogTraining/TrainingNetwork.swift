@@ -1,5 +1,6 @@
 package import FogNetwork
-package import TensorCore
+package import Foundations
+import Tensors
 
 /// A whole network in training: units joined by hyperconnections, for batches of a fixed size, of
 /// which the first rows may be used alone.

@@ -1,5 +1,6 @@
 package import FogNetwork
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// One training run: epochs of mini-batches, the validation-best weights kept. Everything random
 /// follows from the seed and the epoch's number, so that a run can go on from any epoch.

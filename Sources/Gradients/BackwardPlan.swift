@@ -1,6 +1,7 @@
+package import Foundations
 import Kernels
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 /// A graph made ready for reverse-mode differentiation: what the forward run has to keep, and how the
 /// backward run goes through it. Immutable, and shared by any number of `GradientTape`s.

@@ -1,6 +1,7 @@
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// The backward kernel of a checked node.
 ///

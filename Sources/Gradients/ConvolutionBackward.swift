@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Convolution: dw = dz im2col(x)^T and dx = col2im(w^T dz), in blocks that stay in cache; pointwise
 /// convolutions use the images as they are.

@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// y = act(x w^T + b): dw = dz^T x, dx = dz w.
 struct DenseBackward: BackwardKernel {

@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// A convolution in which each output channel reads one input channel: by the shifted flat planes of
 /// the forward kernel. A task owns an input channel, with all output channels that read it.

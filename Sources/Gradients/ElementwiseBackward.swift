@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 struct ActivationBackward: BackwardKernel {
   let count: Int

@@ -1,6 +1,7 @@
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// When the gradient of each value is in use, and where it lies meanwhile.
 ///

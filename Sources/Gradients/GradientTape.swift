@@ -1,6 +1,7 @@
+package import Foundations
 import Kernels
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// The memory of one differentiation: run forward, then backward, as often as needed. Used by one
 /// thread at a time; the work itself is shared out to `ComputeThreads.count` threads, on whose number

@@ -1,6 +1,6 @@
 import CKernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Whatever only moves elements: each place of the result came from one place of the operand.
 struct StridedBackward: BackwardKernel {

@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Of equal largest elements of a window the first has the whole gradient.
 struct MaximumPoolingBackward: BackwardKernel {

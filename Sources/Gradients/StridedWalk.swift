@@ -1,4 +1,4 @@
-import TensorCore
+import Tensors
 
 /// Goes through a multidimensional block in step in three arrays, run by run along the innermost
 /// axis. Axes along which all three advance alike are merged, so that runs are long.

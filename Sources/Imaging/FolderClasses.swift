@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// The labels of the folders that images lie in, decided once over all of them.
 struct FolderClasses {

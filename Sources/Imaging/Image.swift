@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
 
 /// An 8-bit image: rows from the top, pixels from the left, channels interleaved.

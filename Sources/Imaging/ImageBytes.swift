@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 extension ImageSet {
   /// The bytes of an image's file, as they are stored: for digests.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
 
 /// Images with labels where these are known, from files, folders and tar archives; see `open`.

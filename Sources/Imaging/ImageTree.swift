@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import TensorFiles
 
 /// The images of one folder or archive.

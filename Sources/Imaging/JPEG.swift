@@ -1,5 +1,5 @@
 import CTurboJPEG
-import TensorCore
+import Foundations
 
 extension Image {
   /// Decodes with libjpeg-turbo's defaults (accurate DCT, smooth chroma), as PIL does.

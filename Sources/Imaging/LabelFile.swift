@@ -1,5 +1,5 @@
+package import Foundations
 import JSONCoding
-package import TensorCore
 import TensorFiles
 
 extension LabelNames {

@@ -1,5 +1,5 @@
 import CPNG
-import TensorCore
+import Foundations
 
 extension Image {
   /// Decodes every kind of PNG to 8 bits of grey or colour.

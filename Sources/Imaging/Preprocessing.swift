@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// What happens to an image before the model sees it; kept in the plan.
 ///

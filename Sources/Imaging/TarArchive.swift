@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import TensorFiles
 
 /// The regular files of an uncompressed tar archive (ustar, pax or GNU), found without unpacking.

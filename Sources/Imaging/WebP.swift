@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 extension Image {
   /// Decodes a still image in WebP's lossy or lossless form, as PIL does.

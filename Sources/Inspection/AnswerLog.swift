@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 package import WireProtocol
 
 /// The answers that clients publish: how many, the latest, and whom their clients count on.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import WireProtocol
 
 /// Whether JSON payloads keep the contract of their topics.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 package import WireProtocol
 
 /// Everything that `martlet top` shows, from the messages of one deployment.

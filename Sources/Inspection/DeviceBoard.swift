@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 package import WireProtocol
 
 /// Who is there and what it costs, from what the devices of a deployment publish of themselves.

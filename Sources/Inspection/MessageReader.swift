@@ -1,5 +1,6 @@
+import Foundations
 import JSONCoding
-import TensorCore
+import Tensors
 package import WireProtocol
 
 /// Reads messages of any kind. Nothing that a payload holds makes it fail.

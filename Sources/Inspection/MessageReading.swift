@@ -1,5 +1,5 @@
 package import JSONCoding
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// What a message turned out to be.

@@ -1,4 +1,5 @@
-package import TensorCore
+import Foundations
+package import Tensors
 package import WireProtocol
 
 /// Puts tensors together from messages of many senders, within a budget of memory.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// How much comes on which topic. Bounded: what comes on further topics is added up as one.
 package struct TrafficTable: Sendable {

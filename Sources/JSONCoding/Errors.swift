@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// `layers[3].name`, or `(root)`.
 func describe(_ path: [any CodingKey]) -> String {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// JSON text from `Encodable` values and back, over json-c.
 ///

@@ -1,5 +1,5 @@
 import CJSONC
-import TensorCore
+import Foundations
 
 extension JSONHandle {
   /// Parses one complete document.

@@ -1,5 +1,5 @@
 import CJSONC
-import TensorCore
+import Foundations
 
 /// Decodes from a json-c tree that `owner` keeps alive.
 struct Reader: Decoder {

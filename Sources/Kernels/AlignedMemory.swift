@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// Floats at a 64-byte boundary, owned by one object and freed with it.
 ///

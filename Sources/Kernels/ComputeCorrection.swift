@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// What must be different in the environment before OpenBLAS is loaded. As that happens before a
 /// program's first line, the program has to be started again, by itself and at most once.

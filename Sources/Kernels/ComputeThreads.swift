@@ -1,7 +1,7 @@
 import COpenBLAS
 import Dispatch
+package import Foundations
 import Synchronization
-package import TensorCore
 
 /// How many threads one execution may use. A worker on a small device has better uses for its other
 /// cores, so the default is 1.

@@ -1,6 +1,6 @@
 package import CKernels
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 extension ck_window {
   package init(

@@ -1,6 +1,6 @@
 import CKernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// y = act(x w^T + b), x of `rows` rows.
 struct DenseKernel: Kernel {

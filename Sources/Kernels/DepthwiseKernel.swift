@@ -1,6 +1,6 @@
 package import CKernels
+import Foundations
 import ModelGraph
-import TensorCore
 
 /// A convolution in which each output channel reads one input channel.
 struct DepthwiseKernel: Kernel {

@@ -1,6 +1,6 @@
 package import CKernels
 package import ModelGraph
-import TensorCore
+import Tensors
 
 extension Activation? {
   /// The C description.

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// One frame's working memory. Used by one thread at a time, for frame after frame; several may
 /// share a program.

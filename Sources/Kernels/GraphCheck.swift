@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Everything that must hold before a graph is compiled, so that kernels need no checks.
 enum GraphCheck {

@@ -1,6 +1,6 @@
 import CKernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Chooses kernels for the nodes of one graph.
 struct KernelSelection {

@@ -1,6 +1,6 @@
 import CKernels
 package import ModelGraph
-import TensorCore
+import Tensors
 
 /// Transpose and slice.
 struct CopyKernel: Kernel {

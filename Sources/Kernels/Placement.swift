@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Where each value of a graph lives during a run.
 struct Placement: Sendable {

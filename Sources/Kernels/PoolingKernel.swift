@@ -1,6 +1,6 @@
 import CKernels
+import Foundations
 package import ModelGraph
-import TensorCore
 
 /// Maximum or average over windows, by the same shifted planes as depthwise convolution.
 struct PoolingKernel: Kernel {

@@ -1,6 +1,6 @@
 import COpenBLAS
+package import Foundations
 import Synchronization
-package import TensorCore
 
 /// The memory that OpenBLAS takes for itself: a buffer for each product that is computed at the same
 /// time as others, kept for later ones.

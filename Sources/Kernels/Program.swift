@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 /// A graph compiled for execution: checked, laid out in memory by liveness, with its weights in
 /// place. Immutable, and shared by any number of `Execution`s.

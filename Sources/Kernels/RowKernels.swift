@@ -1,6 +1,6 @@
 import CKernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 struct LayerNormalizationKernel: Kernel {
   /// Independent blocks: rows, or images when the statistics are taken over channels.

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 extension ShapeCheck {
   func check(_ convolution: Convolution) throws(MartletError) {

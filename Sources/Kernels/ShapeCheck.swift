@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Whether one node's operands, attributes and result fit each other.
 struct ShapeCheck {

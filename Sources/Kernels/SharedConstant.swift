@@ -1,4 +1,5 @@
-package import TensorCore
+import Foundations
+package import Tensors
 
 /// A constant in the one form in which kernels read it, for any number of programs.
 ///

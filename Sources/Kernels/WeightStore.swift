@@ -1,5 +1,5 @@
+import Foundations
 import ModelGraph
-import TensorCore
 
 /// The constants of a program, each in its own aligned memory.
 ///

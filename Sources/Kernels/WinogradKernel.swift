@@ -1,6 +1,6 @@
 import CKernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// 3x3 convolution at stride 1 by Winograd's F(4x4, 3x3): 36 products of (outputs, depth) by
 /// (depth, tiles) matrices between cheap transforms, a quarter of the multiplications.

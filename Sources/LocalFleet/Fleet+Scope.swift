@@ -1,8 +1,8 @@
+package import Foundations
 import MQTT
 package import Plan
 package import Processes
 package import Runtime
-package import TensorCore
 
 extension Fleet {
   /// Where a fleet meets: a deployment on a broker.

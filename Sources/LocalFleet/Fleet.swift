@@ -1,10 +1,10 @@
 import Engine
+package import Foundations
 import Glibc
 package import Logging
 package import Plan
 package import Processes
 package import Runtime
-package import TensorCore
 import TensorFiles
 
 /// The worker processes of a plan on this machine, and what else `martlet` does beside them.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Where a broker listens, parsed from what a user types.
 ///

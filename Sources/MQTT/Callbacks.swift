@@ -1,8 +1,8 @@
 import CMosquitto
+import Foundations
 import Glibc
 import Logging
 import Synchronization
-import TensorCore
 
 /// The functions libmosquitto calls. Each runs inside a call that `ConnectionCore` makes with its lock
 /// held, and borrows the core that the network thread keeps alive.

@@ -1,6 +1,6 @@
 import CMosquitto
+import Foundations
 import Glibc
-import TensorCore
 
 /// Making, closing and the calls that wait.
 extension ConnectionCore {

@@ -1,8 +1,8 @@
 import CMosquitto
+import Foundations
 import Glibc
 import Logging
 import Synchronization
-import TensorCore
 
 /// The state behind `MQTTClient`, shared by its callers and one network thread.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Says which of a long series of failures are worth a line in the log: each that differs from the one
 /// before, and the same one after ten seconds and then once a minute, with how often it was tried.

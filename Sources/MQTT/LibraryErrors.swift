@@ -1,5 +1,5 @@
 import CMosquitto
-import TensorCore
+import Foundations
 
 /// Turns libmosquitto's return codes and MQTT 5 reason codes into sentences a user can act on.
 enum LibraryErrors {

@@ -1,7 +1,7 @@
 import CMosquitto
+package import Foundations
 import Glibc
 package import Logging
-package import TensorCore
 
 /// An MQTT 5 client that stays connected.
 ///

@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// How the broker's certificate is checked, and which one this client shows.
 package struct MQTTTLS: Sendable, Equatable {

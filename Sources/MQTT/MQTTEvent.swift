@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What happens to a connection; reported on the network thread, with no lock held.
 package enum MQTTEvent: Sendable, Equatable {

@@ -1,8 +1,8 @@
 import CMosquitto
+import Foundations
 import Glibc
 import Logging
 import Synchronization
-import TensorCore
 
 /// The thread that connects, reads, writes what publishers could not, and reconnects.
 extension ConnectionCore {

@@ -1,5 +1,5 @@
 import CMosquitto
-import TensorCore
+import Foundations
 
 /// Finding out what the broker lets this client do. The broker's word for a forbidden message is its
 /// acknowledgement; for a forbidden subscription it has none, so that a message has to come back.

@@ -1,6 +1,6 @@
 import CMosquitto
+import Foundations
 import Glibc
-import TensorCore
 
 /// Conversion between `MQTTProperties` and libmosquitto's linked lists.
 ///

@@ -1,5 +1,5 @@
 import CMosquitto
-import TensorCore
+import Foundations
 
 /// Sending: all of it with the lock held.
 extension ConnectionCore {

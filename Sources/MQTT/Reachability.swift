@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// Tries the way to the broker before the library does.
 ///

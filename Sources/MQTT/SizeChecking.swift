@@ -1,5 +1,5 @@
 import CMosquitto
-import TensorCore
+import Foundations
 
 /// Finding out how large a message may be.
 ///

@@ -1,6 +1,6 @@
 import COpenSSL
+import Foundations
 import Glibc
-import TensorCore
 
 /// Looks at what listens on a broker's port after a connection has failed, because libmosquitto tells an
 /// expired certificate, one for another host, an unknown authority and a port without TLS all in the

@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// What a user is told about a broker's port that could not be used.
 extension TLSExamination {

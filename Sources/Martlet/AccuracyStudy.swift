@@ -1,5 +1,5 @@
+import Foundations
 import Resilience
-import TensorCore
 
 /// What failures cost, known beforehand: the accuracy of a plan without some of its devices.
 public struct AccuracyStudy: Sendable {
@@ -98,7 +98,7 @@ public struct AccuracyStudy: Sendable {
   ///   when a set of failures that can happen was not studied.
   public func expectedAccuracy(reliabilities: [String: Double]) throws(MartletError) -> Double {
     let given = devices.compactMap { reliabilities[$0] }
-    return try wrappingErrors { () throws(TensorCore.MartletError) in
+    return try wrappingErrors { () throws(Foundations.MartletError) in
       try table.expectedAccuracy(reliabilities: given)
     }
   }

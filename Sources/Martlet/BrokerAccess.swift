@@ -1,6 +1,6 @@
+import Foundations
 import MQTT
 import Runtime
-import TensorCore
 
 /// Where a broker is, how to get in, and which deployment at it is meant.
 public struct BrokerAccess: Sendable {
@@ -46,7 +46,7 @@ public struct BrokerAccess: Sendable {
   ///   - deployment: several deployments that share a broker have different ones.
   /// - Throws: ``MartletError/Code/invalidArgument``, with a message that never repeats a password.
   public init(_ url: String, deployment: String = "default") throws(MartletError) {
-    address = try wrappingErrors { () throws(TensorCore.MartletError) in
+    address = try wrappingErrors { () throws(Foundations.MartletError) in
       _ = try Identifier.check(deployment, what: "deployment")
       return try BrokerAddress(parsing: url)
     }

@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Synchronization
-import TensorCore
 
 /// Threads for what waits or computes for long. The threads of Swift's tasks are as many as the
 /// processor has cores: whoever blocks one of them holds up the whole program.
@@ -36,7 +36,7 @@ enum DedicatedThread {
   /// - Parameter onCancel: called when the task is cancelled; `body` should end soon after.
   static func run<Value: Sendable>(
     onCancel: @escaping @Sendable () -> Void,
-    _ body: @escaping @Sendable () throws(TensorCore.MartletError) -> Value
+    _ body: @escaping @Sendable () throws(Foundations.MartletError) -> Value
   ) async throws(MartletError) -> Value {
     let result: Result<Value, MartletError> = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -59,10 +59,10 @@ enum DedicatedThread {
   static func compute<Value: Sendable>(
     _ body:
       @escaping @Sendable (_ isStopped: @escaping @Sendable () -> Bool)
-      throws(TensorCore.MartletError) -> Value
+      throws(Foundations.MartletError) -> Value
   ) async throws(MartletError) -> Value {
     let flag = StopFlag()
-    return try await run(onCancel: { flag.set() }) { () throws(TensorCore.MartletError) in
+    return try await run(onCancel: { flag.set() }) { () throws(Foundations.MartletError) in
       try body { flag.isSet }
     }
   }

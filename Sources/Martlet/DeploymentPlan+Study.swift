@@ -1,10 +1,10 @@
 import Evaluation
+import Foundations
 import Imaging
 import Plan
 import Planning
 import Resilience
 import Synchronization
-import TensorCore
 import TensorFiles
 
 extension DeploymentPlan {
@@ -32,9 +32,9 @@ extension DeploymentPlan {
   ) async throws(MartletError) -> AccuracyStudy {
     let folder = folder
     return try await DedicatedThread.compute {
-      isStopped throws(TensorCore.MartletError) in
+      isStopped throws(Foundations.MartletError) in
       guard folder.plan.model.sha256 == model.about.sha256, folder.plan.isOf(model.graph) else {
-        throw TensorCore.MartletError(
+        throw Foundations.MartletError(
           .mismatch, "the plan was made from another model",
           context: ["plan": folder.path, "model": model.name, "planned": folder.plan.model.name],
           hint: "give the model that the plan was made from, with the same options")

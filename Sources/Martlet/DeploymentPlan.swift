@@ -1,9 +1,10 @@
+import Foundations
 import Imaging
 import ModelGraph
 import Plan
 import Resilience
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// A plan in a folder: what workers, gateways and sessions run.
 public struct DeploymentPlan: Sendable {
@@ -18,7 +19,7 @@ public struct DeploymentPlan: Sendable {
   /// - Throws: ``MartletError``: `notFound`, `invalidFile`, or `mismatch` for a plan of another version
   ///   or one that was changed.
   public init(contentsOf path: String) throws(MartletError) {
-    folder = try wrappingErrors { () throws(TensorCore.MartletError) in
+    folder = try wrappingErrors { () throws(Foundations.MartletError) in
       try PlanFolder(reading: path)
     }
   }
@@ -54,7 +55,7 @@ public struct DeploymentPlan: Sendable {
   /// - Returns: resized, cropped and normalised as the plan says, in the shape of the input.
   /// - Throws: as ``Model/input(imageAt:)``.
   public func input(imageAt path: String) throws(MartletError) -> Tensor {
-    let bytes = try wrappingErrors { () throws(TensorCore.MartletError) in
+    let bytes = try wrappingErrors { () throws(Foundations.MartletError) in
       try FileSystem.read(path)
     }
     return try folder.plan.model.input(image: bytes, source: path)
@@ -77,7 +78,7 @@ public struct DeploymentPlan: Sendable {
   }
 
   func failureTable() throws(MartletError) -> FailureTable? {
-    try wrappingErrors { () throws(TensorCore.MartletError) in
+    try wrappingErrors { () throws(Foundations.MartletError) in
       try FailureTable.read(beside: folder)
     }
   }

@@ -1,7 +1,7 @@
+import Foundations
 public import Logging
 import Runtime
 public import ServiceLifecycle
-import TensorCore
 
 /// A gateway, as a service: it answers `inference/infer` of programs that know nothing of plans. They send
 /// a photograph or a tensor over MQTT and get the answer as JSON. Several gateways of one group share the
@@ -71,8 +71,8 @@ public struct GatewayService: Service {
     prepared.client = try options.session.configuration(
       address: address, study: try plan.failureTable())
     let base = prepared
-    try await HostThread.run { () throws(TensorCore.MartletError) in
-      try Host { least throws(TensorCore.MartletError) in
+    try await HostThread.run { () throws(Foundations.MartletError) in
+      try Host { least throws(Foundations.MartletError) in
         var configuration = base
         configuration.leastEpoch = least
         return try Gateway(folder: folder, configuration: configuration, logger: logger)

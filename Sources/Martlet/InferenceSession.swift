@@ -1,9 +1,10 @@
 import Engine
+import Foundations
 public import Logging
 import Plan
 import Resilience
 import Runtime
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Sends frames to the devices of a plan and gets their answers, over one connection to the broker.
@@ -87,7 +88,7 @@ public final class InferenceSession: Sendable {
     try DedicatedThread.start {
       SessionThread.run(
         core, folder.plan, patience: configuration.patience, opened: opened
-      ) { () throws(TensorCore.MartletError) in
+      ) { () throws(Foundations.MartletError) in
         try InferenceClient(
           engines: try DeviceEngines(folder: folder, device: nil), planID: folder.id,
           configuration: configuration, logger: logger)

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// What went wrong, where, and what to do about it: the only error that this library throws.
 ///
@@ -65,7 +65,7 @@ public struct MartletError: Error, Sendable, Hashable {
   }
 
   /// An error of the modules below, field by field.
-  init(_ error: TensorCore.MartletError) {
+  init(_ error: Foundations.MartletError) {
     code = Code(error.code)
     message = error.message
     context = error.context.map { Detail(name: $0.key, value: $0.value) }
@@ -90,7 +90,7 @@ extension MartletError: CustomStringConvertible {
 
 extension MartletError.Code {
   /// The same kind. A new one below does not compile before it is named here.
-  fileprivate init(_ code: TensorCore.MartletError.Code) {
+  fileprivate init(_ code: Foundations.MartletError.Code) {
     self =
       switch code {
       case .invalidArgument: .invalidArgument
@@ -112,9 +112,9 @@ extension MartletError.Code {
 
 /// What `body` gives, with errors of the modules below as this library's.
 func wrappingErrors<Value>(
-  _ body: () throws(TensorCore.MartletError) -> Value
+  _ body: () throws(Foundations.MartletError) -> Value
 ) throws(MartletError) -> Value {
-  do throws(TensorCore.MartletError) {
+  do throws(Foundations.MartletError) {
     return try body()
   } catch {
     throw MartletError(error)

@@ -1,8 +1,8 @@
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
 
 /// Images that a computation measures with; their labels do not matter.
 public struct CalibrationImages: Sendable, Hashable {
@@ -55,7 +55,7 @@ extension Model {
   ) async throws(MartletError) -> PlanDraft {
     let (graph, about) = (graph, about)
     return try await DedicatedThread.compute {
-      isStopped throws(TensorCore.MartletError) in
+      isStopped throws(Foundations.MartletError) in
       let measuring = Measuring(threads: threads, isStopped: isStopped, progress: progress)
       let maker = try PlanMaker(
         try PlanningMethods.standard.named(method), options: options, fill: fill.choice,
@@ -63,9 +63,9 @@ extension Model {
       let layout = try maker.layout(of: graph, wishes: devices.wishes)
       try Plan.checkNewNames(layout.devices)
       let context = PlacingContext(graph: graph, model: about, layout: layout)
-      let made = try maker.make(context) { () throws(TensorCore.MartletError) in
+      let made = try maker.make(context) { () throws(Foundations.MartletError) in
         guard let calibration else {
-          throw TensorCore.MartletError(
+          throw Foundations.MartletError(
             .invalidArgument, "this method, or its fill, needs calibration images",
             context: ["method": method, "fill": fill.rawValue])
         }

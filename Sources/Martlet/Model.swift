@@ -1,9 +1,10 @@
+import Foundations
 import Imaging
 import ModelGraph
 import ONNXImport
 import Plan
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// A neural network from an ONNX file, to be run whole in this process, or to be divided over devices
 /// by ``plan(for:method:options:fill:calibration:threads:progress:)``.
@@ -84,7 +85,7 @@ public struct Model: Sendable {
   ///   are not known, `invalidShape`, `invalidArgument` for open dimensions without an extent or a card
   ///   that cannot be, `mismatch` for class names that do not fit the outputs.
   public init(contentsOf path: String, options: Options = Options()) throws(MartletError) {
-    (graph, about) = try wrappingErrors { () throws(TensorCore.MartletError) in
+    (graph, about) = try wrappingErrors { () throws(Foundations.MartletError) in
       let graph = try ONNXImporter.load(path: path, dimensions: options.dimensions)
       let card = try ModelCard.load(
         model: path, preprocessing: options.preprocessingFile, labels: options.labelFile)
@@ -113,7 +114,7 @@ public struct Model: Sendable {
   /// - Throws: ``MartletError``: `unsupported` for a model that takes no images, `invalidFile` for what
   ///   is no image, `notFound`, `permissionDenied` or `io` for the file itself.
   public func input(imageAt path: String) throws(MartletError) -> Tensor {
-    let bytes = try wrappingErrors { () throws(TensorCore.MartletError) in
+    let bytes = try wrappingErrors { () throws(Foundations.MartletError) in
       try FileSystem.read(path)
     }
     return try about.input(image: bytes, source: path)
@@ -137,7 +138,7 @@ public struct Model: Sendable {
   /// - Throws: ``MartletError``: `invalidShape` for inputs that do not fit, `resourceExhausted` without
   ///   memory.
   public func run(_ inputs: [Tensor]) throws(MartletError) -> [Tensor] {
-    try wrappingErrors { () throws(TensorCore.MartletError) in
+    try wrappingErrors { () throws(Foundations.MartletError) in
       try runner.run(inputs.map(\.core)).map { Tensor($0) }
     }
   }
@@ -164,7 +165,7 @@ extension Plan.Model {
       throw MartletError(
         .unsupported, "the model's input is not an image", context: ["model": name])
     }
-    return try wrappingErrors { () throws(TensorCore.MartletError) in
+    return try wrappingErrors { () throws(Foundations.MartletError) in
       Tensor(try preprocessing.apply(try Image.decode(bytes, source: source)))
     }
   }

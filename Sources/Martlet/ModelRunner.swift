@@ -1,7 +1,8 @@
+import Foundations
 import Kernels
 import ModelGraph
 import Synchronization
-import TensorCore
+import Tensors
 
 /// Runs a whole model. Compiled for the first run, because those who only plan need no program.
 final class ModelRunner: Sendable {
@@ -24,14 +25,14 @@ final class ModelRunner: Sendable {
 
   init(_ graph: Graph) { self.graph = graph }
 
-  func run(_ inputs: [TensorCore.Tensor]) throws(TensorCore.MartletError) -> [TensorCore.Tensor] {
+  func run(_ inputs: [Tensors.Tensor]) throws(Foundations.MartletError) -> [Tensors.Tensor] {
     let taken = try take()
     defer { state.withLock { $0.idle.append(taken) } }
     return try taken.execution.run(inputs: inputs)
   }
 
-  private func take() throws(TensorCore.MartletError) -> Idle {
-    let (idle, program) = try state.withLock { state throws(TensorCore.MartletError) in
+  private func take() throws(Foundations.MartletError) -> Idle {
+    let (idle, program) = try state.withLock { state throws(Foundations.MartletError) in
       if let idle = state.idle.popLast() { return (Idle?.some(idle), state.program) }
       let program = if let known = state.program { known } else { try Program(graph) }
       state.program = program

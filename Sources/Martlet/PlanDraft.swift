@@ -1,7 +1,7 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
 
 /// A plan that has been made and is not on disk yet: to be looked at, compared with others, and
 /// written.
@@ -43,7 +43,7 @@ public struct PlanDraft: Sendable {
   ///   `permissionDenied`, `resourceExhausted` or `io`.
   public func write(to folder: String) throws(MartletError) -> DeploymentPlan {
     DeploymentPlan(
-      folder: try wrappingErrors { () throws(TensorCore.MartletError) in
+      folder: try wrappingErrors { () throws(Foundations.MartletError) in
         try PlanFolder.write(plan, graph: graph, to: folder)
       })
   }

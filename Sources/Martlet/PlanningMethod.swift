@@ -1,5 +1,5 @@
+import Foundations
 import Planning
-import TensorCore
 
 /// A way to divide a model over devices, such as `interleaved`, `coded` or `robustdice`.
 public struct PlanningMethod: Sendable, Identifiable {
@@ -60,7 +60,7 @@ public struct PlanningMethod: Sendable, Identifiable {
   /// - Throws: ``MartletError/Code/invalidArgument``, with the names there are.
   public static func named(_ name: String) throws(MartletError) -> PlanningMethod {
     PlanningMethod(
-      try wrappingErrors { () throws(TensorCore.MartletError) in
+      try wrappingErrors { () throws(Foundations.MartletError) in
         try PlanningMethods.standard.named(name)
       })
   }

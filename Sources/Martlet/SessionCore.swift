@@ -1,5 +1,6 @@
+import Foundations
 import Synchronization
-import TensorCore
+import Tensors
 
 /// What a session and its thread share: frames to send, room for more, who is there, and whether to end.
 ///
@@ -7,7 +8,7 @@ import TensorCore
 final class SessionCore: Sendable {
   /// A frame to send.
   struct Job: Sendable {
-    var input: TensorCore.Tensor
+    var input: Tensors.Tensor
     /// When it came: patience with it begins then, not when its turn comes.
     var submitted: MonotonicTime
     var end: MonotonicTime
@@ -44,7 +45,7 @@ final class SessionCore: Sendable {
 
   /// Waits for room and hands a frame to the thread.
   func submit(
-    _ input: TensorCore.Tensor, until end: MonotonicTime
+    _ input: Tensors.Tensor, until end: MonotonicTime
   ) async throws(MartletError) -> PendingAnswer {
     let place = WaitingPlace<Void>()
     let refusal = state.withLock { state -> MartletError? in

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import Plan
 import Runtime
-import TensorCore
 
 /// Runs an `InferenceClient`, which blocks and belongs to one thread, on a thread of its own.
 struct SessionThread {
@@ -28,13 +28,13 @@ struct SessionThread {
   ///   - make: makes a client that is not yet connected.
   static func run(
     _ core: SessionCore, _ plan: Plan, patience: Duration, opened: WaitingPlace<Void>,
-    _ make: () throws(TensorCore.MartletError) -> InferenceClient
+    _ make: () throws(Foundations.MartletError) -> InferenceClient
   ) {
     let client: InferenceClient
-    do throws(TensorCore.MartletError) {
+    do throws(Foundations.MartletError) {
       client = try make()
       core.stop.arm(client.stopper)
-      do throws(TensorCore.MartletError) {
+      do throws(Foundations.MartletError) {
         try client.connect()
       } catch {
         client.close()
@@ -57,7 +57,7 @@ struct SessionThread {
   /// - Returns: why it ended.
   private mutating func serve() -> MartletError {
     while true {
-      do throws(TensorCore.MartletError) {
+      do throws(Foundations.MartletError) {
         while let job = core.takeJob() { try submit(job) }
         if core.isDone { return SessionCore.closed }
         let answer = try client.next(until: .now() + .milliseconds(500))
@@ -78,7 +78,7 @@ struct SessionThread {
     }
   }
 
-  private mutating func submit(_ job: SessionCore.Job) throws(TensorCore.MartletError) {
+  private mutating func submit(_ job: SessionCore.Job) throws(Foundations.MartletError) {
     guard job.end > .now() else {
       return core.end(
         job.pending,
@@ -88,7 +88,7 @@ struct SessionThread {
     guard job.submitted + patience > .now() else {
       return core.end(job.pending, .failure(MartletError(client.nobodyIsThere)))
     }
-    do throws(TensorCore.MartletError) {
+    do throws(Foundations.MartletError) {
       running[try client.submit(job.input, until: job.end)] = job.pending
     } catch {
       let isOver = error.code == .superseded || error.code == .cancelled

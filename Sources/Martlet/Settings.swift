@@ -1,7 +1,8 @@
+import Foundations
 import Logging
 import Resilience
 import Runtime
-import TensorCore
+import Tensors
 
 extension WireFormat {
   /// For the modules below.
@@ -18,7 +19,7 @@ extension AnswerPolicy {
     minimum: Double?, retries: Bool, study: FailureTable?
   ) throws(MartletError) -> AnswerPolicy {
     let policy = AnswerPolicy(minimumExpected: minimum, retries: retries)
-    try wrappingErrors { () throws(TensorCore.MartletError) in try policy.check(study: study) }
+    try wrappingErrors { () throws(Foundations.MartletError) in try policy.check(study: study) }
     return policy
   }
 }

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 /// Numbers in rows, planes and so on: what goes into a model and what comes out of it.
 public struct Tensor: Sendable, Equatable {
@@ -16,7 +17,7 @@ public struct Tensor: Sendable, Equatable {
   /// - Throws: ``MartletError/Code/invalidShape`` when there are not as many elements as the shape
   ///   has, or the shape cannot be.
   public init(shape: [Int], values: [Float]) throws(MartletError) {
-    let known = try wrappingErrors { () throws(TensorCore.MartletError) in
+    let known = try wrappingErrors { () throws(Foundations.MartletError) in
       try Shape(checking: shape)
     }
     guard known.count == values.count else {
@@ -29,11 +30,11 @@ public struct Tensor: Sendable, Equatable {
   }
 
   /// The same of the modules below; whole numbers become floating-point ones.
-  init(_ tensor: TensorCore.Tensor) {
+  init(_ tensor: Tensors.Tensor) {
     shape = tensor.shape.dimensions
     values = tensor.floats ?? tensor.integers?.map { Float($0) } ?? []
   }
 
   /// For the modules below.
-  var core: TensorCore.Tensor { TensorCore.Tensor(Shape(shape), values) }
+  var core: Tensors.Tensor { Tensors.Tensor(Shape(shape), values) }
 }

@@ -1,9 +1,9 @@
 import Engine
+import Foundations
 public import Logging
 import Plan
 import Runtime
 public import ServiceLifecycle
-import TensorCore
 
 /// One device of a plan, as a service: it connects to the broker, says that it is there, and computes its
 /// share of every frame until it is told to stop.
@@ -85,10 +85,10 @@ public struct WorkerService: Service {
     prepared.stateFolder = options.stateFolder
     prepared.publishesMetrics = options.publishesMetrics
     let base = prepared
-    try await HostThread.run { () throws(TensorCore.MartletError) in
+    try await HostThread.run { () throws(Foundations.MartletError) in
       let engines = try DeviceEngines(
         folder: folder, device: try folder.plan.deviceNumber(device))
-      return try Host { least throws(TensorCore.MartletError) in
+      return try Host { least throws(Foundations.MartletError) in
         var configuration = base
         configuration.leastEpoch = least
         return try Worker(

@@ -1,6 +1,7 @@
 // A graph for several inputs at once.
 
-package import TensorCore
+package import Foundations
+import Tensors
 
 extension Graph {
   /// The same function of `count` inputs at once: axis 0 of every input, value and output becomes

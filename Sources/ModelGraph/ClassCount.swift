@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// How many classes the first output scores, if it can be scores of classes: one vector for each

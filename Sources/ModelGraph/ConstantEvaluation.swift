@@ -1,5 +1,6 @@
+package import Foundations
 import Glibc
-package import TensorCore
+package import Tensors
 
 extension Operation {
   /// The result for constant operands, or nil for an operation that is not worth folding (products,

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// The number of constant elements that a node reads: weights, biases and other constant operands.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 /// The number of a value in its graph.
 package struct ValueID: Hashable, Sendable, Comparable, Codable {

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// Builds a graph node by node: infers shapes, keeps names unique and computes at once whatever
 /// depends on constants only.

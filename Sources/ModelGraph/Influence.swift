@@ -1,6 +1,7 @@
 // What depends on what in a graph.
 
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// The values that depend on any of some values, these included.

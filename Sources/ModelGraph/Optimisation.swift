@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 extension Graph {
   /// The same function with fewer and simpler nodes: see the folder `Passes`, one file each.

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 extension Operation {
   /// The shape of this operation's result.

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+import Tensors
 
 extension Graph {
   /// Checks everything that code running a graph relies on: ids in range, unique names, every value

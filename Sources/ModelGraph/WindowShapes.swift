@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// The geometry of windows that slide along one axis.
 package struct WindowAxis: Sendable {

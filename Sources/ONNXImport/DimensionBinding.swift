@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 /// Gives extents to the dimensions that a model leaves open.
 struct DimensionBinding {

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// The translation of one ONNX graph, operator by operator.
 struct Lowering {

@@ -1,6 +1,6 @@
 import FoundationEssentials
+import Foundations
 import Glibc
-import TensorCore
 
 /// Reads of whole files and ranges of files that never trust a length before the file confirms it.
 enum ModelFile {

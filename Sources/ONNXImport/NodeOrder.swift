@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// The order in which the nodes of an ONNX graph can be computed, and which of them are needed.
 struct NodeOrder {

@@ -1,5 +1,5 @@
+import Foundations
 import ModelGraph
-import TensorCore
 
 /// One ONNX node with its operands resolved and its attributes ready to be read.
 struct NodeReader {

@@ -1,8 +1,8 @@
 import FoundationEssentials
+package import Foundations
 import Glibc
 package import ModelGraph
 import SwiftProtobuf
-package import TensorCore
 
 /// Reads ONNX models.
 package enum ONNXImporter {

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 // Operators whose results must be known before anything runs: constants and shape arithmetic.
 extension Operators {

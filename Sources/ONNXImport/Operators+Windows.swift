@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// The window attributes of convolutions and pooling. One-dimensional windows become images of
 /// height 1.

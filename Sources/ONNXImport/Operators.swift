@@ -1,5 +1,5 @@
+import Foundations
 import ModelGraph
-import TensorCore
 
 /// The ONNX operators that can be read, each with the rule that expresses it in `Operation`s.
 enum Operators {

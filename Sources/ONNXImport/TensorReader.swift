@@ -1,6 +1,7 @@
 import FoundationEssentials
+import Foundations
 import Glibc
-import TensorCore
+import Tensors
 
 /// Turns ONNX tensors into float32 or int64 tensors.
 struct TensorReader {

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 extension Sharding {
   /// Nodes that stay together on one device.

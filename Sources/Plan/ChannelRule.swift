@@ -1,5 +1,5 @@
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// What an operator does to the channels of its first operand, which is all that sharding needs to
 /// know about it.

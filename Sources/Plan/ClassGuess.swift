@@ -1,5 +1,5 @@
 import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// The random guess that stands in for an answer when nothing reaches the last layer (deepFogGuard,
 /// definition 4): a draw by the frequencies of the classes in training.

@@ -1,5 +1,5 @@
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// How a device's copy of a constant is made from the model's: chosen indices along some axes, or sums
 /// of rows.

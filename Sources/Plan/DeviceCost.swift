@@ -1,5 +1,5 @@
 package import ModelGraph
-import TensorCore
+import Tensors
 
 /// What a device holds, computes, sends and receives for one frame while all devices are there.
 package struct DeviceCost: Sendable, Hashable, Codable {

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 // How each kind of node is rewritten for one device.
 extension DeviceLowering {

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Builds one device's graph from the model's graph, its sharding and the assignment of neurons.
 ///

@@ -1,5 +1,5 @@
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// What one device computes in frames with one attendance: its own graph, in which the exchanges are
 /// nodes.

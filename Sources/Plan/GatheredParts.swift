@@ -1,4 +1,4 @@
-import TensorCore
+import Tensors
 
 /// What makes up a gathered value: who sends which channels, and who else could.
 struct GatheredParts {

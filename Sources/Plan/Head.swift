@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// How a model's output is read.
 ///

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 extension Head {
   /// What the last operations of a model say of its output; `raw` where they say nothing: several

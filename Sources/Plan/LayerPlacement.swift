@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Who holds the neurons of one layer: where each is computed while everybody is there, and who can
 /// stand in when somebody is not.

@@ -1,8 +1,9 @@
+package import Foundations
 package import Imaging
 import JSONCoding
 package import ModelGraph
-package import TensorCore
 import TensorFiles
+import Tensors
 
 /// What is known of a model besides its graph: how images become its input, and its class names. Read
 /// from `MODEL.json` beside `MODEL.onnx`, or from files that win over it.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Sets of neurons as people write them: `0-15,32,40-47`.
 enum NeuronRanges {

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// A layer's placement as `plan.json` has it: neurons in ranges, devices by name.
 struct PlacementDocument: Codable {

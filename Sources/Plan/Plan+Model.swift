@@ -1,6 +1,6 @@
+package import Foundations
 package import Imaging
 package import ModelGraph
-package import TensorCore
 
 extension Plan {
   /// How images get labels for the plan's model.

@@ -1,6 +1,7 @@
+package import Foundations
 package import Imaging
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// How one model is spread over devices: the model's structure, the neurons of each device, and what
 /// follows from both. Immutable; the weights are in one shard per device.

@@ -1,6 +1,7 @@
+import Foundations
 import Imaging
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// `plan.json`: what a `Plan` is rebuilt from, in a form that people can read.
 struct PlanDocument: Codable {

@@ -1,7 +1,8 @@
+package import Foundations
 import JSONCoding
 package import ModelGraph
-package import TensorCore
 import TensorFiles
+package import Tensors
 
 /// A plan on disk: `plan.json`, one safetensors shard per device with only that device's weights, and
 /// `client.safetensors` when the client needs constants of its own.

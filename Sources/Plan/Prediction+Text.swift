@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Prediction {
   /// One line for people: the classes, the labels that apply, or a summary of the outputs.

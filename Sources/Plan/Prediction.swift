@@ -1,6 +1,6 @@
 import Glibc
 import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// A model's outputs, read as its head says.
 package struct Prediction: Sendable, Hashable {

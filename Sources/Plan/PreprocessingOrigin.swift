@@ -1,5 +1,5 @@
 package import Imaging
-package import TensorCore
+package import Tensors
 
 /// Where a preprocessing is from.
 package enum PreprocessingOrigin: Sendable, Equatable {

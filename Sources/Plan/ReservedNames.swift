@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 extension Plan.Device {
   /// Names that no device or gateway can have: callers mean any gateway of a group by `gateway`,

@@ -1,5 +1,5 @@
 import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// Every constant that a device (nil: the client) may need in any attendance, each once.
 ///

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 /// What is whole and what is split when a graph is spread over devices by channels.
 ///

@@ -1,6 +1,6 @@
+package import Foundations
 package import ModelGraph
 package import Plan
-package import TensorCore
 
 /// One way to spread a model over devices. A method is one file in `Methods`, and one line in
 /// `PlanningMethods.standard`: commands, their help and the tools read everything else from here.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The planning methods there are.
 package struct PlanningMethods: Sendable {

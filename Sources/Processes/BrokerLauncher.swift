@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 
 /// Writes the configuration of a mosquitto and starts it.
 struct BrokerLauncher: Sendable {

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 extension ChildProcess {
   /// Runs a program to its end and returns what it wrote to standard output, at most 1 MiB.

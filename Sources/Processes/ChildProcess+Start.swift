@@ -1,6 +1,6 @@
 import CProcess
+import Foundations
 import Glibc
-import TensorCore
 
 extension ChildProcess {
   static func start(_ configuration: Configuration) throws(MartletError) -> Int32 {

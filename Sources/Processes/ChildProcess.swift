@@ -1,7 +1,7 @@
 import CProcess
+package import Foundations
 import Glibc
 import Synchronization
-package import TensorCore
 
 /// A program running as a child of this one.
 ///

@@ -1,6 +1,6 @@
+package import Foundations
 import Glibc
 import Synchronization
-package import TensorCore
 
 /// A mosquitto of our own: a child process with a private Unix socket and a free loopback port.
 ///

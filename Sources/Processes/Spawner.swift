@@ -1,7 +1,7 @@
 import CProcess
+import Foundations
 import Glibc
 import Synchronization
-import TensorCore
 
 /// The one thread from which all children are started.
 ///

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// Small facts about this machine and process.
 package enum System {

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// A private folder (mode 0700) that exists as long as its scope.
 package struct TemporaryFolder: ~Copyable, Sendable {

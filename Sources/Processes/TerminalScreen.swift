@@ -1,6 +1,6 @@
 import CProcess
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// The columns and rows of a terminal.
 package struct TerminalSize: Equatable, Sendable {

@@ -1,7 +1,7 @@
 import CProcess
+package import Foundations
 import Glibc
 import Synchronization
-package import TensorCore
 
 /// SIGINT and SIGTERM, turned into one call of a handler on an ordinary thread.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
 
 /// The files of a recording that was written in pieces: `flight-000001.rec` and so on for

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
 
 /// Reads a recording from its beginning to its end, one block in memory at a time.

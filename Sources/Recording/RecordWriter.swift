@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 import TensorFiles
 
 /// Appends messages to a recording: one file, or numbered ones of a bounded size.

@@ -1,7 +1,7 @@
 package import FlightReport
+package import Foundations
 import Mustache
 import Tables
-package import TensorCore
 
 /// A report as one HTML file that needs nothing else: tables, and charts as SVG with text
 /// alternatives; light or dark as the reader prefers, and fit for printing.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Which answers are good enough to be given.
 package struct AnswerPolicy: Sendable, Hashable {

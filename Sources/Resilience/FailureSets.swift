@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Which devices fail together: ascending device numbers.
 package enum FailureSets {

@@ -1,6 +1,6 @@
 // A failure table summed up: by number of failures, and by reliabilities.
 
-package import TensorCore
+package import Foundations
 
 extension FailureTable {
   /// The accuracy with some number of devices failed, over which ones these are.

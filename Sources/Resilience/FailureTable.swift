@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What is left of a model's accuracy when devices fail, by which devices fail.
 ///

@@ -1,6 +1,6 @@
+package import Foundations
 import JSONCoding
 package import Plan
-package import TensorCore
 import TensorFiles
 
 /// `study.json`: a `FailureTable` in a form that people can read.

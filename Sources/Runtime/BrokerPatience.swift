@@ -1,7 +1,7 @@
+import Foundations
 import Logging
 import MQTT
 import Synchronization
-import TensorCore
 
 /// Whether a process was asked to stop; set from any thread, such as that of a signal.
 final class StopRequest: Sendable {

@@ -1,5 +1,5 @@
+import Foundations
 import MQTT
-import TensorCore
 
 extension DeploymentAddress {
   /// A name for topics: the user name where it can stand in one, because a broker's rights name

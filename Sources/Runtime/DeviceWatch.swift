@@ -1,6 +1,6 @@
+package import Foundations
 package import Logging
 import MQTT
-package import TensorCore
 package import WireProtocol
 
 /// Keeps a `DeviceRoster` up to date over a connection of its own. One thread at a time.

@@ -1,7 +1,8 @@
 package import Engine
+import Foundations
 package import Plan
 import Resilience
-import TensorCore
+import Tensors
 package import WireProtocol
 
 extension Prediction {

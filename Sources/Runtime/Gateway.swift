@@ -1,12 +1,12 @@
 import Dispatch
 import Engine
+package import Foundations
 import Imaging
 import JSONCoding
 package import Logging
 import MQTT
 import ModelGraph
 package import Plan
-package import TensorCore
 import WireProtocol
 
 /// Answers `inference/infer` for clients that know nothing of plans: they send a photograph or a

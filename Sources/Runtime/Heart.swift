@@ -1,7 +1,7 @@
 import Dispatch
+import Foundations
 import MQTT
 import Synchronization
-import TensorCore
 import WireProtocol
 
 /// Publishes heartbeats on a timer of its own, so that a long computation does not look like death:

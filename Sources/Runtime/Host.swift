@@ -1,5 +1,5 @@
+package import Foundations
 import Synchronization
-package import TensorCore
 
 /// Something that runs under an epoch.
 package protocol EpochBound: AnyObject {

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import MQTT
 import Resilience
-import TensorCore
 import WireProtocol
 
 /// How frames end: with one answer each, which may be asked for again before.

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import Logging
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// What a client does with all that it hears.

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import MQTT
 import Plan
-import TensorCore
 import WireProtocol
 
 /// What a client says when it gives up.

@@ -1,10 +1,11 @@
 package import Engine
+package import Foundations
 package import Logging
 import MQTT
 import ModelGraph
 package import Plan
 package import Resilience
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// What a client needs to know besides the plan.

@@ -1,8 +1,9 @@
 import Dispatch
 import Engine
+import Foundations
 import Logging
 import Synchronization
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Runs an `InferenceClient` on a thread of its own, for callers that must not wait for it.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Events on their way from the network thread to the thread that computes: a list under a lock, with
 /// a bound on the bytes that wait in it and a wait that ends at a monotonic time.

@@ -1,6 +1,6 @@
+import Foundations
 import Logging
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// How large the tensor messages of one process may be: by what the broker said when it accepted the

@@ -1,7 +1,7 @@
+package import Foundations
 package import Logging
 import MQTT
 import Synchronization
-package import TensorCore
 import WireProtocol
 
 /// Adds up what the devices of a deployment publish about themselves.

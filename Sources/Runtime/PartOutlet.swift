@@ -1,5 +1,5 @@
+import Foundations
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// The last step of a part before the connection, where faults are injected. Without any it publishes

@@ -1,7 +1,8 @@
+import Foundations
 import Logging
 import MQTT
 import Plan
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Publishes a device's parts.
@@ -103,7 +104,7 @@ struct PartSender {
         }
       }
     }
-    if WireElements.survive(values, as: encoder.elementType) {
+    if PackedElements.survive(values, as: encoder.elementType) {
       encoder.encode(header, values, publish: publish)
     } else {
       plainEncoder.encode(header, values, publish: publish)

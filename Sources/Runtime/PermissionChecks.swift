@@ -1,6 +1,6 @@
+import Foundations
 import Logging
 import MQTT
-import TensorCore
 
 extension MQTTClient {
   /// Finds out whether the broker lets this client use topics of its own, and says so.

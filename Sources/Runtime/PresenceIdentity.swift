@@ -1,5 +1,5 @@
+import Foundations
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// Who says what a `PresencePublisher` says: a name and a run, and the topics of its own.

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import Logging
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// Publishes what a worker or gateway says of itself, and listens to what stands under its name:

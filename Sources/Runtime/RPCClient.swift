@@ -1,8 +1,8 @@
 import Engine
+package import Foundations
 package import JSONCoding
 package import Logging
 import MQTT
-package import TensorCore
 package import WireProtocol
 
 /// Calls methods of devices and gateways, over a connection of its own. One thread at a time.

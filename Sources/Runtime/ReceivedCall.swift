@@ -1,6 +1,6 @@
+import Foundations
 import MQTT
 import Synchronization
-import TensorCore
 import WireProtocol
 
 /// A request as it came, on its way from the network thread to whoever answers.

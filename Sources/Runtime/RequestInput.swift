@@ -1,6 +1,7 @@
+import Foundations
 import Imaging
-import TensorCore
 import TensorFiles
+import Tensors
 import WireProtocol
 
 /// Turns what a stranger sent into a model's input.

@@ -1,7 +1,7 @@
+package import Foundations
 package import Logging
 import MQTT
 package import Recording
-package import TensorCore
 
 /// What a broker sends for some filters, in order, for one thread that takes it at its own pace.
 ///

@@ -1,6 +1,6 @@
 import Engine
+import Foundations
 import Logging
-import TensorCore
 import WireProtocol
 
 /// What a worker hears of others, and of itself.

@@ -1,10 +1,10 @@
 package import Engine
+package import Foundations
 import Kernels
 package import Logging
 import MQTT
 import ModelGraph
 import Plan
-package import TensorCore
 import WireProtocol
 
 /// One device of a deployment: connects to the broker, announces itself, and computes its parts of

@@ -1,7 +1,8 @@
+import Foundations
 package import MQTT
 package import Resilience
 package import Telemetry
-package import TensorCore
+package import Tensors
 package import WireProtocol
 
 /// How to reach a deployment.

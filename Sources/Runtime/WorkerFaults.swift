@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import MQTT
-import TensorCore
 import WireProtocol
 
 /// Carries out what `device/fault` was asked to do to this process.

@@ -1,10 +1,11 @@
 import Engine
+import Foundations
 import Kernels
 import MQTT
 import ModelGraph
 import Plan
 import Telemetry
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// A worker's word of itself: what it is, and how it fares (once a second).

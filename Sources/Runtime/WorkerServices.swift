@@ -1,9 +1,9 @@
 import Engine
+import Foundations
 import JSONCoding
 import Logging
 import MQTT
 import Telemetry
-import TensorCore
 import WireProtocol
 
 /// What a worker answers besides computing: `health/check`, `device/describe`, `device/stats` and,

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The energy that a machine has used, from the best sensors that it has.
 ///

@@ -1,6 +1,6 @@
 import Dispatch
+import Foundations
 import Synchronization
-import TensorCore
 
 /// Samples an `EnergyMeter` on a timer of its own, so that power is integrated in steps that are
 /// short against its changes however busy the rest of the program is.

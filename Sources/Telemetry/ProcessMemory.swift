@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 import TensorFiles
 
 /// The memory of a process, as the kernel counts it.

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 import TensorFiles
 
 /// The CPU time of a process, user and system together.

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// The new content of a file while it is being written.
 package struct FileWriter: ~Copyable {

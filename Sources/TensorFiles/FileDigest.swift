@@ -1,5 +1,5 @@
 import COpenSSL
-package import TensorCore
+package import Foundations
 
 /// SHA-256 through libcrypto, as lower-case hexadecimal text: what plans say about their shards.
 package enum FileDigest {

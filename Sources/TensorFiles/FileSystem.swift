@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// The few file operations that Martlet needs, with errors that name the path and the reason.
 package enum FileSystem {

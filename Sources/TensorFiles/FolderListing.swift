@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 extension FileSystem {
   /// What `list` found.

@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 extension FileSystem {
   /// Removes a folder of files; folders inside it are refused, so nothing deep is ever deleted.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 extension SafetensorsHeader {
   /// Replaces the content of `buffer` by a header for tensors that follow it one after another.

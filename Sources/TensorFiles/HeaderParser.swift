@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 /// Reads the one form of JSON that a safetensors header has: an object of objects.
 ///

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// NumPy's `.npy` files: one array each.
 ///

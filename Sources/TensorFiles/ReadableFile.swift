@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// A file open for reading, closed when the last reference goes.
 ///

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// A safetensors file: header in memory, tensors read one by one when asked for.
 package struct SafetensorsFile: Sendable {

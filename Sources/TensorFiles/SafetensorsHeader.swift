@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// The header of a safetensors file or message: names, types, shapes and places of its tensors.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// When the parts of each exchange began to be expected and how late they came: says how long to wait
 /// for which peer, and whether a part that came would have been waited for.

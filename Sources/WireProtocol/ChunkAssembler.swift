@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 /// Puts one part together, frame after frame, from messages that may come in any order, twice, or
 /// not at all. One assembler serves one layer of one device.

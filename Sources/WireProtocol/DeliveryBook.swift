@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Which peers work while none of their parts reaches the receiver.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What a device holds and can do. Topic `desc/<device>`, retained.
 package struct DeviceDescription: WireMessage, Equatable {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Who is there, from presence, heartbeats and descriptions, for people who look. Unlike `Liveness` it
 /// needs no plan: it lists whoever speaks up, within a bound.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The answer of `device/stats`: what a device has done since it started.
 package struct DeviceStats: WireMessage, Equatable {

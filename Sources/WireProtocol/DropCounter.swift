@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Counts what is dropped, by reason, and says when a log line is due: the first time at once, then
 /// at most once a second per reason, with the count since the last line.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// A device's energy. Topic `metric/<device>/energy`.
 package struct EnergyMetric: MetricMessage, Equatable {

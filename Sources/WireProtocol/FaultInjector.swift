@@ -1,5 +1,5 @@
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// Decides which parts of a device are dropped, delayed or damaged, and how. The same requests with
 /// the same seeds give the same decisions, part by part.

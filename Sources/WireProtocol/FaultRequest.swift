@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What `device/fault` is asked to do to its own device.
 package struct FaultRequest: WireMessage, Equatable {

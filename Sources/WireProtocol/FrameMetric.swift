@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// A device's work. Topic `metric/<device>/frame`.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 extension FrameResult {
   /// The most bytes of a payload.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 /// The answer for one frame, and how sure it is: what `result/<client>`, a gateway's reply,
 /// `martlet run --json` and `martlet infer --json` say, in one form.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Why a part was not there when an exchange ended. The raw values stand in answers.
 package enum MissingReason: String, Sendable, Codable, CaseIterable {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The answer of `health/check`, as gRPC's health protocol has it.
 package struct HealthReport: WireMessage, Equatable {

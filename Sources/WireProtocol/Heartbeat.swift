@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// A device's regular sign of life. Topic `heartbeat/<device>`.
 package struct Heartbeat: WireMessage, Equatable {

@@ -1,5 +1,5 @@
+package import Foundations
 package import JSONCoding
-package import TensorCore
 
 extension WireMessage {
   /// Reads the body of a call; an absent one is an empty object.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The liveness of the peers that a plan names. Others are ignored, which bounds memory.
 package struct Liveness: Sendable {

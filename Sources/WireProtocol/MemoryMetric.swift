@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// A device's memory. Topic `metric/<device>/memory`.
 package struct MemoryMetric: MetricMessage, Equatable {

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// A message on `metric/<device>/<kind>`: what happened since the one before it.
 ///

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Tensors
 
 /// Decides whether a tensor message from the network is one of the parts that the plan expects.
 package struct PartValidator: Sendable {

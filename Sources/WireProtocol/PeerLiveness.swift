@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What is known about a peer.
 package enum PeerState: String, Sendable, Codable, CaseIterable {

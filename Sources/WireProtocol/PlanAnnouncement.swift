@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Which plan a deployment runs. Topic `plan`, retained.
 package struct PlanAnnouncement: WireMessage, Equatable {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The retained state of a device, and its will. Topic `presence/<device>`.
 package struct Presence: WireMessage, Equatable {

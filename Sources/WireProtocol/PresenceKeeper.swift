@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// What a worker or gateway says of itself, and when: a state after each connection and each change,
 /// again before the broker forgets it, and again when somebody else's words stand in its place.

@@ -1,5 +1,5 @@
+package import Foundations
 package import JSONCoding
-package import TensorCore
 
 /// What a caller does with replies and time: which of its calls have ended and how. Knows neither
 /// sockets nor clocks.

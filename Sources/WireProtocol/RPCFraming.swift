@@ -1,5 +1,5 @@
+import Foundations
 import JSONCoding
-import TensorCore
 
 /// The form of a request: a JSON envelope, and perhaps a binary body behind it.
 ///

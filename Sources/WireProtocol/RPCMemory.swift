@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// What a server remembers of calls, so that none is executed twice: those that run, and those that
 /// ended before their deadline, with their answers as long as there is room for these.

@@ -1,5 +1,5 @@
+package import Foundations
 package import JSONCoding
-package import TensorCore
 
 /// One message of an answer. Topic `reply/<client>/<service>`.
 ///

@@ -1,5 +1,5 @@
+package import Foundations
 package import JSONCoding
-package import TensorCore
 
 /// Names a method: `device/stats`.
 package struct RPCMethod: Hashable, Sendable, CustomStringConvertible {

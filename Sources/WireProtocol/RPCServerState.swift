@@ -1,5 +1,5 @@
+package import Foundations
 package import JSONCoding
-package import TensorCore
 
 /// A call to execute.
 package struct RPCCall: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The status codes of gRPC, with its numbers and names
 /// (<https://grpc.io/docs/guides/status-codes/>).

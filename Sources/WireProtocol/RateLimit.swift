@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// A bucket that holds so many tokens and gets new ones at a steady rate.
 struct RateLimit: Sendable {

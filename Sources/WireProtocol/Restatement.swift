@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// When a device must say again what it is, because its retained words were cleared, overwritten or
 /// damaged: at once, and at most once a second, however often that happens.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// One stage of a device's frames within a `FrameMetric`.
 package struct StageMetric: Codable, Sendable, Equatable {

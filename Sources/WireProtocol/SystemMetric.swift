@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// A device's processor. Topic `metric/<device>/system`.
 package struct SystemMetric: MetricMessage, Equatable {

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// Writes tensor messages: safetensors with one tensor named `tensor`, in a buffer that is used
 /// again for the next message.
@@ -23,7 +24,7 @@ package struct TensorEncoder: Sendable {
   package init(
     elementType: ElementType, chunkBytes: Int = TensorEncoder.defaultChunkBytes
   ) throws(MartletError) {
-    guard WireElements.isSupported(elementType) else {
+    guard PackedElements.isSupported(elementType) else {
       throw MartletError(
         .invalidArgument, "tensors cannot travel as this element type",
         context: ["type": elementType.rawValue], hint: "use F32, F16 or I8")
@@ -61,7 +62,7 @@ package struct TensorEncoder: Sendable {
     publish: ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
     precondition(values.count == header.shape.count, "\(values.count) values for \(header.shape)")
-    let scale = elementType == .int8 ? WireElements.scale(of: values) : 1
+    let scale = elementType == .int8 ? PackedElements.scale(of: values) : 1
     let layout = layout(header)
     for chunk in 0..<layout.chunks {
       let range = layout.range(of: chunk)
@@ -69,7 +70,7 @@ package struct TensorEncoder: Sendable {
       buffer.reserveCapacity(1024 + range.count * elementType.size)
       writeHeader(header, chunk: chunk, layout: layout, scale: scale)
       let part = UnsafeBufferPointer(rebasing: values[range])
-      WireElements.append(part, as: elementType, scale: scale, to: &buffer)
+      PackedElements.append(part, as: elementType, scale: scale, to: &buffer)
       try publish(buffer)
     }
   }

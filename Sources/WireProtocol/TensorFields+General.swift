@@ -1,5 +1,6 @@
-import TensorCore
+import Foundations
 import TensorFiles
+import Tensors
 
 extension TensorFields {
   /// Reads the header of any safetensors message with one tensor and, at least, `frame` in its

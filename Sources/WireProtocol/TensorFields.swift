@@ -1,4 +1,4 @@
-import TensorCore
+import Tensors
 
 /// The fields of a tensor message as they stand in its header, before any check of their sense.
 struct TensorFields {

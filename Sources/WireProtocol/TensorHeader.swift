@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// What a tensor on the wire is: whose part of which layer, for which frame, under which plan.
 ///

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// A received tensor message: the decoded header, and the elements where they lie.
 ///
@@ -68,7 +69,7 @@ package struct TensorMessage {
         frame: UInt64(fields.frame), stage: fields.stage, epoch: UInt64(fields.epoch)),
       "metadata")
     try require(TensorHeader.isValidNote(fields.note), "note")
-    try require(WireElements.isSupported(fields.type), "dtype")
+    try require(PackedElements.isSupported(fields.type), "dtype")
     let dataShape = try Shape(checking: fields.dataShape)
     let shape = try fields.shape.map { extents throws(MartletError) in
       try Shape(checking: extents)
@@ -104,12 +105,12 @@ package struct TensorMessage {
   }
 
   /// Whether no element of this chunk is an infinity or NaN.
-  package var isFinite: Bool { WireElements.areFinite(data, as: elementType, scale: scale) }
+  package var isFinite: Bool { PackedElements.areFinite(data, as: elementType, scale: scale) }
 
   /// Converts the elements of this chunk to float32.
   ///
   /// - Precondition: `target` has exactly `count` elements.
   package func copyElements(into target: UnsafeMutableBufferPointer<Float>) {
-    WireElements.copy(data, as: elementType, scale: scale, into: target)
+    PackedElements.copy(data, as: elementType, scale: scale, into: target)
   }
 }

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The root `martlet/1/<deployment>` under which all topics of one deployment live.
 ///

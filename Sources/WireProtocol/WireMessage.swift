@@ -1,5 +1,5 @@
+package import Foundations
 import JSONCoding
-package import TensorCore
 
 /// A JSON message of the contract. Unknown fields are ignored, so that newer peers can add some.
 package protocol WireMessage: Codable, Sendable {

@@ -1,5 +1,5 @@
 import Chaos
-import TensorCore
+import Foundations
 import Testing
 
 /// The checks themselves: each must fail when it should.

@@ -3,7 +3,7 @@ import Imaging
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,7 +1,7 @@
 import Chaos
+import Foundations
 import Glibc
 import Processes
-import TensorCore
 import Testing
 
 @Suite struct ProxyTests {

@@ -1,6 +1,6 @@
+import Foundations
 import JSONCoding
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

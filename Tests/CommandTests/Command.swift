@@ -1,10 +1,10 @@
+import Foundations
 import Glibc
 import Imaging
 import JSONCoding
 import LocalFleet
 import Plan
 import Processes
-import TensorCore
 import TensorFiles
 import TestSupport
 

@@ -1,8 +1,8 @@
 import Glibc
 import JSONCoding
 import Processes
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 /// The executable as people use it. One test at a time: they share the machine's cores.

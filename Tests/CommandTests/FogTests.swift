@@ -1,7 +1,7 @@
 import JSONCoding
 import Processes
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 @Suite struct FogTests {

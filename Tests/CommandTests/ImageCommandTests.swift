@@ -1,8 +1,8 @@
+import Foundations
 import Glibc
 import Imaging
 import JSONCoding
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

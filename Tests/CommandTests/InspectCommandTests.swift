@@ -1,10 +1,11 @@
+import Foundations
 import Glibc
 import JSONCoding
 import Logging
 import MQTT
 import Processes
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

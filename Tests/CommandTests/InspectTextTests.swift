@@ -1,8 +1,9 @@
+import Foundations
 import Inspection
 import JSONCoding
 import MartletCommand
 import Recording
-import TensorCore
+import Tensors
 import Testing
 import WireProtocol
 

@@ -1,7 +1,7 @@
+import Foundations
 import JSONCoding
 import LocalFleet
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

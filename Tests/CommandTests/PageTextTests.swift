@@ -1,6 +1,6 @@
+import Foundations
 import Inspection
 import MartletCommand
-import TensorCore
 import Testing
 import WireProtocol
 

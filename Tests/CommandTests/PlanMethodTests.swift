@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import JSONCoding
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

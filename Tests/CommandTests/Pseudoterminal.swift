@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Processes
-import TensorCore
 import Testing
 
 /// A terminal that a test looks at and types on.

@@ -1,8 +1,8 @@
+import Foundations
 import Glibc
 import Logging
 import MQTT
 import Processes
-import TensorCore
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,5 +1,5 @@
 import Engine
-import TensorCore
+import Foundations
 import Testing
 import WireProtocol
 

@@ -1,6 +1,6 @@
 import Engine
+import Foundations
 import Plan
-import TensorCore
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,7 +1,7 @@
 import Engine
+import Foundations
 import Plan
 import Planning
-import TensorCore
 import TestSupport
 import Testing
 import WireProtocol

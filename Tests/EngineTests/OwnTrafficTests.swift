@@ -1,5 +1,5 @@
 import Engine
-import TensorCore
+import Foundations
 import Testing
 
 /// What a client says of its own connection when it gives up: what it measured, and no more.

@@ -1,7 +1,8 @@
 import Engine
+import Foundations
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,7 +1,8 @@
 import Engine
+import Foundations
 import Kernels
 import Plan
-import TensorCore
+import Tensors
 import TestSupport
 import WireProtocol
 

@@ -1,6 +1,7 @@
 import Evaluation
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

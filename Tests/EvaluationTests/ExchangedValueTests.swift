@@ -1,7 +1,7 @@
 import Evaluation
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 import Testing
 
 @Suite("Exchanged values")

@@ -1,9 +1,10 @@
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Resilience
 import Synchronization
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,8 +1,9 @@
 import Evaluation
+import Foundations
 import Kernels
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

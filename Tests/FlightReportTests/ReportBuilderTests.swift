@@ -1,6 +1,6 @@
 import FlightReport
+import Foundations
 import JSONCoding
-import TensorCore
 import Testing
 import WireProtocol
 

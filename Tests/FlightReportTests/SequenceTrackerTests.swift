@@ -1,5 +1,5 @@
 import FlightReport
-import TensorCore
+import Foundations
 import Testing
 
 @Suite struct SequenceTrackerTests {

@@ -2,7 +2,7 @@ import Engine
 import FogNetwork
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 import Testing
 
 @Suite struct FogPlanTests {

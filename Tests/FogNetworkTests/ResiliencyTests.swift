@@ -1,6 +1,7 @@
 import FogNetwork
+import Foundations
 import Kernels
-import TensorCore
+import Tensors
 import Testing
 
 @Suite struct ResiliencyTests {

@@ -1,5 +1,6 @@
 import FogNetwork
-import TensorCore
+import Foundations
+import Tensors
 
 extension FogTopology {
   /// Small, with skips, unequal widths and two sources: a (2) and b (3) enter at two edges.

@@ -1,6 +1,7 @@
 import FogNetwork
+import Foundations
 import JSONCoding
-import TensorCore
+import Tensors
 import Testing
 
 @Suite struct TopologyTests {

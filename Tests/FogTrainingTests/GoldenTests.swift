@@ -1,9 +1,10 @@
 import FogNetwork
 import FogTraining
 import Foundation
+import Foundations
 import JSONCoding
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 /// Three steps of PyTorch with weights that are given.

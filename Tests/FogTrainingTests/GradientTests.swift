@@ -1,6 +1,6 @@
 import FogNetwork
 import FogTraining
-import TensorCore
+import Foundations
 import Testing
 
 @Suite struct GradientTests {

@@ -1,6 +1,7 @@
 import FogNetwork
 import FogTraining
-import TensorCore
+import Foundations
+import Tensors
 import Testing
 
 extension FogTopology {

@@ -1,7 +1,7 @@
 import FogNetwork
 import FogTraining
+import Foundations
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import TensorCore
+import Tensors
 import Testing
 
 /// One model with inputs and the outputs of the reference runtime.

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 import ModelGraph
 import ONNXImport
-import TensorCore
+import Tensors
 import Testing
 
 /// Whole networks against onnxruntime. `tools/make-models DIRECTORY --dynamo` makes the files.

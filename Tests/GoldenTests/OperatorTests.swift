@@ -1,8 +1,9 @@
 import Foundation
+import Foundations
 import Kernels
 import ModelGraph
 import ONNXImport
-import TensorCore
+import Tensors
 import Testing
 
 /// Every operator against onnxruntime, as imported and after optimisation.

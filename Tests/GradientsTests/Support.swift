@@ -1,7 +1,8 @@
+import Foundations
 import Gradients
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
+import Foundations
 import JSONCoding
 import Plan
-import TensorCore
+import Tensors
 import Testing
 import WireProtocol
 

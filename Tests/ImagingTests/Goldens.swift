@@ -1,7 +1,7 @@
 import Foundation
 import Imaging
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// What tools/golden/make-resize-goldens.py has made.
 enum Goldens {

@@ -1,7 +1,8 @@
+import Foundations
 import Imaging
 import Processes
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 @Suite struct ImageSetTests {

@@ -1,6 +1,7 @@
+import Foundations
 import Inspection
 import JSONCoding
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,5 +1,6 @@
+import Foundations
 import Inspection
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// Seconds on a clock that tests set themselves.

@@ -1,5 +1,6 @@
+import Foundations
 import Inspection
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,5 +1,5 @@
+import Foundations
 import Inspection
-import TensorCore
 import Testing
 
 @Suite struct TrafficTests {

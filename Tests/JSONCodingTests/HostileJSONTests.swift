@@ -1,5 +1,5 @@
+import Foundations
 import JSONCoding
-import TensorCore
 import Testing
 
 @Suite struct HostileJSONTests {

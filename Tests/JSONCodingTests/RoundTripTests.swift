@@ -1,5 +1,6 @@
+import Foundations
 import JSONCoding
-import TensorCore
+import Tensors
 import Testing
 
 private enum Mode: String, Codable { case fast, exact }

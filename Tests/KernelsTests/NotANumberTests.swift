@@ -1,6 +1,6 @@
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 import Glibc
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Every operation as its definition says, element by element in double precision: slow and plain.
 enum Reference {

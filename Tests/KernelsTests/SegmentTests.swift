@@ -1,6 +1,7 @@
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
+import Foundations
 import ModelGraph
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

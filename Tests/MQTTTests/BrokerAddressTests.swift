@@ -1,5 +1,5 @@
+import Foundations
 import MQTT
-import TensorCore
 import Testing
 
 @Suite struct BrokerAddressTests {

@@ -1,7 +1,7 @@
+import Foundations
 import Logging
 import MQTT
 import Processes
-import TensorCore
 import Testing
 
 @Suite(.serialized) struct DeliveryTests {

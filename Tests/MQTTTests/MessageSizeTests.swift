@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import MQTT
 import Processes
-import TensorCore
 import Testing
 
 /// Four kinds of brokers limit messages in four ways; each way is found out.

@@ -1,6 +1,6 @@
+import Foundations
 import MQTT
 import Processes
-import TensorCore
 import Testing
 
 @Suite(.serialized) struct ReconnectionTests {

@@ -1,7 +1,7 @@
+import Foundations
 import Logging
 import MQTT
 import Processes
-import TensorCore
 
 /// Collects what a client's handlers get, and waits for it without sleeping.
 ///

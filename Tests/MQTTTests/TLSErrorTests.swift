@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import MQTT
 import Processes
-import TensorCore
 import Testing
 
 /// Every way in which TLS usually goes wrong has words of its own.

@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Processes
-import TensorCore
 import Testing
 
 /// A certificate and its key in files, made by openssl.

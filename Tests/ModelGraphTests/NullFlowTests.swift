@@ -1,5 +1,5 @@
 import ModelGraph
-import TensorCore
+import Tensors
 import Testing
 
 @Suite("Null vectors")

@@ -1,5 +1,5 @@
 import ModelGraph
-import TensorCore
+import Tensors
 import Testing
 
 /// What each pass does to the structure of a graph. That results stay the same is checked against the

@@ -1,6 +1,6 @@
+import Foundations
 import ModelGraph
 import ONNXImport
-import TensorCore
 import Testing
 
 /// Files that are wrong, by accident or on purpose: each gives an error, quickly and in little memory.

@@ -1,7 +1,8 @@
 import Foundation
+import Foundations
 import ModelGraph
 import ONNXImport
-import TensorCore
+import Tensors
 import Testing
 
 @Suite struct ImportTests {

@@ -3,7 +3,7 @@ import Kernels
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 
 /// A graph planned for some devices, ready to run in this process.

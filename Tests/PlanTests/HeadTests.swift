@@ -1,7 +1,8 @@
+import Foundations
 import JSONCoding
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 import Testing
 
 /// What the last operations of a model and its card say of its output.

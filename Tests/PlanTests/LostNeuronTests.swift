@@ -1,5 +1,5 @@
+import Foundations
 import Plan
-import TensorCore
 import Testing
 
 @Suite("Which neurons are lost")

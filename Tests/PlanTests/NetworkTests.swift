@@ -1,11 +1,12 @@
 import Engine
+import Foundations
 import Glibc
 import ModelGraph
 import ONNXImport
 import Plan
 import Planning
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
+import Foundations
 import JSONCoding
 import ModelGraph
 import Plan
 import Planning
 import Processes
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
 import Plan
-import TensorCore
+import Tensors
 import Testing
 
 /// Outputs, read as a head says.

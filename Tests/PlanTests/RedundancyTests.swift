@@ -1,8 +1,9 @@
 import Engine
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

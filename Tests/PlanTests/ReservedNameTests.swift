@@ -1,8 +1,8 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
 import Processes
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

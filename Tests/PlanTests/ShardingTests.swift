@@ -1,7 +1,8 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

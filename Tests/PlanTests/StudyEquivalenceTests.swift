@@ -1,10 +1,11 @@
 import Engine
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Planning
 import Resilience
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

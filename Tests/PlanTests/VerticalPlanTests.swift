@@ -1,13 +1,14 @@
 import Engine
 import Evaluation
+import Foundations
 import Kernels
 import ModelGraph
 import Plan
 import Planning
 import Processes
 import Resilience
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,9 +1,9 @@
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Planning
 import Resilience
-import TensorCore
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Foundations
 import Plan
 import Planning
-import TensorCore
 import Testing
 
 @Suite("Clustered placement")

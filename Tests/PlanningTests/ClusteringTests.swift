@@ -1,5 +1,5 @@
+import Foundations
 import Planning
-import TensorCore
 import Testing
 
 /// Lines 10 to 20 of Algorithm 1 as they stand: the inner loop visits every other group, earlier ones

@@ -1,5 +1,5 @@
+import Foundations
 import Plan
-import TensorCore
 
 /// Random outputs of a layer, and what is left of them when devices are missing.
 struct CodedOutputs {

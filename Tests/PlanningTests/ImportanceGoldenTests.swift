@@ -3,8 +3,8 @@ import JSONCoding
 import Kernels
 import ONNXImport
 import Planning
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 /// The three scores as PyTorch computes them in float64; see tools/golden/make-importance-goldens.py.

@@ -1,7 +1,7 @@
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
+import Tensors
 import Testing
 
 @Suite("Facts about layers")

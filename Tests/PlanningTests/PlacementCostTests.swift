@@ -1,7 +1,7 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Planning
-import TensorCore
 import TestSupport
 import Testing
 

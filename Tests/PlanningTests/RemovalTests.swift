@@ -1,8 +1,9 @@
+import Foundations
 import Glibc
 import Kernels
 import ModelGraph
 import Planning
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Foundations
 import Plan
 import Planning
-import TensorCore
 import Testing
 
 @Suite("Placements of other methods")

@@ -1,6 +1,7 @@
+import Foundations
 import Planning
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 @Suite struct ScoresFileTests {

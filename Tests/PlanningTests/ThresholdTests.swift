@@ -1,7 +1,7 @@
+import Foundations
 import JSONCoding
 import Plan
 import Planning
-import TensorCore
 import Testing
 
 @Suite("Thresholds and their cost")

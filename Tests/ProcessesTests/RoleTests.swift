@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Processes
-import TensorCore
 import Testing
 
 /// Behaviour that needs a whole process of its own: the test program starts itself again with a

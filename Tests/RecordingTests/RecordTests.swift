@@ -1,7 +1,7 @@
+import Foundations
 import Glibc
 import Processes
 import Recording
-import TensorCore
 import TensorFiles
 import Testing
 

@@ -1,8 +1,8 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
 import Resilience
-import TensorCore
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
+import Foundations
 import Resilience
-import TensorCore
 import Testing
 
 @Suite("Failure sets")

@@ -1,6 +1,6 @@
+import Foundations
 import JSONCoding
 import Resilience
-import TensorCore
 import Testing
 
 @Suite("Failure tables")

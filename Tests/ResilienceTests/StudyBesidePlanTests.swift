@@ -1,9 +1,9 @@
+import Foundations
 import ModelGraph
 import Plan
 import Planning
 import Processes
 import Resilience
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

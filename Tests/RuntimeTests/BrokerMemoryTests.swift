@@ -1,9 +1,9 @@
 import Engine
+import Foundations
 import Glibc
 import MQTT
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

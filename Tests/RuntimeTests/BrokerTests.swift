@@ -1,10 +1,10 @@
 import Engine
+import Foundations
 import Glibc
 import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

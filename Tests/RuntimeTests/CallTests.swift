@@ -1,11 +1,11 @@
 import Engine
+import Foundations
 import Glibc
 import JSONCoding
 import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TestSupport
 import Testing
 import WireProtocol

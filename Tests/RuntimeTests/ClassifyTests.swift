@@ -1,9 +1,9 @@
+import Foundations
 import Glibc
 import JSONCoding
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

@@ -11,8 +11,8 @@ import Plan
 import Planning
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import WireProtocol
 

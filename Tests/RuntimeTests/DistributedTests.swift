@@ -2,7 +2,7 @@ import Engine
 import Glibc
 import Processes
 import Runtime
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol
@@ -91,7 +91,7 @@ extension DistributedTests {
     /// What a worker makes of an input that travels as `type`.
     private func rounded(_ tensor: Tensor, _ type: ElementType) throws -> Tensor {
       var values = try #require(tensor.floats)
-      values.withUnsafeMutableBufferPointer { WireElements.roundTrip($0, as: type) }
+      values.withUnsafeMutableBufferPointer { PackedElements.roundTrip($0, as: type) }
       return Tensor(tensor.shape, values)
     }
   }

@@ -1,6 +1,6 @@
+import Foundations
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import Testing
 

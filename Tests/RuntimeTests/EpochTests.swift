@@ -1,11 +1,12 @@
 import Engine
+import Foundations
 import Glibc
 import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

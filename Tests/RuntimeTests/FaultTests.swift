@@ -1,8 +1,8 @@
 import Engine
+import Foundations
 import JSONCoding
 import Processes
 import Runtime
-import TensorCore
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,11 +1,12 @@
 import Engine
 import FogNetwork
 import FogTraining
+import Foundations
 import Glibc
 import Plan
 import Processes
 import Runtime
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

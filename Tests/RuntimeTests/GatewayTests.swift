@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import Glibc
 import JSONCoding
 import MQTT
@@ -6,8 +7,8 @@ import Plan
 import Processes
 import Runtime
 import Synchronization
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

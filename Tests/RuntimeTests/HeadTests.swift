@@ -1,12 +1,13 @@
 import Engine
+import Foundations
 import JSONCoding
 import MQTT
 import ModelGraph
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -3,7 +3,7 @@ import MQTT
 import ModelGraph
 import Plan
 import Runtime
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,8 +1,8 @@
+import Foundations
 import Glibc
 import Logging
 import MQTT
 import Processes
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import Glibc
 import MQTT
 import Plan
@@ -6,7 +7,6 @@ import Planning
 import Processes
 import Resilience
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

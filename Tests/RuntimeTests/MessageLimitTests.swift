@@ -1,9 +1,9 @@
 import Engine
+import Foundations
 import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TestSupport
 import Testing
 

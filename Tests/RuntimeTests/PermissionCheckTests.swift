@@ -1,7 +1,7 @@
+import Foundations
 import MQTT
 import Processes
 import Runtime
-import TensorCore
 import Testing
 import WireProtocol
 

@@ -1,10 +1,11 @@
 import Engine
+import Foundations
 import Glibc
 import Plan
 import Planning
 import Processes
 import Runtime
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import Glibc
 import JSONCoding
 import LocalFleet
@@ -6,7 +7,6 @@ import MQTT
 import Plan
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

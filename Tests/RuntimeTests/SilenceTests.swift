@@ -1,5 +1,5 @@
+import Foundations
 import Runtime
-import TensorCore
 import TestSupport
 import Testing
 

@@ -1,13 +1,14 @@
 import Chaos
 import Engine
+import Foundations
 import Glibc
 import MQTT
 import Plan
 import Planning
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol

@@ -1,7 +1,8 @@
+import Foundations
 import MQTT
 import Plan
 import Runtime
-import TensorCore
+import Tensors
 import TestSupport
 import Testing
 

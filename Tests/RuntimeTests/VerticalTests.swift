@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import Glibc
 import ModelGraph
 import ONNXImport
@@ -6,7 +7,6 @@ import Plan
 import Planning
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import TestSupport
 import Testing

@@ -1,7 +1,7 @@
+import Foundations
 import MQTT
 import Processes
 import Synchronization
-import TensorCore
 
 /// A bare MQTT client that remembers what it received and waits for more.
 final class Watcher: Sendable {

@@ -1,5 +1,5 @@
+import Foundations
 import Tables
-import TensorCore
 import Testing
 
 @Suite struct TextTableTests {

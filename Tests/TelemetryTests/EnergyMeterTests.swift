@@ -1,6 +1,6 @@
+import Foundations
 import Processes
 import Telemetry
-import TensorCore
 import TensorFiles
 import Testing
 

@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Telemetry
-import TensorCore
 import Testing
 
 @Suite struct ProcessTests {

@@ -1,6 +1,6 @@
+import Foundations
 import Glibc
 import Processes
-import TensorCore
 import TensorFiles
 import Testing
 

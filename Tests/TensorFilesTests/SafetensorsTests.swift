@@ -1,6 +1,7 @@
+import Foundations
 import Processes
-import TensorCore
 import TensorFiles
+import Tensors
 import Testing
 
 @Suite struct SafetensorsHeaderTests {

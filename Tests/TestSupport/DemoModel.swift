@@ -1,11 +1,12 @@
+import Foundations
 package import Imaging
 import JSONCoding
 package import ModelGraph
 import ONNXImport
 package import Plan
 package import Planning
-package import TensorCore
 import TensorFiles
+package import Tensors
 
 /// The model that the executable carries.
 package enum DemoModel {

@@ -1,5 +1,5 @@
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 extension Graph {
   /// A graph of one node; operands listed in `constants` become weights, the others inputs.

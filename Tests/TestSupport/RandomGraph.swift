@@ -1,5 +1,6 @@
+import Foundations
 package import ModelGraph
-package import TensorCore
+package import Tensors
 
 /// Random convolutional networks made of the blocks that real ones are made of.
 package struct RandomGraph {

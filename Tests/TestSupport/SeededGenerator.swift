@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 extension SeededGenerator {
   /// The numbers of one seed, whatever its type.

@@ -1,10 +1,11 @@
 package import Engine
+import Foundations
 import Kernels
 import ModelGraph
 package import Plan
 package import Planning
 import Processes
-package import TensorCore
+package import Tensors
 
 /// Three dense layers, on three devices unless told otherwise: small enough to follow by hand, with
 /// two exchanges between the devices and one to the client.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 import Testing
 import WireProtocol
 
@@ -75,7 +76,7 @@ import WireProtocol
         }
         #expect(completed == (loses ? 0 : 1), "seed \(seed), frame \(frame)")
         #expect(duplicates == parts.count - unique, "seed \(seed), frame \(frame)")
-        values.withUnsafeMutableBufferPointer { WireElements.roundTrip($0, as: type) }
+        values.withUnsafeMutableBufferPointer { PackedElements.roundTrip($0, as: type) }
         let got = assembler.withElements { Array($0) }
         #expect(got == (loses ? nil : values), "seed \(seed), frame \(frame)")
       }

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 import Testing
 import WireProtocol
 
@@ -209,17 +210,17 @@ import WireProtocol
         for place in Set([0, count / 2, count - 1]) {
           var values = (0..<count).map { Float($0) - 3 }
           values[place] = bad
-          #expect(!values.withUnsafeBufferPointer(WireElements.areFinite), "\(bad) at \(place)")
+          #expect(!values.withUnsafeBufferPointer(PackedElements.areFinite), "\(bad) at \(place)")
         }
       }
     }
     let edges: [Float] = [
       0, -0, .leastNonzeroMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, 65_504,
     ]
-    #expect(edges.withUnsafeBufferPointer(WireElements.areFinite))
-    #expect([Float]().withUnsafeBufferPointer(WireElements.areFinite))
+    #expect(edges.withUnsafeBufferPointer(PackedElements.areFinite))
+    #expect([Float]().withUnsafeBufferPointer(PackedElements.areFinite))
     func survives(_ value: Float, _ type: ElementType) -> Bool {
-      [1, value].withUnsafeBufferPointer { WireElements.survive($0, as: type) }
+      [1, value].withUnsafeBufferPointer { PackedElements.survive($0, as: type) }
     }
     #expect(survives(65_519.9, .float16) && !survives(65_520, .float16))
     #expect(!survives(-1e9, .float16) && !survives(.nan, .float16))

@@ -1,5 +1,5 @@
+import Foundations
 import Glibc
-import TensorCore
 import Testing
 import WireProtocol
 

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 import Testing
 import WireProtocol
 

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 import Testing
 import WireProtocol
 

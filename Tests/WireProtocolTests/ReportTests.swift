@@ -1,5 +1,6 @@
+import Foundations
 import Plan
-import TensorCore
+import Tensors
 import Testing
 import WireProtocol
 

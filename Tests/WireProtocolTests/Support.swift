@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 import WireProtocol
 
 /// Seconds on a clock that tests set themselves.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 import Testing
 import WireProtocol
 
@@ -80,7 +81,7 @@ import WireProtocol
     var random = SeededGenerator(seed: 2)
     let values = (0..<777).map { _ in Float.random(in: -6...6, using: &random) }
     var local = values
-    local.withUnsafeMutableBufferPointer { WireElements.roundTrip($0, as: type) }
+    local.withUnsafeMutableBufferPointer { PackedElements.roundTrip($0, as: type) }
     try decoding(messages(header(shape: [777]), values, as: type)[0]) {
       #expect(elements($0) == local)
     }

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Chaos
+import Foundations
 import Imaging
 import JSONCoding
 import Plan
 import Planning
 import Processes
 import Tables
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// `martlet bench chaos`: see `tools/chaos`.
 struct BenchChaos: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Charts
-import TensorCore
+import Foundations
 import TensorFiles
 
 /// `martlet bench deadline`: figure 3 of the RobustDiCE paper.

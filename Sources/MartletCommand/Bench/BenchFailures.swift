@@ -1,5 +1,5 @@
 import ArgumentParser
-import TensorCore
+import Foundations
 
 /// `martlet bench failures`: what it costs when a device dies, stalls or returns.
 struct BenchFailures: ParsableCommand {

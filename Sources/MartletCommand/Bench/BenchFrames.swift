@@ -1,10 +1,10 @@
 import ArgumentParser
 import Benchmarks
+import Foundations
 import LocalFleet
 import Plan
 import Processes
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet bench frames`: frames a second and latency of a plan on this machine.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import TensorCore
+import Foundations
 
 /// `martlet bench stalls`: what it costs when workers stand still for a moment, again and again.
 struct BenchStalls: ParsableCommand {

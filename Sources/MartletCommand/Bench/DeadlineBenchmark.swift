@@ -1,9 +1,9 @@
 import Engine
+import Foundations
 import LocalFleet
 import Plan
 import Runtime
 import Tables
-import TensorCore
 import WireProtocol
 
 /// The measurements of `martlet bench deadline`: the same frames under one deadline after the other.

@@ -1,10 +1,10 @@
 import Engine
+import Foundations
 import Glibc
 import LocalFleet
 import Plan
 import Runtime
 import Tables
-import TensorCore
 
 /// The measurements of `martlet bench failures`, one after the other on one fleet.
 final class FailureBenchmark {

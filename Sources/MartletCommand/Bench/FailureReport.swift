@@ -1,5 +1,5 @@
+import Foundations
 import Tables
-import TensorCore
 
 /// What `martlet bench failures` found; times in milliseconds.
 struct FailureReport: Encodable {

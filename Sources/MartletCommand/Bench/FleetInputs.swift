@@ -1,7 +1,8 @@
+import Foundations
 import Imaging
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 
 /// The frames that a measurement streams: images as the plan wants them, or, for a model without
 /// images, numbers from a seeded generator.

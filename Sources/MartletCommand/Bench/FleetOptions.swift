@@ -1,11 +1,11 @@
 import ArgumentParser
+import Foundations
 import Imaging
 import LocalFleet
 import ONNXImport
 import Plan
 import Planning
 import Processes
-import TensorCore
 import TensorFiles
 
 /// What a command runs on worker processes of its own: the bundled network, a model or a plan.

@@ -1,10 +1,10 @@
 import Chaos
 import Engine
+import Foundations
 import LocalFleet
 import Plan
 import Runtime
 import Tables
-import TensorCore
 
 /// The measurements of `martlet bench stalls`, one number of frames in flight after the other.
 struct StallBenchmark {

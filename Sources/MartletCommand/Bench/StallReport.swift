@@ -1,5 +1,5 @@
+import Foundations
 import Tables
-import TensorCore
 
 /// What `martlet bench stalls` found; times in milliseconds.
 struct StallReport: Encodable {

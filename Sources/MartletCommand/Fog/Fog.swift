@@ -1,7 +1,7 @@
 import ArgumentParser
 import FogNetwork
+import Foundations
 import JSONCoding
-import TensorCore
 import TensorFiles
 
 /// `martlet fog`: networks whose layers lie on edge, fog and cloud nodes.

@@ -1,9 +1,10 @@
 import ArgumentParser
 import Charts
 import FogNetwork
+import Foundations
 import Tables
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// `martlet fog describe`: a topology as text and as a picture.
 struct FogDescribe: ParsableCommand {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Charts
 import FogNetwork
+import Foundations
 import Processes
-import TensorCore
 import TensorFiles
 
 /// `martlet fog evaluate`: how resilient trained networks are.

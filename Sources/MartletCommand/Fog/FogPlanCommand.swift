@@ -1,8 +1,8 @@
 import ArgumentParser
 import FogNetwork
+import Foundations
 import Plan
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet fog plan`: a trained network for its physical nodes.

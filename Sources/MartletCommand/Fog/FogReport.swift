@@ -1,7 +1,7 @@
 import Charts
 import FogNetwork
+import Foundations
 import Tables
-import TensorCore
 
 /// What `martlet fog evaluate` found, for scripts and people.
 struct FogReport: Encodable {

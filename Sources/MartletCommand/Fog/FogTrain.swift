@@ -1,10 +1,10 @@
 import ArgumentParser
 import FogNetwork
 import FogTraining
+import Foundations
 import Kernels
 import Processes
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet fog train`: weights for a topology.

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Foundations
 import JSONCoding
 import Processes
 import Runtime
-import TensorCore
 import TensorFiles
 import WireProtocol
 

@@ -1,6 +1,6 @@
+package import Foundations
 package import Inspection
 import Tables
-package import TensorCore
 import WireProtocol
 
 /// A deployment's page as lines of a terminal of any size.

@@ -1,10 +1,10 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import JSONCoding
 import Processes
 import Runtime
 import Tables
-import TensorCore
 import WireProtocol
 
 /// `martlet devices`: who is there.

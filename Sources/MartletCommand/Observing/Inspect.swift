@@ -1,7 +1,7 @@
 import ArgumentParser
+import Foundations
 import Inspection
 import Runtime
-import TensorCore
 import WireProtocol
 
 /// `martlet inspect`: what travels on the topics, decoded.

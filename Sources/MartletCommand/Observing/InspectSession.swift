@@ -1,3 +1,4 @@
+import Foundations
 import Inspection
 import JSONCoding
 import Logging
@@ -5,7 +6,7 @@ import Processes
 import Recording
 import Runtime
 import Tables
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// One run of `martlet inspect`.

@@ -2,7 +2,7 @@ import Glibc
 package import Inspection
 package import Recording
 import Tables
-import TensorCore
+import Tensors
 package import WireProtocol
 
 /// One line for people about one message.

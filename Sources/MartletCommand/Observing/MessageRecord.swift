@@ -1,7 +1,8 @@
+import Foundations
 import Inspection
 import JSONCoding
 import Recording
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// One message for scripts.

@@ -1,8 +1,8 @@
+import Foundations
 import Glibc
 import MQTT
 import Recording
 import Synchronization
-import TensorCore
 import WireProtocol
 
 /// Publishes recorded messages when their time comes.

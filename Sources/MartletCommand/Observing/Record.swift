@@ -1,10 +1,10 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import Processes
 import Recording
 import Runtime
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet record`: everything that a deployment publishes, in a file.

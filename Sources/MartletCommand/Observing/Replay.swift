@@ -1,9 +1,9 @@
 import ArgumentParser
+import Foundations
 import MQTT
 import Processes
 import Recording
 import Runtime
-import TensorCore
 import WireProtocol
 
 /// `martlet replay`: a recording, published again.

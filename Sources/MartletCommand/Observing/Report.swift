@@ -1,12 +1,12 @@
 import ArgumentParser
 import FlightReport
+import Foundations
 import JSONCoding
 import Processes
 import Recording
 package import ReportViews
 import Runtime
 import Tables
-import TensorCore
 import TensorFiles
 import WireProtocol
 

@@ -1,9 +1,9 @@
 import FlightReport
+import Foundations
 import Logging
 import Processes
 import Recording
 import Runtime
-import TensorCore
 import WireProtocol
 
 /// Feeds a report from recordings or from a broker.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Foundations
 import Inspection
-import TensorCore
 import TensorFiles
 
 /// Writes collected tensors into a folder, each under a temporary name first.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import Inspection
 import Logging
@@ -6,7 +7,6 @@ import MQTT
 import Processes
 import Recording
 import Runtime
-import TensorCore
 import WireProtocol
 
 /// `martlet top`: a deployment on one page that keeps itself up to date.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import TensorCore
+import Foundations
 import WireProtocol
 
 /// Which topics of a deployment to look at.

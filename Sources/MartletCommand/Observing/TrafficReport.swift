@@ -1,6 +1,6 @@
+package import Foundations
 package import Inspection
 import Tables
-package import TensorCore
 package import WireProtocol
 
 /// The traffic by topic, for people and for scripts.

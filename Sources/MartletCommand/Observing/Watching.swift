@@ -1,7 +1,7 @@
+import Foundations
 import Logging
 import Processes
 import Runtime
-import TensorCore
 
 /// Looking at a deployment until one has seen enough.
 enum Watching {

@@ -1,8 +1,9 @@
 import ArgumentParser
+import Foundations
 import Kernels
 import ModelGraph
 import Tables
-import TensorCore
+import Tensors
 
 /// `martlet describe`: what a model consists of.
 struct Describe: ParsableCommand {

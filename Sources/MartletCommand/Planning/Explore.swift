@@ -1,13 +1,13 @@
 import ArgumentParser
 import Charts
 import Evaluation
+import Foundations
 import Imaging
 import ModelGraph
 import Plan
 package import Planning
 import Processes
 import Resilience
-import TensorCore
 import TensorFiles
 
 /// `martlet explore`: what accuracy after failures costs, by every method.

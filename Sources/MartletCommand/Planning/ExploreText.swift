@@ -1,9 +1,9 @@
 // An exploration as text and as CSV.
 
+import Foundations
 import Planning
 import Resilience
 import Tables
-import TensorCore
 
 extension ExploreReport {
   /// For people: a table, and the fronts in words.

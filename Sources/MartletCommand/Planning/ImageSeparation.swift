@@ -1,5 +1,5 @@
+import Foundations
 import Imaging
-import TensorCore
 
 /// Images that something is chosen or measured with must not be those that it is judged by.
 enum ImageSeparation {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Evaluation
+import Foundations
 package import Planning
-import TensorCore
 
 /// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.
 struct MethodArguments: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Foundations
 import Plan
 import Planning
-import TensorCore
 
 /// `martlet methods`: what planning methods there are, for people and for scripts.
 struct Methods: ParsableCommand {

@@ -1,11 +1,11 @@
 import ArgumentParser
+import Foundations
 import JSONCoding
 import ModelGraph
 import Plan
 import Planning
 import Processes
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet plan`: splits a model over devices.

@@ -1,5 +1,5 @@
 import Evaluation
-import TensorCore
+import Foundations
 import TensorFiles
 
 /// The answer for each image in each failure set, to compare with other runs image by image.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import Imaging
 import Kernels
@@ -7,7 +8,6 @@ import Plan
 package import Planning
 import Processes
 import Tables
-import TensorCore
 import TensorFiles
 
 /// `martlet score`: the importance of every neuron.

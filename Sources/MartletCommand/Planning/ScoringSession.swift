@@ -1,8 +1,8 @@
+import Foundations
 import Imaging
 import JSONCoding
 import Planning
 import Tables
-import TensorCore
 import TensorFiles
 
 /// Shows the progress of scoring, saves what there is every few seconds, and stops when asked to.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Charts
 import Evaluation
+import Foundations
 import Imaging
 import ModelGraph
 import ONNXImport
@@ -8,7 +9,6 @@ import Plan
 import Planning
 import Processes
 import Resilience
-import TensorCore
 import TensorFiles
 
 /// `martlet study`: what failures cost, known beforehand.

@@ -1,8 +1,8 @@
 import Evaluation
+import Foundations
 import ModelGraph
 import Plan
 import Resilience
-import TensorCore
 import TensorFiles
 
 /// What a study found, for scripts and people.

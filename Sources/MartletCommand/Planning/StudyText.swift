@@ -2,10 +2,10 @@
 
 import Charts
 import Evaluation
+import Foundations
 import Plan
 import Resilience
 import Tables
-import TensorCore
 import TensorFiles
 
 extension StudyReport {

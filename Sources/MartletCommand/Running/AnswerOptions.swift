@@ -1,6 +1,6 @@
 import ArgumentParser
+import Foundations
 import Resilience
-import TensorCore
 
 /// Which answers are good enough.
 struct AnswerOptions: ParsableArguments {

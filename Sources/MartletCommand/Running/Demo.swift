@@ -1,7 +1,7 @@
 import ArgumentParser
+import Foundations
 import LocalFleet
 import Processes
-import TensorCore
 
 /// `martlet demo`: a broker, workers and a client on this machine; one worker is killed and comes
 /// back.

@@ -1,10 +1,10 @@
+import Foundations
 import Glibc
 import Imaging
 import LocalFleet
 import Plan
 import Processes
 import Runtime
-import TensorCore
 
 /// One run of the demo: its broker, its worker processes and its client.
 final class DemoFlight {

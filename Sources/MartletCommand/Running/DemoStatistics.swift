@@ -1,8 +1,8 @@
 import Engine
+import Foundations
 import Plan
 import Runtime
 import Tables
-import TensorCore
 
 /// The demo's answers by phase.
 struct DemoStatistics {

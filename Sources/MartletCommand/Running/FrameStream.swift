@@ -1,7 +1,7 @@
 import Engine
 import Runtime
 import Tables
-import TensorCore
+import Tensors
 
 /// Feeds a client with numbered frames, a few at a time, and hands out the answers.
 struct FrameStream {

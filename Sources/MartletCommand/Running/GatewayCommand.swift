@@ -1,10 +1,10 @@
 import ArgumentParser
+import Foundations
 import Logging
 import Plan
 import Processes
 import Resilience
 import Runtime
-import TensorCore
 
 /// `martlet gateway`: inference for clients that only know MQTT.
 struct GatewayCommand: ParsableCommand {

@@ -1,12 +1,13 @@
 import ArgumentParser
+import Foundations
 import Imaging
 import Kernels
 import ModelGraph
 import Plan
 import Runtime
 import Tables
-import TensorCore
 import TensorFiles
+import Tensors
 import WireProtocol
 
 /// `martlet infer`: the whole model in this process.

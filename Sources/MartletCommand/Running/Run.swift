@@ -1,12 +1,13 @@
 import ArgumentParser
 import Engine
+import Foundations
 import Logging
 import Plan
 import Processes
 import Resilience
 import Runtime
 import Tables
-import TensorCore
+import Tensors
 import WireProtocol
 
 /// `martlet run`: a client that sends images to a deployment.

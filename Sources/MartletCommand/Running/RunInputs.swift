@@ -1,8 +1,9 @@
+import Foundations
 import Imaging
 import ModelGraph
 import Plan
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// What `martlet run` sends: images that are prepared as the plan says, or samples of a table.
 struct RunInputs {

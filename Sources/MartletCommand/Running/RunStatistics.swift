@@ -1,8 +1,8 @@
 import Engine
+import Foundations
 import Plan
 import Runtime
 import Tables
-import TensorCore
 
 /// Answers added up: how many, how right, how fast, how much was missing.
 struct RunStatistics {

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Engine
+import Foundations
 import Kernels
 import Plan
 import Processes
 import Resilience
 import Runtime
 package import Telemetry
-import TensorCore
 
 /// `martlet worker`: one device of a deployment.
 struct WorkerCommand: ParsableCommand {

@@ -1,7 +1,7 @@
+import Foundations
 import Kernels
 import Processes
 import Runtime
-import TensorCore
 
 /// With what this process computes, said and put right before anything else happens.
 enum ComputeSetup {

@@ -1,10 +1,10 @@
 import Engine
+import Foundations
 import LocalFleet
 import Logging
 import Plan
 import Resilience
 import Runtime
-import TensorCore
 
 extension Fleet {
   /// The device that is made to fail: the middle one.

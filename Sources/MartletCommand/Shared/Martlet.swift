@@ -1,6 +1,6 @@
 package import ArgumentParser
+import Foundations
 import Glibc
-import TensorCore
 
 /// `martlet`: one neural network across several devices, over MQTT.
 package struct Martlet: ParsableCommand {

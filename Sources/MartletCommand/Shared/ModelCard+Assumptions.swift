@@ -1,8 +1,9 @@
+import Foundations
 import Imaging
 import ModelGraph
 import Plan
-import TensorCore
 import TensorFiles
+import Tensors
 
 extension ModelCard {
   /// The note on the preprocessing for a model; nil when the input is no image.

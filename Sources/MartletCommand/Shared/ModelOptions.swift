@@ -1,7 +1,7 @@
 import ArgumentParser
+import Foundations
 import ModelGraph
 import ONNXImport
-import TensorCore
 
 /// Which model, and how to read it.
 struct ModelOptions: ParsableArguments {

@@ -1,10 +1,11 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import Logging
 import MQTT
 import Runtime
-import TensorCore
 import TensorFiles
+import Tensors
 
 /// How to reach the broker.
 struct BrokerOptions: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Foundations
 import Glibc
 import Plan
-import TensorCore
 import TensorFiles
 
 /// Whether a command may replace what stands where it writes.

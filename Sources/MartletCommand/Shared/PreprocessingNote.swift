@@ -1,7 +1,7 @@
 import Imaging
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 
 /// Which preprocessing a command uses, and where it is from: whoever wonders about wrong answers
 /// finds it at the head of the output, and with `--json` in the summary.

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Foundations
 import Glibc
-import TensorCore
 
 /// Standard output: the one place where commands write what they were asked for, so that none of it is
 /// lost without a word.

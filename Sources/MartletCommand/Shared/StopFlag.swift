@@ -1,5 +1,5 @@
+import Foundations
 import Synchronization
-import TensorCore
 
 /// Whether the user asked to stop, and whom to tell.
 final class StopFlag: Sendable {

@@ -1,8 +1,8 @@
+import Foundations
 import Glibc
 import JSONCoding
 import Processes
 import Tables
-import TensorCore
 
 /// Writing for people: colours and progress only where a terminal shows them.
 enum Terminal {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import TensorCore
+import Foundations
 
 /// Images that could not be read, decoded or prepared. The others are worked on; each of these is
 /// named on standard error, once, and in the end the command says with status 1 that there were some.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 extension Graph {
   /// Joins an activation with the convolution or dense layer before it, if that has no other reader.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Finds activation functions that an exporter wrote as several operators.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Computes nodes whose operands are all constants, unless the result would be much larger than

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 extension Graph {
   /// The graph without nodes and constants that no output depends on. Inputs stay.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Turns products with a constant matrix into dense layers.

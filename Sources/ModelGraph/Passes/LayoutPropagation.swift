@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Moves transposes towards the outputs, through everything that can work on the other layout, so

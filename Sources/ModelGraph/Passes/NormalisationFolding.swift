@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Takes the scale and shift of a layer normalisation over channels into the weights and bias of the

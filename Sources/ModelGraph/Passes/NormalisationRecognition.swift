@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Finds layer normalisations that were exported as arithmetic, and takes a scale and a shift that

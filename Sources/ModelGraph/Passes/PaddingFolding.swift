@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 extension Graph {
   /// Takes zeros that are added around an image into the convolution that follows.

@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 /// The state of one forward scan over a graph that replaces nodes by better ones.
 ///

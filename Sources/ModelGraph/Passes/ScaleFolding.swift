@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Takes a scale and a shift per output channel that follow a convolution or dense layer into its

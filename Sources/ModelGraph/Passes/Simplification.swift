@@ -1,4 +1,5 @@
-import TensorCore
+import Foundations
+import Tensors
 
 extension Graph {
   /// Removes nodes that change nothing, joins reshapes with reshapes and transposes with transposes,

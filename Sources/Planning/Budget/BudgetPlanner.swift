@@ -1,6 +1,6 @@
 package import Evaluation
+package import Foundations
 package import Plan
-package import TensorCore
 
 /// Finds the protection of every layer for a budget: measures what each layer's loss does, allocates,
 /// and then measures the best candidates as whole plans, with all plans of one protection throughout

@@ -1,6 +1,6 @@
 import Evaluation
+import Foundations
 import Plan
-import TensorCore
 
 /// Measures candidates as whole plans on calibration images, few images first, and drops those that
 /// are behind before more are looked at.

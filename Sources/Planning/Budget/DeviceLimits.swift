@@ -1,6 +1,6 @@
+package import Foundations
 package import Plan
 import Resilience
-package import TensorCore
 
 /// What no device may exceed. Energy follows multiply-adds on devices of one kind, so a limit of
 /// energy is one of them.

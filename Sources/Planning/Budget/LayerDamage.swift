@@ -1,7 +1,7 @@
 package import Evaluation
+package import Foundations
 import Plan
 import Resilience
-package import TensorCore
 
 /// What the loss of part of one layer does to a model whose other layers are whole: measured on
 /// calibration images, never on test images.

@@ -1,5 +1,6 @@
+package import Foundations
 package import Plan
-package import TensorCore
+import Tensors
 
 /// Every way to protect every layer, and what each costs.
 package struct ProtectionTable: Sendable {

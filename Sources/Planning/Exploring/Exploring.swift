@@ -1,7 +1,7 @@
 package import Evaluation
+package import Foundations
 import Plan
 package import Resilience
-package import TensorCore
 
 /// The computing part of `martlet explore`: one masked model, with which placements are chosen on
 /// calibration images and then tested on others.

@@ -1,6 +1,7 @@
+import Foundations
 package import ModelGraph
 package import Plan
-import TensorCore
+import Tensors
 
 /// How much a neuron matters: what needs nothing but the model.
 package enum Importance {

@@ -1,6 +1,6 @@
+package import Foundations
 package import ModelGraph
 package import Plan
-package import TensorCore
 
 /// What is done to scores before distances between neurons are taken.
 package enum Normalisation: String, Sendable, CaseIterable {

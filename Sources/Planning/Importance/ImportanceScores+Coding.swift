@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 extension ImportanceScores: Codable {
   /// What the file says it is.

@@ -1,5 +1,5 @@
+package import Foundations
 package import Plan
-package import TensorCore
 
 /// What was said about the devices of a plan.
 package struct DeviceWishes: Sendable {

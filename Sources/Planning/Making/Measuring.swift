@@ -1,6 +1,6 @@
 package import Evaluation
+package import Foundations
 import Glibc
-package import TensorCore
 
 /// How planning computes over images: on some threads, with progress, until somebody stops it.
 package struct Measuring: Sendable {

@@ -1,6 +1,6 @@
 package import Evaluation
+package import Foundations
 import ModelGraph
-package import TensorCore
 
 /// What a planning method is asked.
 package struct PlacementRequest {

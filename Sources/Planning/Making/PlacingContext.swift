@@ -1,8 +1,8 @@
 package import Evaluation
+package import Foundations
 import Imaging
 package import ModelGraph
 package import Plan
-package import TensorCore
 
 /// The model and the devices that neurons are placed on, and what placing reads.
 package struct PlacingContext: Sendable {

@@ -1,7 +1,7 @@
 package import Evaluation
+package import Foundations
 package import ModelGraph
 package import Plan
-package import TensorCore
 
 /// Makes plans: what `martlet plan` does between reading its options and writing a folder.
 package struct PlanMaker: Sendable {

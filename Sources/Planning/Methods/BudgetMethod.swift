@@ -1,7 +1,7 @@
 import Evaluation
+import Foundations
 import Plan
 import Tables
-import TensorCore
 
 /// For each layer the protection that pays most, within a budget of weights.
 struct BudgetMethod: PlanningMethod {

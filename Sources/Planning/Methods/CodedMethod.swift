@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// An erasure code over stripes that rotate around the devices.
 struct CodedMethod: PlanningMethod {

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Neurons in order of importance, dealt round robin: every device has its share of those that
 /// matter.

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Layer output partitioning: each device has one contiguous run of each layer's neurons.
 struct LopMethod: PlanningMethod {

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Coded distributed computing: contiguous runs, and their sum on the last device.
 struct ParityDeviceMethod: PlanningMethod {

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// Every neuron on every device.
 struct ReplicateMethod: PlanningMethod {

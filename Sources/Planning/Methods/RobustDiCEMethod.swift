@@ -1,7 +1,7 @@
+import Foundations
 import JSONCoding
 import Plan
 import Tables
-import TensorCore
 import TensorFiles
 
 /// RobustDiCE (Guo and others, Integration 2024): groups of neurons of similar importance, padded with

@@ -1,6 +1,6 @@
+import Foundations
 import ModelGraph
 import Plan
-import TensorCore
 
 /// Consecutive layers on devices from edge to cloud, without copies: what deepFogGuard calls Vanilla.
 struct VerticalMethod: PlanningMethod {

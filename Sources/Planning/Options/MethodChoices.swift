@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// The options that were given for a method, checked.
 package struct MethodChoices: Sendable {

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// An option of planning methods: what it is called, what it takes, and what it means. Methods that
 /// share one refer to the same value.

@@ -1,5 +1,5 @@
+package import Foundations
 package import Plan
-package import TensorCore
 
 /// A layer with the scores of its neurons.
 package struct ScoredLayer: Sendable {

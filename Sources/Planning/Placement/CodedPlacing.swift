@@ -1,5 +1,5 @@
+package import Foundations
 package import Plan
-package import TensorCore
 
 extension Placing {
   /// Every layer striped with an erasure code, as RAID does with disks, so that any `tolerating` of

@@ -1,6 +1,6 @@
 package import ModelGraph
 package import Plan
-import TensorCore
+import Tensors
 
 /// What placing a layer's neurons takes to know about it.
 package struct LayerTraits: Sendable, Hashable {

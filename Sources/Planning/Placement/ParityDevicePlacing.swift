@@ -1,5 +1,5 @@
+package import Foundations
 package import Plan
-package import TensorCore
 
 extension Placing {
   /// Coded distributed computing (CDC): contiguous runs of neurons on all devices but the last, which

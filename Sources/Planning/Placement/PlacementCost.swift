@@ -1,5 +1,5 @@
 package import Plan
-import TensorCore
+import Tensors
 
 /// What placements cost in weights.
 package struct PlacementCost: Sendable, Hashable {

@@ -1,5 +1,5 @@
+import Foundations
 package import Plan
-import TensorCore
 
 /// The methods that decide which devices hold a layer's neurons. Each is a function of the layers
 /// alone, without files or images, and gives the same placements for the same arguments.

@@ -1,4 +1,4 @@
-package import TensorCore
+package import Foundations
 
 /// Thresholds by layer, for one model.
 ///

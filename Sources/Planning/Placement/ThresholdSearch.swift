@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+import Tensors
 
 /// The one threshold for all layers with which clustered placement meets a target.
 ///

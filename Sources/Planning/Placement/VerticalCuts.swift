@@ -1,6 +1,7 @@
+package import Foundations
 package import ModelGraph
 package import Plan
-package import TensorCore
+import Tensors
 
 /// Cuts a model into blocks of consecutive nodes, one for each device on the way from edge to cloud.
 /// No training: what deepFogGuard calls Vanilla.

@@ -1,4 +1,5 @@
-package import TensorCore
+package import Foundations
+package import Tensors
 
 /// The images that scores are computed from, prepared as the model's input. They must not be those
 /// that accuracy is measured on afterwards.

@@ -1,5 +1,5 @@
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// Where the elements of one channel lie in a value: `outer` runs of `inner`, `extent * inner` apart.
 struct ChannelView: Equatable {

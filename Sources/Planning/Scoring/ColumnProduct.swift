@@ -1,7 +1,8 @@
 import CKernels
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// The result of a convolution or dense layer whose operand differs from a cached one in a single
 /// channel: the cached sum plus that channel's columns of the weights times the difference.

@@ -1,6 +1,6 @@
+package import Foundations
 import Kernels
 package import ModelGraph
-package import TensorCore
 
 extension Scoring {
   /// Adds s3: the Jensen-Shannon divergence between the output distributions with and without each

@@ -1,7 +1,8 @@
 import CKernels
+import Foundations
 import Kernels
 import ModelGraph
-import TensorCore
+import Tensors
 
 /// One weighted node made ready for removing its neurons, one at a time, from cached images: what
 /// depends on the neuron is computed again, for several pairs of neuron and image at once.

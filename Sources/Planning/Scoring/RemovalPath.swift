@@ -1,6 +1,7 @@
+import Foundations
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 
 /// Where the removal of a neuron of one weighted node takes effect, and where it stops being the
 /// business of one channel.

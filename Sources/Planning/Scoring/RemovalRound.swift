@@ -1,5 +1,5 @@
+import Foundations
 import Kernels
-import TensorCore
 
 /// Removes the neurons of a layer, some at a time, on several threads: each has an execution of its
 /// own and takes batches as it gets free. Results do not depend on which thread took what.

@@ -1,8 +1,9 @@
+import Foundations
 import Glibc
 import Kernels
 import ModelGraph
 import Plan
-import TensorCore
+import Tensors
 
 /// The images as the whole model sees them, with every value cached from which some part of it is
 /// computed again.

@@ -1,5 +1,6 @@
+package import Foundations
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 /// The computation of importance scores (RobustDiCE, section 4.2).
 ///

@@ -1,4 +1,4 @@
-import TensorCore
+import Foundations
 
 /// How far the computation of one score is.
 package struct ScoringProgress: Sendable {

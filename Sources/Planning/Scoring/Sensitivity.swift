@@ -1,7 +1,8 @@
+package import Foundations
 import Glibc
 import Gradients
 package import ModelGraph
-package import TensorCore
+import Tensors
 
 extension Scoring {
   /// Adds s2: the sum of |dy/dw w| over a neuron's weights plus |dy/db b|, y the logit of the class

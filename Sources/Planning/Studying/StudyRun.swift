@@ -1,9 +1,9 @@
 package import Evaluation
+package import Foundations
 package import Imaging
 package import ModelGraph
 package import Plan
 import Resilience
-package import TensorCore
 
 /// What failures cost plans of one model: one masked model for all of them.
 package struct StudyRun {

@@ -1,8 +1,7 @@
 import CKernels
-package import TensorCore
 
 /// Elements as they travel: float32, float16, or bytes with one scale; little-endian.
-package enum WireElements {
+package enum PackedElements {
   /// The element types that a tensor message may have.
   package static func isSupported(_ type: ElementType) -> Bool {
     type == .float32 || type == .float16 || type == .int8
@@ -40,7 +39,8 @@ package enum WireElements {
   }
 
   /// Whether no element comes out of `copy` as an infinity or NaN.
-  static func areFinite(_ bytes: UnsafeRawBufferPointer, as type: ElementType, scale: Float) -> Bool
+  package static func areFinite(_ bytes: UnsafeRawBufferPointer, as type: ElementType, scale: Float)
+    -> Bool
   {
     switch type {
     case .float32:
@@ -62,7 +62,7 @@ package enum WireElements {
   }
 
   /// Appends the elements to a buffer.
-  static func append(
+  package static func append(
     _ values: UnsafeBufferPointer<Float>, as type: ElementType, scale: Float,
     to buffer: inout [UInt8]
   ) {
@@ -86,7 +86,7 @@ package enum WireElements {
   /// Reads as many elements as `target` holds.
   ///
   /// - Precondition: `bytes` has exactly that many elements of `type`.
-  static func copy(
+  package static func copy(
     _ bytes: UnsafeRawBufferPointer, as type: ElementType, scale: Float,
     into target: UnsafeMutableBufferPointer<Float>
   ) {

@@ -94,3 +94,6 @@ extension MartletError: CustomStringConvertible {
     }
   }
 }
+
+/// Throws when the user asked to stop, and does nothing otherwise.
+package typealias StopCheck = () throws(MartletError) -> Void

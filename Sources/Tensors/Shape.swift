@@ -1,3 +1,5 @@
+package import Foundations
+
 /// The extents of a tensor, outermost first (row-major). A scalar has no dimensions.
 package struct Shape: Hashable, Sendable {
   /// The extents, each zero or more.
