@@ -61,8 +61,9 @@ let package = Package(
     module("Tensors", ["CKernels", "Foundations"]),
     module("JSONCoding", ["CJSONC", "Foundations"]),
     module("TensorFiles", ["Foundations", "Tensors", "COpenSSL"]),
+    module("ModelCards", ["Foundations", "Tensors", "TensorFiles", "JSONCoding"]),
     module(
-      "Imaging", ["Foundations", "Tensors", "TensorFiles", "JSONCoding", "CTurboJPEG", "CPNG"]),
+      "Imaging", ["ModelCards", "Foundations", "Tensors", "TensorFiles", "CTurboJPEG", "CPNG"]),
     module("ModelGraph", ["Foundations", "Tensors"]),
     .target(
       name: "ONNXImport", dependencies: ["Foundations", "Tensors", "ModelGraph", protobuf],
@@ -70,11 +71,12 @@ let package = Package(
     module("Kernels", ["Foundations", "Tensors", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Gradients", ["Foundations", "Tensors", "ModelGraph", "Kernels", "CKernels"]),
     module(
-      "Plan", ["Foundations", "Tensors", "TensorFiles", "ModelGraph", "JSONCoding", "Imaging"]),
+      "Plan", ["Foundations", "Tensors", "TensorFiles", "ModelGraph", "JSONCoding", "ModelCards"]),
     module("Resilience", ["Foundations", "TensorFiles", "JSONCoding", "Plan"]),
     module(
       "Evaluation",
       [
+        "ModelCards",
         "Foundations", "Tensors", "TensorFiles", "Imaging", "ModelGraph", "Kernels", "Plan",
         "Resilience",
       ]),
@@ -83,6 +85,7 @@ let package = Package(
     module(
       "Planning",
       [
+        "ModelCards",
         "CKernels", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging", "ModelGraph",
         "Kernels",
         "Gradients", "Plan", "Resilience", "Evaluation", "Tables",
@@ -110,6 +113,7 @@ let package = Package(
     module(
       "Runtime",
       [
+        "ModelCards",
         "Foundations", "Tensors", "TensorFiles", "ModelGraph", "Kernels", "Plan", "WireProtocol",
         "Engine",
         "MQTT", "Telemetry", "Recording", "Imaging", "JSONCoding", "Resilience", logging,
@@ -128,7 +132,7 @@ let package = Package(
     module(
       "Chaos",
       [
-        "CProcess", "LocalFleet", "Foundations", "Tensors", "TensorFiles", "ModelGraph", "Plan",
+        "CProcess", "LocalFleet", "Foundations", "Tensors", "ModelGraph", "Plan",
         "WireProtocol",
         "MQTT",
         "Processes", "Recording", "Engine", "Runtime", logging,
@@ -138,6 +142,7 @@ let package = Package(
     module(
       "MartletCommand",
       [
+        "ModelCards",
         "CDemoAssets", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging",
         "ModelGraph",
         "ONNXImport", "Kernels",
@@ -167,6 +172,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
+        "ModelCards",
         "CDemoAssets", "Foundations", "Tensors", "TensorFiles", "JSONCoding", "Imaging",
         "ModelGraph",
         "ONNXImport", "Kernels", "Plan", "Planning", "Engine", "Processes",
@@ -176,7 +182,7 @@ let package = Package(
     tests("JSONCoding", ["JSONCoding", "Foundations", "Tensors"]),
     tests("TensorFiles", ["TensorFiles", "Processes", "Foundations", "Tensors"]),
     tests(
-      "Imaging", ["Imaging", "TensorFiles", "Processes", "Foundations", "Tensors"],
+      "Imaging", ["ModelCards", "Imaging", "TensorFiles", "Processes", "Foundations", "Tensors"],
       resources: [.copy("Goldens")]),
     tests("Telemetry", ["Telemetry", "Processes", "Foundations", "TensorFiles"]),
     tests("ModelGraph", ["ModelGraph", "Foundations", "Tensors"]),
@@ -254,6 +260,7 @@ let package = Package(
     tests(
       "Martlet",
       [
+        "ModelCards",
         "Martlet", "WireProtocol", "MQTT", "Processes", "Imaging", "TensorFiles", "CDemoAssets",
         logging, services,
       ]),
@@ -262,7 +269,7 @@ let package = Package(
       "Runtime",
       [
         "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
-        "Planning", "ModelGraph", "Kernels", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
+        "Planning", "ModelGraph", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "Foundations",
         "Tensors",
         logging,
@@ -270,6 +277,7 @@ let package = Package(
     tests(
       "Command",
       [
+        "ModelCards",
         "MartletTool", "TestSupport", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging",
         "Inspection",
         "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles",

@@ -1,5 +1,6 @@
 package import Foundations
 package import Imaging
+package import ModelCards
 package import Tensors
 
 /// Model inputs with the labels that they should get, loaded when they are needed.

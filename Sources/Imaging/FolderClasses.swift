@@ -1,4 +1,5 @@
 import Foundations
+import ModelCards
 
 /// The labels of the folders that images lie in, decided once over all of them.
 struct FolderClasses {

@@ -1,4 +1,5 @@
 package import Foundations
+import ModelCards
 import TensorFiles
 
 /// An 8-bit image: rows from the top, pixels from the left, channels interleaved.
@@ -13,7 +14,7 @@ package struct Image: Sendable, Equatable {
   package let pixels: [UInt8]
 
   /// The most pixels that an image may have: 100 million.
-  package static let maximumPixels = 100_000_000
+  package static let maximumPixels = Preprocessing.maximumPixels
 
   /// - Precondition: the number of values fits the extents, and `channels` is 1 or 3.
   package init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {

@@ -1,4 +1,5 @@
 package import Foundations
+package import ModelCards
 import TensorFiles
 
 /// Images with labels where these are known, from files, folders and tar archives; see `open`.

@@ -1,4 +1,5 @@
 import Foundations
+import ModelCards
 import TensorFiles
 
 /// The images of one folder or archive.

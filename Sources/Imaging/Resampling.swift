@@ -1,10 +1,6 @@
-/// How pixels between pixels are weighed when an image changes its size.
-package enum Interpolation: String, Codable, Sendable {
-  /// Triangle filter.
-  case bilinear
-  /// Cubic filter with a = -0.5.
-  case bicubic
+import ModelCards
 
+extension Interpolation {
   /// The half width of the filter, in source pixels at full size.
   fileprivate var support: Double { self == .bilinear ? 1 : 2 }
 

@@ -1,6 +1,6 @@
 package import Foundations
-package import Imaging
 import JSONCoding
+package import ModelCards
 package import ModelGraph
 import TensorFiles
 import Tensors

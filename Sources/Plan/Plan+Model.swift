@@ -1,5 +1,5 @@
 package import Foundations
-package import Imaging
+package import ModelCards
 package import ModelGraph
 
 extension Plan {

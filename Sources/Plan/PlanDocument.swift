@@ -1,5 +1,5 @@
 import Foundations
-import Imaging
+import ModelCards
 import ModelGraph
 import Tensors
 

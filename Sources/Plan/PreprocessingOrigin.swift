@@ -1,4 +1,4 @@
-package import Imaging
+package import ModelCards
 package import Tensors
 
 /// Where a preprocessing is from.

@@ -1,5 +1,6 @@
 import Foundations
 import Imaging
+import ModelCards
 import TensorFiles
 import Tensors
 import WireProtocol

@@ -3,6 +3,7 @@ import Glibc
 import Imaging
 import JSONCoding
 import LocalFleet
+import ModelCards
 import Plan
 import Processes
 import TensorFiles

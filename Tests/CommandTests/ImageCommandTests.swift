@@ -2,6 +2,7 @@ import Foundations
 import Glibc
 import Imaging
 import JSONCoding
+import ModelCards
 import Processes
 import TensorFiles
 import Testing

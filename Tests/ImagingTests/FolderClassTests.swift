@@ -1,6 +1,7 @@
 import Foundations
 import Glibc
 import Imaging
+import ModelCards
 import Processes
 import TensorFiles
 import Testing

@@ -1,5 +1,6 @@
 import Foundations
 import Imaging
+import ModelCards
 import Processes
 import TensorFiles
 import Tensors

@@ -1,6 +1,7 @@
 import CDemoAssets
 import Imaging
 import Martlet
+import ModelCards
 import Processes
 import TensorFiles
 

@@ -1,6 +1,7 @@
 import Foundations
-package import Imaging
+import Imaging
 import JSONCoding
+package import ModelCards
 package import ModelGraph
 import ONNXImport
 package import Plan

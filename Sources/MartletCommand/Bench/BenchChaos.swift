@@ -3,6 +3,7 @@ import Chaos
 import Foundations
 import Imaging
 import JSONCoding
+import ModelCards
 import Plan
 import Planning
 import Processes

@@ -3,6 +3,7 @@ import Foundations
 import Glibc
 import Imaging
 import Kernels
+import ModelCards
 import ModelGraph
 import Plan
 package import Planning

@@ -1,6 +1,7 @@
 import Foundations
 import Imaging
 import JSONCoding
+import ModelCards
 import Planning
 import Tables
 import TensorFiles

@@ -3,6 +3,7 @@ import Charts
 import Evaluation
 import Foundations
 import Imaging
+import ModelCards
 import ModelGraph
 import ONNXImport
 import Plan

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundations
 import Imaging
 import Kernels
+import ModelCards
 import ModelGraph
 import Plan
 import Runtime

@@ -1,4 +1,5 @@
 import Imaging
+import ModelCards
 import ModelGraph
 import Plan
 import Tensors

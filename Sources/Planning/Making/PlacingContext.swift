@@ -1,6 +1,7 @@
 package import Evaluation
 package import Foundations
 import Imaging
+import ModelCards
 package import ModelGraph
 package import Plan
 

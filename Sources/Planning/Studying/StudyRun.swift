@@ -1,6 +1,7 @@
 package import Evaluation
 package import Foundations
-package import Imaging
+import Imaging
+package import ModelCards
 package import ModelGraph
 package import Plan
 import Resilience

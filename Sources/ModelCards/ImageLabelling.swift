@@ -13,7 +13,7 @@ package enum ImageLabelling: Sendable {
   case classes(LabelNames?, outputs: Int)
 
   /// The class names that are known beforehand.
-  var names: LabelNames? {
+  package var names: LabelNames? {
     switch self {
     case .none: nil
     case .groups(let names), .classes(let names, _): names
@@ -21,7 +21,7 @@ package enum ImageLabelling: Sendable {
   }
 
   /// How many classes there are, where that is known.
-  var count: Int? {
+  package var count: Int? {
     switch self {
     case .none: nil
     case .groups(let names): names?.names.count
@@ -31,7 +31,7 @@ package enum ImageLabelling: Sendable {
   }
 
   /// The labels that known names give a folder: none, one, or several of the same name.
-  func known(_ folder: String) -> [Int] {
+  package func known(_ folder: String) -> [Int] {
     guard let names else { return [] }
     let labels = names.labels(of: folder)
     if !labels.isEmpty || names.haveNumbers { return labels }
@@ -39,7 +39,7 @@ package enum ImageLabelling: Sendable {
   }
 
   /// A folder's name as the number of an output.
-  func number(_ folder: String) -> Int? {
+  package func number(_ folder: String) -> Int? {
     guard !folder.isEmpty, folder.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let value = Int(folder), let count, value < count
     else { return nil }

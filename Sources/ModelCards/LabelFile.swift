@@ -134,21 +134,21 @@ extension LabelNames {
 }
 
 /// Lines of fields between tabs; the first line may name the columns.
-struct LabelTable {
-  struct Row {
+package struct LabelTable {
+  package struct Row {
     /// In the file, from 1.
-    var line: Int
-    var fields: [String]
+    package var line: Int
+    package var fields: [String]
   }
 
   /// The lines that are not blank, without the one that names the columns.
-  private(set) var rows: [Row]
+  package private(set) var rows: [Row]
   /// All lines up to the last one that is not blank.
-  let lines: [String]
+  package let lines: [String]
   private var columns: [String] = []
 
   /// - Throws: `invalidFile` when there are no rows.
-  init(_ text: String, source: String) throws(MartletError) {
+  package init(_ text: String, source: String) throws(MartletError) {
     var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
       $0.allSatisfy(\.isWhitespace) ? "" : String($0)
     }
@@ -171,12 +171,12 @@ struct LabelTable {
   }
 
   /// Whether the lines have fields.
-  var isTable: Bool { !columns.isEmpty || rows.contains { $0.fields.count > 1 } }
+  package var isTable: Bool { !columns.isEmpty || rows.contains { $0.fields.count > 1 } }
 
-  func column(_ name: String) -> Int? { columns.firstIndex(of: name) }
+  package func column(_ name: String) -> Int? { columns.firstIndex(of: name) }
 
   /// A label as a number that can be an index.
-  static func label(_ text: String) -> Int? {
+  package static func label(_ text: String) -> Int? {
     guard let value = Int(text), (0..<LabelNames.maximumCount).contains(value) else { return nil }
     return value
   }
@@ -184,7 +184,7 @@ struct LabelTable {
   /// The text of a file without its byte-order mark.
   ///
   /// - Throws: `invalidFile` for what is not UTF-8.
-  static func text(_ bytes: [UInt8], _ source: String) throws(MartletError) -> String {
+  package static func text(_ bytes: [UInt8], _ source: String) throws(MartletError) -> String {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     guard
       let text = String(

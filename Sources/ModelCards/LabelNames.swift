@@ -18,7 +18,7 @@ package struct LabelNames: Sendable, Equatable {
   }
 
   /// Makes names from pairs; labels between them have empty names.
-  init(byLabel names: [Int: String], aliases: [String: Int] = [:]) {
+  package init(byLabel names: [Int: String], aliases: [String: Int] = [:]) {
     let count = (names.keys.max() ?? -1) + 1
     self.names = (0..<count).map { names[$0] ?? "" }
     self.aliases = aliases
@@ -72,12 +72,12 @@ package struct LabelNames: Sendable, Equatable {
   }
 
   /// The labels with a name; several classes may share one.
-  func labels(of name: String) -> [Int] {
+  package func labels(of name: String) -> [Int] {
     guard !name.isEmpty else { return [] }
     let labels = names.indices.filter { names[$0] == name }
     return labels.isEmpty ? aliases[name].map { [$0] } ?? [] : labels
   }
 
   /// Whether some class is named by a number, so that a number need not mean an output.
-  var haveNumbers: Bool { names.contains { Int($0) != nil } }
+  package var haveNumbers: Bool { names.contains { Int($0) != nil } }
 }
