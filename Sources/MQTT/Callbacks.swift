@@ -13,8 +13,10 @@ extension ConnectionCore {
       borrowed(context)?.accepted(reason: reason, properties)
     }
     mosquitto_disconnect_v5_callback_set(handle) { _, context, reason, _ in
-      // Reasons of 128 and more come from the broker; smaller ones are the library's error codes.
+      // Reasons of 128 and more come from the broker; smaller ones are the library's error codes, and 0
+      // says that the client's own goodbye has been written.
       if reason >= 128 { borrowed(context)?.disconnectReason = reason }
+      if reason == 0 { borrowed(context)?.hasSaidGoodbye = true }
     }
     mosquitto_publish_v5_callback_set(handle) { _, context, id, reason, _ in
       borrowed(context)?.published(id: id, reason: reason)

@@ -77,6 +77,8 @@ final class ConnectionCore: @unchecked Sendable {
   var refusal: Int32?
   /// The reason in the broker's DISCONNECT.
   var disconnectReason: Int32?
+  /// Whether the goodbye of this connection has been written.
+  var hasSaidGoodbye = false
   /// The largest packet that the broker takes on the present connection, if it named a limit.
   var packetLimit: Int?
   var subscriptions = SubscriptionBook()

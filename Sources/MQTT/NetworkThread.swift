@@ -242,12 +242,14 @@ extension ConnectionCore {
   private func finish() {
     lock.lock()
     if phase == .online {
+      hasSaidGoodbye = false
       // 0x04 asks the broker to publish the will all the same.
       mosquitto_disconnect_v5(handle, closesWithWill ? 4 : 0, nil)
       let deadline = MonotonicTime.now() + .seconds(1)
       var descriptor = pollfd(fd: mosquitto_socket(handle), events: Int16(POLLOUT), revents: 0)
-      while mosquitto_socket(handle) >= 0, mosquitto_want_write(handle),
-        poll(&descriptor, 1, deadline.millisecondsLeft) > 0
+      // Newer libraries keep the socket open afterwards, and the goodbye among what is to be written.
+      while !hasSaidGoodbye, MonotonicTime.now() < deadline, mosquitto_socket(handle) >= 0,
+        mosquitto_want_write(handle), poll(&descriptor, 1, deadline.millisecondsLeft) > 0
       {
         if mosquitto_loop_write(handle, 1) != 0 { break }
       }
