@@ -1,7 +1,7 @@
 package import Foundations
 package import WireProtocol
 
-/// What one frame waits for before its next segment, and until when. One value serves a frame's
+/// What one frame waits for before its next stage, and until when. One value serves a frame's
 /// boundaries one after the other, and keeps what an earlier one taught for the later ones.
 ///
 /// Knows the exchanges' slots and devices, and neither graphs nor elements: whoever owns it copies the
@@ -183,7 +183,7 @@ package struct Boundary: Sendable {
 
   // MARK: Beginning and end
 
-  /// A segment has run, and some exchanges are to be gathered before the next. Own parts and those that
+  /// A stage has run, and some exchanges are to be gathered before the next. Own parts and those that
   /// were early come right afterwards.
   ///
   /// - Parameter keptBack: devices whose parts do not come although they work; see `DeliveryBook`.

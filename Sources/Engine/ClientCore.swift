@@ -235,12 +235,12 @@ package final class ClientCore {
   package func work(clock: () -> MonotonicTime) -> (outcome: Outcome?, wake: MonotonicTime) {
     var wake = peer.liveness.nextChange(after: clock())
     for task in peer.tasks {
-      if task.position == 0 { task.runSegment(now: clock, publish: { _, _ in }) }
+      if task.position == 0 { task.runStage(now: clock, publish: { _, _ in }) }
       while true {
         let progress = peer.advance(task, now: clock(), wake: &wake)
         if progress == .finished { return (end(task), wake) }
         guard progress == .runnable else { break }
-        task.runSegment(now: clock, publish: { _, _ in })
+        task.runStage(now: clock, publish: { _, _ in })
       }
     }
     return (nil, wake)

@@ -6,13 +6,13 @@ import Tensors
 import WireProtocol
 
 /// One device's program for one attendance, compiled: what to run, then which exchanges to send and
-/// gather, segment by segment. Immutable and shared by all frames in flight.
+/// gather, stage by stage. Immutable and shared by all frames in flight.
 package final class DeviceEngine: Sendable {
-  /// The work between two boundaries and what happens at the boundary after it.
-  package struct Step: Sendable {
-    /// Parts that are ready once this segment has run.
+  /// A stage of the program, and what happens at the boundary after it.
+  package struct Stage: Sendable {
+    /// Parts that are ready once this stage has run.
     package let publications: [DeviceProgram.Publication]
-    /// Exchanges to gather before the next segment.
+    /// Exchanges to gather before the next stage.
     package let gatherings: [DeviceProgram.Gathering]
     /// The same, as a boundary sees them.
     let exchanges: [Boundary.Exchange]
@@ -28,8 +28,8 @@ package final class DeviceEngine: Sendable {
   package let program: DeviceProgram
   /// The compiled graph.
   package let compiled: Program
-  /// One per segment; the last one gathers nothing.
-  package let steps: [Step]
+  /// One per stage; the last one gathers nothing.
+  package let stages: [Stage]
 
   /// Compiles a device's program.
   ///
@@ -53,10 +53,10 @@ package final class DeviceEngine: Sendable {
       own[id] = constant
     }
     compiled = try Program(program.graph, constants: own)
-    steps = compiled.segments.map { segment in
-      let gatherings = program.gatherings.filter { segment.exchanges.contains($0.node) }
-      return Step(
-        publications: program.publications.filter { segment.nodes.contains($0.node) },
+    stages = compiled.stages.map { stage in
+      let gatherings = program.gatherings.filter { stage.exchanges.contains($0.node) }
+      return Stage(
+        publications: program.publications.filter { stage.nodes.contains($0.node) },
         gatherings: gatherings,
         exchanges: gatherings.map { Boundary.Exchange($0, plan.exchanges[$0.exchange]) })
     }

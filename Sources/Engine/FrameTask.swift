@@ -5,15 +5,15 @@ import Plan
 import Tensors
 import WireProtocol
 
-/// One frame on its way through one engine: which segment is next, and what its boundary still lacks.
+/// One frame on its way through one engine: which stage is next, and what its boundary still lacks.
 /// Used by workers and by clients; knows neither sockets nor clocks.
 final class FrameTask {
   enum Progress: Equatable {
     /// Nothing to compute before `until`, unless parts arrive.
     case waiting(until: MonotonicTime)
-    /// The next segment can run.
+    /// The next stage can run.
     case runnable
-    /// All segments have run.
+    /// All stages have run.
     case finished
   }
 
@@ -27,12 +27,14 @@ final class FrameTask {
   private(set) var fills = FillReport()
   /// Of `fills`, the parts of devices that were to take part: what the attendance does not say.
   private(set) var surprises = FillReport()
-  /// Where the time of each segment that has run went.
-  private(set) var times: [SegmentTime] = []
+  /// Where the time of each stage that has run went.
+  private(set) var times: [StageTime] = []
+  /// How many stages have run: the position of the next in `engine.stages`. The boundary counts stages
+  /// as the plan does, of which this device may have fewer.
+  private(set) var position = 0
   /// Values that are null: nothing came to compute them from. Only in vertical plans.
   private(set) var nulls: Set<ValueID> = []
   private let arrivals: Arrivals
-  private var segment = 0
   /// Parts that came before their boundary, by exchange.
   private var early: [Int: [(device: Int, epoch: UInt64, elements: [Float])]] = [:]
   /// Exchanges for which this device computed infinities or NaN.
@@ -53,11 +55,8 @@ final class FrameTask {
     boundary = Boundary(key: key, waiting: waiting, devices: devices, now: now)
   }
 
-  /// The segment that has just run or runs next; for ordering and logs.
-  var position: Int { segment }
-
-  /// Whether all segments have run and nothing is waited for.
-  var isDone: Bool { segment == engine.steps.count && boundary.isEmpty }
+  /// Whether all stages have run and nothing is waited for.
+  var isDone: Bool { position == engine.stages.count && boundary.isEmpty }
 
   /// The number under which this engine's fills are reported; see `FillReport.Fill.receiver`.
   var receiver: Int { engine.device ?? roles.roles.count }
@@ -74,28 +73,28 @@ final class FrameTask {
   }
 
   private func isAhead(_ exchange: Int) -> Bool {
-    engine.steps[segment...].contains { step in
-      step.gatherings.contains { $0.exchange == exchange }
+    engine.stages[position...].contains { stage in
+      stage.gatherings.contains { $0.exchange == exchange }
     }
   }
 
-  /// Those of the boundary after the segment that ran last.
+  /// Those of the boundary after the stage that ran last.
   private var gatherings: [DeviceProgram.Gathering] {
-    segment > 0 ? engine.steps[segment - 1].gatherings : []
+    position > 0 ? engine.stages[position - 1].gatherings : []
   }
 
-  // MARK: Segments
+  // MARK: Stages
 
-  /// Runs the next segment and hands its parts to `publish`.
-  func runSegment(
+  /// Runs the next stage and hands its parts to `publish`.
+  func runStage(
     now: () -> MonotonicTime,
     publish: (DeviceProgram.Publication, UnsafeBufferPointer<Float>) -> Void
   ) {
-    let step = engine.steps[segment]
+    let stage = engine.stages[position]
     let start = now()
-    execution.run(segment: segment, nulls: &nulls)
+    execution.run(stage: position, nulls: &nulls)
     let computed = now()
-    for publication in step.publications {
+    for publication in stage.publications {
       guard !nulls.contains(publication.value) else {
         publish(publication, UnsafeBufferPointer(start: nil, count: 0))
         continue
@@ -105,19 +104,19 @@ final class FrameTask {
         publish(publication, part)
       }
     }
-    segment += 1
+    position += 1
     let sent = now()
     times.append(
-      SegmentTime(
-        exchange: step.publications.first?.exchange ?? step.gatherings.first?.exchange,
+      StageTime(
+        exchange: stage.publications.first?.exchange ?? stage.gatherings.first?.exchange,
         compute: computed.nanoseconds(since: start), send: sent.nanoseconds(since: computed)))
-    enterBoundary(step, now: sent)
+    enterBoundary(stage, now: sent)
   }
 
-  private func enterBoundary(_ step: DeviceEngine.Step, now: MonotonicTime) {
+  private func enterBoundary(_ stage: DeviceEngine.Stage, now: MonotonicTime) {
     boundary.enter(
-      step.exchanges, now: now, book: &arrivals.book, keptBack: arrivals.deliveries.keptBack)
-    for (index, gathering) in step.gatherings.enumerated() {
+      stage.exchanges, now: now, book: &arrivals.book, keptBack: arrivals.deliveries.keptBack)
+    for (index, gathering) in stage.gatherings.enumerated() {
       takeOwnPart(index, gathering)
       for part in early.removeValue(forKey: gathering.exchange) ?? [] {
         _ = receive(
@@ -154,7 +153,7 @@ final class FrameTask {
     case .complete(let endings, let waited):
       for (gathering, ending) in zip(gatherings, endings) { complete(gathering, ending) }
       if let waited, !times.isEmpty { times[times.count - 1].wait = waited }
-      return segment < engine.steps.count ? .runnable : .finished
+      return position < engine.stages.count ? .runnable : .finished
     }
   }
 

@@ -114,16 +114,16 @@ package final class LocalCluster {
     // By device, the client last.
     var nulls = [Set<ValueID>](repeating: [], count: devices.count + 1)
 
-    // Each turn advances every device whose boundary is complete. Stages are numbered over the whole
+    // Each turn advances every device whose boundary is complete. The plan numbers stages over the whole
     // model, so some device can always go on.
     var next = [Int](repeating: 0, count: devices.count)
     var open = members
     while !open.isEmpty {
       open = open.filter { device in
         let (engine, execution) = (flight.engines[device], flight.executions[device])
-        let step = next[device]
-        if step > 0 {
-          let awaited = engine.steps[step - 1].gatherings
+        let position = next[device]
+        if position > 0 {
+          let awaited = engine.stages[position - 1].gatherings
           let isComplete = awaited.allSatisfy { gathering in
             gathering.parts.allSatisfy {
               attendance[$0.device] == .absent || parts[gathering.exchange][$0.device] != nil
@@ -137,8 +137,8 @@ package final class LocalCluster {
             for fill in fills { missing.insert(fill) }
           }
         }
-        execution.run(segment: step, nulls: &nulls[device])
-        for publication in engine.steps[step].publications {
+        execution.run(stage: position, nulls: &nulls[device])
+        for publication in engine.stages[position].publications {
           // A null part has no elements.
           guard !nulls[device].contains(publication.value) else {
             parts[publication.exchange][device] = []
@@ -148,13 +148,13 @@ package final class LocalCluster {
             Array($0)
           }
         }
-        next[device] = step + 1
-        return step + 1 < engine.steps.count
+        next[device] = position + 1
+        return position + 1 < engine.stages.count
       }
     }
-    for (index, step) in flight.client.steps.enumerated() {
-      flight.clientExecution.run(segment: index, nulls: &nulls[devices.count])
-      for gathering in step.gatherings {
+    for (position, stage) in flight.client.stages.enumerated() {
+      flight.clientExecution.run(stage: position, nulls: &nulls[devices.count])
+      for gathering in stage.gatherings {
         let fills = place(
           gathering, for: flight.client, in: flight.clientExecution, parts, lacking: report,
           nulls: &nulls[devices.count])
@@ -246,7 +246,7 @@ extension DeviceEngine {
     }
   }
 
-  /// The model's outputs after the last segment has run; for a client's program.
+  /// The model's outputs after the last stage has run; for a client's program.
   package func outputs(of execution: Execution) -> [Tensor] {
     program.graph.outputs.map { id in
       Tensor(program.graph[id].shape, execution.withValue(id) { Array($0) })

@@ -2,7 +2,7 @@
 /// what others can make a worker or a client hold, wherever it lies meanwhile.
 ///
 /// A message waits in two places. The network thread leaves it in the mailbox, until the computing thread
-/// takes all that is there, between two segments; then inputs and parts of frames that have not begun are
+/// takes all that is there, between two stages; then inputs and parts of frames that have not begun are
 /// kept by the core, until these frames begin. Neither place may take the other's room: a burst must
 /// not push out frames that wait, and these must not keep the thread from hearing what is new. So each
 /// has a half. What does not fit is dropped and counted: in the mailbox message by message, in the core by

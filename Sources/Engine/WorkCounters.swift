@@ -1,8 +1,8 @@
 package import Foundations
 package import WireProtocol
 
-/// Where the time of one segment of one frame went, in nanoseconds.
-package struct SegmentTime: Sendable, Equatable {
+/// Where the time of one stage of one frame went, in nanoseconds.
+package struct StageTime: Sendable, Equatable {
   /// The exchange at its end, by which it is named; nil for one that neither sends nor gathers.
   package var exchange: Int?
   package var compute: UInt64 = 0
@@ -41,7 +41,7 @@ package struct WorkCounters: Sendable {
   ///   - report: everything that is known to have been missing from it.
   ///   - receiver: this device; what others missed is theirs to count.
   package mutating func finished(
-    _ times: [SegmentTime], fills report: FillReport, receiver: Int
+    _ times: [StageTime], fills report: FillReport, receiver: Int
   ) {
     let isDegraded = !report.fills.isEmpty
     if isDegraded { degradedFrames += 1 }
@@ -100,7 +100,7 @@ package struct WorkCounters: Sendable {
     body(&stages[exchange, default: StageMetric(layer: layers[exchange])])
   }
 
-  private static func adding(_ time: SegmentTime, to work: StageMetric.Work?) -> StageMetric.Work {
+  private static func adding(_ time: StageTime, to work: StageMetric.Work?) -> StageMetric.Work {
     var work = work ?? StageMetric.Work()
     work.frames += 1
     work.computeMilliseconds += Double(time.compute) / 1e6

@@ -13,7 +13,7 @@ extension WorkerCore {
     FrameKey, Int, Shape, UnsafeBufferPointer<Float>, FillReport
   ) -> Void
 
-  /// Does one piece of work: finishes a boundary and runs the next segment of the oldest frame that
+  /// Does one piece of work: finishes a boundary and runs the next stage of the oldest frame that
   /// can go on, or begins a frame.
   ///
   /// - Returns: nil if something was done; otherwise the time until which there is nothing to do.
@@ -106,7 +106,7 @@ extension WorkerCore {
     _ task: FrameTask, clock: () -> MonotonicTime,
     publish: Publish
   ) {
-    task.runSegment(
+    task.runStage(
       now: clock,
       publish: { publication, part in
         let point = plan.exchanges[publication.exchange]

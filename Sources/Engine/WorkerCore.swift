@@ -89,7 +89,7 @@ package final class WorkerCore {
   package func warmUp() throws(MartletError) {
     let engine = try peer.engines.engine(for: .everyone(peer.names.count))
     let execution = try peer.pool.take(for: engine)
-    for segment in engine.steps.indices { execution.run(segment: segment) }
+    for stage in engine.stages.indices { execution.run(stage: stage) }
     peer.pool.give(execution, of: engine)
   }
 

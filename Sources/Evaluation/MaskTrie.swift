@@ -18,7 +18,7 @@ package struct MaskTrie: Sendable {
   /// The masks of each leaf, by their position among the given ones.
   package private(set) var leaves: [[Int]] = []
 
-  /// How many runs of a segment of the model one batch takes.
+  /// How many runs of a stage of the model one batch takes.
   package var runs: Int { nodes.count }
 
   /// - Parameters:

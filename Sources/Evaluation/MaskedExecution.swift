@@ -33,7 +33,7 @@ package final class MaskedExecution {
   /// - Parameters:
   ///   - inputs: the elements of each model input, entries of the batch one after the other.
   ///   - masks: from `MaskedModel.arrange`.
-  ///   - isStopped: asked before every run of a segment.
+  ///   - isStopped: asked before every run of a stage.
   ///   - body: gets each leaf's number and the first output, once; no elements where it is null.
   /// - Throws: `cancelled` when stopped.
   package func run(
@@ -52,7 +52,7 @@ package final class MaskedExecution {
         copy(point)
         execution.withValue(model.copies[point]) { body(point, $0) }
       }
-      execution.run(segment: boundary + 1)
+      execution.run(stage: boundary + 1)
     }
   }
 
@@ -65,10 +65,10 @@ package final class MaskedExecution {
         _ = target.update(fromContentsOf: elements)
       }
     }
-    execution.run(segment: 0)
+    execution.run(stage: 0)
   }
 
-  /// Goes on under each child of a node; the segment before `boundary` has been run.
+  /// Goes on under each child of a node; the stage before `boundary` has been run.
   private func descend(
     from node: Int, boundary: Int, nulls: Set<ValueID>, _ masks: MaskTrie, _ isStopped: () -> Bool,
     _ body: (Int, UnsafeBufferPointer<Float>) -> Void
@@ -95,7 +95,7 @@ package final class MaskedExecution {
           nulls.insert(model.copies[point])
         }
       }
-      execution.run(segment: boundary + 1, nulls: &nulls)
+      execution.run(stage: boundary + 1, nulls: &nulls)
       try descend(from: child, boundary: boundary + 1, nulls: nulls, masks, isStopped, body)
     }
   }

@@ -38,8 +38,8 @@ package final class MaskedModel: Sendable {
     let copies = MaskedModel.insertCopies(of: points, in: &graph)
     let program = try Program(graph)
     let number = Dictionary(uniqueKeysWithValues: copies.enumerated().map { ($1, $0) })
-    boundaries = program.segments.dropLast().map { segment in
-      segment.exchanges.compactMap { number[program.graph.nodes[$0].output] }
+    boundaries = program.stages.dropLast().map { stage in
+      stage.exchanges.compactMap { number[program.graph.nodes[$0].output] }
     }
     live = KeptValues(program).atBoundaries
     self.points = points
@@ -157,8 +157,8 @@ private struct KeptValues {
     }
     for id in graph.outputs { lastUse[owner[id.index]] = graph.nodes.count }
     // A reshaped constant has no birth: nothing ever overwrites it.
-    atBoundaries = program.segments.dropLast().map { segment in
-      let boundary = segment.exchanges[0]
+    atBoundaries = program.stages.dropLast().map { stage in
+      let boundary = stage.exchanges[0]
       return graph.values.indices.filter { value in
         birth[value].map { $0 < boundary } ?? false && lastUse[value] >= boundary
       }.map { ValueID($0) }

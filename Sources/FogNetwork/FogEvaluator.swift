@@ -63,7 +63,7 @@ struct FogEvaluator {
       for unit in model.design.units.indices {
         for variant in table.variants[unit].indices {
           fill(unit, variant, data, start: start, rows: rows)
-          executions[unit].run(segment: 0)
+          executions[unit].run(stage: 0)
           take(unit, variant, rows: rows, answers: &found)
         }
       }

@@ -77,7 +77,7 @@ package final class GradientTape {
 
   /// Like `forward`, on inputs that were written to their `address`; outputs stay at theirs.
   package func forwardInPlace() {
-    execution.run(segment: 0)
+    execution.run(stage: 0)
     hasRun = true
   }
 

@@ -5,7 +5,7 @@ package import Tensors
 /// One frame's working memory. Used by one thread at a time, for frame after frame; several may
 /// share a program.
 ///
-/// To compute a frame, fill the inputs, then run the segments in order; at each boundary fill the
+/// To compute a frame, fill the inputs, then run the stages in order; at each boundary fill the
 /// results of its exchanges. Inputs may be overwritten by a run: fill them every time.
 package final class Execution {
   private let program: Program
@@ -57,20 +57,20 @@ package final class Execution {
     self.maximumLanes = maximumLanes
   }
 
-  /// Computes one segment's nodes.
-  package func run(segment: Int) {
+  /// Computes the nodes of one stage, given by its position in `Program.stages`.
+  package func run(stage: Int) {
     prepareLanes()
-    for node in program.segments[segment].nodes { run(node: node) }
+    for node in program.stages[stage].nodes { run(node: node) }
   }
 
-  /// Computes one segment's nodes of which some may be null: those put out zeros instead of being
+  /// Computes one stage's nodes of which some may be null: those put out zeros instead of being
   /// computed.
   ///
-  /// - Parameter nulls: the values that are null before; afterwards also those of this segment.
-  package func run(segment: Int, nulls: inout Set<ValueID>) {
-    guard !nulls.isEmpty else { return run(segment: segment) }
+  /// - Parameter nulls: the values that are null before; afterwards also those of this stage.
+  package func run(stage: Int, nulls: inout Set<ValueID>) {
+    guard !nulls.isEmpty else { return run(stage: stage) }
     prepareLanes()
-    for node in program.segments[segment].nodes {
+    for node in program.stages[stage].nodes {
       guard program.nullFlow.isNull(node, when: nulls) else {
         run(node: node)
         continue
@@ -81,11 +81,11 @@ package final class Execution {
     }
   }
 
-  /// Computes one segment's nodes and returns the seconds that each took, in order.
-  package func runTimed(segment: Int) -> [Double] {
+  /// Computes one stage's nodes and returns the seconds that each took, in order.
+  package func runTimed(stage: Int) -> [Double] {
     prepareLanes()
     let clock = ContinuousClock()
-    return program.segments[segment].nodes.map { node in
+    return program.stages[stage].nodes.map { node in
       let time = clock.measure { run(node: node) }
       return Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
     }
@@ -123,7 +123,7 @@ package final class Execution {
   ///   program with exchanges, `.resourceExhausted` without memory for the outputs.
   package func run(inputs: [Tensor]) throws(MartletError) -> [Tensor] {
     let graph = program.graph
-    guard program.segments.count == 1 else {
+    guard program.stages.count == 1 else {
       throw MartletError(
         .unsupported, "a model with exchanges cannot be run in one go",
         context: ["model": graph.name])
@@ -144,7 +144,7 @@ package final class Execution {
       }
       withMutableValue(id) { _ = $0.update(from: values) }
     }
-    run(segment: 0)
+    run(stage: 0)
     return try graph.outputs.map { id throws(MartletError) in
       try MemoryLimit.require(graph[id].shape.count, of: 4, for: "the model's outputs")
       return withValue(id) { Tensor(graph[id].shape, [Float]($0)) }

@@ -23,7 +23,7 @@ enum GraphCheck {
   /// - Parameter constants: the shapes of the constants.
   /// - Throws: `MartletError` that names the node.
   static func run(
-    _ graph: borrowing Graph, constants: [ValueID: Shape], segments: [Program.Segment]
+    _ graph: borrowing Graph, constants: [ValueID: Shape], stages: [Program.Stage]
   ) throws(MartletError) {
     var known = [Bool](repeating: false, count: graph.values.count)
     func define(_ id: ValueID, _ what: String) throws(MartletError) {
@@ -81,9 +81,9 @@ enum GraphCheck {
         throw MartletError(.invalidFile, "an output of the model is computed by no node")
       }
     }
-    for segment in segments {
-      let results = Set(segment.exchanges.map { graph.nodes[$0].output })
-      for exchange in segment.exchanges
+    for stage in stages {
+      let results = Set(stage.exchanges.map { graph.nodes[$0].output })
+      for exchange in stage.exchanges
       where !results.isDisjoint(with: graph.nodes[exchange].inputs) {
         throw MartletError(
           .unsupported, "an exchange sends the result of another exchange of the same boundary",

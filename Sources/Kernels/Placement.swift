@@ -18,19 +18,19 @@ struct Placement: Sendable {
   /// Bytes of the arena.
   let bytes: Int
 
-  /// Plans `graph`, whose nodes are in topological order and whose boundaries are `segments`.
+  /// Plans `graph`, whose nodes are in topological order and which is cut into `stages`.
   ///
   /// Moments are node numbers. An exchange's operand lives to the end of its boundary; its result
-  /// lives from the start of the segment before, because peers may be early; inputs live from the
+  /// lives from the start of the stage before, because peers may be early; inputs live from the
   /// start and outputs to the end.
-  init(_ graph: borrowing Graph, constants: Set<ValueID>, segments: [Program.Segment]) {
+  init(_ graph: borrowing Graph, constants: Set<ValueID>, stages: [Program.Stage]) {
     let end = graph.nodes.count
     var births = Array(0..<end)
     var deaths = Array(0..<end)
-    for segment in segments {
-      guard let last = segment.exchanges.last else { continue }
-      for exchange in segment.exchanges {
-        births[exchange] = min(segment.nodes.lowerBound, exchange)
+    for stage in stages {
+      guard let last = stage.exchanges.last else { continue }
+      for exchange in stage.exchanges {
+        births[exchange] = min(stage.nodes.lowerBound, exchange)
         deaths[exchange] = last
       }
     }

@@ -5,11 +5,11 @@ import Tensors
 /// A graph compiled for execution: checked, laid out in memory by liveness, with its weights in
 /// place. Immutable, and shared by any number of `Execution`s.
 package final class Program: Sendable {
-  /// A run of nodes between two boundaries.
-  package struct Segment: Sendable, Equatable {
-    /// Indices of the nodes that this segment computes.
+  /// The work between two boundaries: a run of nodes.
+  package struct Stage: Sendable, Equatable {
+    /// Indices of the nodes that this stage computes.
     package let nodes: Range<Int>
-    /// The `.exchange` nodes that follow it; empty for the last segment.
+    /// The `.exchange` nodes that follow it; empty for the last stage.
     package let exchanges: [Int]
   }
 
@@ -17,7 +17,7 @@ package final class Program: Sendable {
   package static let maximumArenaBytes = 1 << 36
 
   /// The node list, cut at every maximal run of `.exchange` nodes.
-  package let segments: [Segment]
+  package let stages: [Stage]
   /// The structure. Constants have moved into the program.
   package let graph: Graph
   /// Bytes of working memory of one execution, scratch for one thread included.
@@ -62,10 +62,10 @@ package final class Program: Sendable {
   ) throws(MartletError) {
     try ComputeThreads.prepare()
     graph.constants = [:]
-    let segments = Program.cut(graph)
+    let stages = Program.cut(graph)
     let shapes = constants.mapValues(\.shape)
-    try GraphCheck.run(graph, constants: shapes, segments: segments)
-    let placement = Placement(graph, constants: Set(shapes.keys), segments: segments)
+    try GraphCheck.run(graph, constants: shapes, stages: stages)
+    let placement = Placement(graph, constants: Set(shapes.keys), stages: stages)
     var kernels: [(any Kernel)?] = []
     kernels.reserveCapacity(graph.nodes.count)
     let selection = KernelSelection(graph, constants: Set(shapes.keys))
@@ -88,7 +88,7 @@ package final class Program: Sendable {
         ])
     }
     let weights = try WeightStore(graph, constants, preparations)
-    self.segments = segments
+    self.stages = stages
     self.placement = placement
     self.kernels = kernels
     self.scratchCount = scratchCount
@@ -98,24 +98,24 @@ package final class Program: Sendable {
     self.graph = graph
   }
 
-  private static func cut(_ graph: borrowing Graph) -> [Segment] {
-    var segments: [Segment] = []
+  private static func cut(_ graph: borrowing Graph) -> [Stage] {
+    var stages: [Stage] = []
     var start = 0
     var exchanges: [Int] = []
     for (index, node) in graph.nodes.enumerated() {
       if case .exchange = node.operation {
         exchanges.append(index)
       } else if let first = exchanges.first {
-        segments.append(Segment(nodes: start..<first, exchanges: exchanges))
+        stages.append(Stage(nodes: start..<first, exchanges: exchanges))
         start = index
         exchanges = []
       }
     }
     if let first = exchanges.first {
-      segments.append(Segment(nodes: start..<first, exchanges: exchanges))
+      stages.append(Stage(nodes: start..<first, exchanges: exchanges))
       start = graph.nodes.count
     }
-    segments.append(Segment(nodes: start..<graph.nodes.count, exchanges: []))
-    return segments
+    stages.append(Stage(nodes: start..<graph.nodes.count, exchanges: []))
+    return stages
   }
 }

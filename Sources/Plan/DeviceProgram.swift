@@ -85,8 +85,6 @@ package struct DeviceProgram: Sendable {
 
   /// The device's graph; its constants have no elements.
   package internal(set) var graph: Graph
-  /// The stage of each node.
-  package internal(set) var stages: [Int]
   /// The parts this device sends.
   package internal(set) var publications: [Publication]
   /// The exchanges this device gathers.

@@ -35,7 +35,7 @@ struct ProgramAssembly {
     let producers = result.producers()
     let constants = slices.compactMap { id, slice in renumbered[id].map { ($0, slice) } }
     return DeviceProgram(
-      graph: result, stages: order.map { stages[$0] },
+      graph: result,
       publications: publications.map { publication in
         let id = value(publication.value)
         return .init(exchange: publication.exchange, value: id, node: producers[id] ?? 0)

@@ -7,7 +7,7 @@ import Telemetry
 import WireProtocol
 
 /// What a worker answers besides computing: `health/check`, `device/describe`, `device/stats` and,
-/// if it was allowed, `device/fault`. Called by the worker's own thread, between two segments.
+/// if it was allowed, `device/fault`. Called by the worker's own thread, between two stages.
 final class WorkerServices {
   /// Larger requests are refused before they are copied.
   static let maximumCallBytes = 64 << 10

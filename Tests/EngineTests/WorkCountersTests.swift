@@ -7,10 +7,10 @@ import WireProtocol
   @Test func timesAndBytesByStageAndSortOfFrame() {
     var counters = WorkCounters(exchanges: ["conv-1", "conv-2"])
     let times = [
-      SegmentTime(exchange: 0, compute: 2_000_000, send: 500_000, wait: 3_000_000),
-      SegmentTime(exchange: 1, compute: 1_000_000),
-      // The last segment of a device that has no part of the output.
-      SegmentTime(exchange: nil, compute: 4_000_000),
+      StageTime(exchange: 0, compute: 2_000_000, send: 500_000, wait: 3_000_000),
+      StageTime(exchange: 1, compute: 1_000_000),
+      // The last stage of a device that has no part of the output.
+      StageTime(exchange: nil, compute: 4_000_000),
     ]
     counters.finished(times, fills: FillReport(), receiver: 0)
     var missing = FillReport()

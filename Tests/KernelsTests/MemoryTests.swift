@@ -118,7 +118,7 @@ import Testing
     let program = try Program(graph)
     #expect(program.weightBytes == 512)
     #expect(program.graph.constants.isEmpty)
-    #expect(program.segments.map(\.nodes) == [0..<1])
-    #expect(program.segments.map(\.exchanges) == [[]])
+    #expect(program.stages.map(\.nodes) == [0..<1])
+    #expect(program.stages.map(\.exchanges) == [[]])
   }
 }

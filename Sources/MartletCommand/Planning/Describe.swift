@@ -74,8 +74,8 @@ struct Describe: ParsableCommand {
     if time {
       let execution = try Execution(program)
       for input in graph.inputs { execution.withMutableValue(input) { $0.update(repeating: 0) } }
-      execution.run(segment: 0)
-      for (index, seconds) in execution.runTimed(segment: 0).enumerated() {
+      execution.run(stage: 0)
+      for (index, seconds) in execution.runTimed(stage: 0).enumerated() {
         rows[index].milliseconds = seconds * 1e3
       }
     }

@@ -129,7 +129,7 @@ struct RemovalLayer {
     for (slot, item) in items.enumerated() {
       fill(slot, item, images[item.image], execution, scratch)
     }
-    execution.run(segment: 0)
+    execution.run(stage: 0)
     guard let logits = execution.address(of: output) else { return }
     for (slot, item) in items.enumerated() {
       body(item, UnsafeBufferPointer(start: logits + slot * classes, count: classes))

@@ -63,7 +63,7 @@ struct RemovalStudy {
           ])
       }
       execution.withMutableValue(graph.inputs[0]) { _ = $0.update(from: values) }
-      execution.run(segment: 0)
+      execution.run(stage: 0)
       distributions.append(execution.withValue(output) { Distribution(logits: $0) })
       images.append(execution)
     }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// A small network cut by hand for two devices must compute what the whole one does.
-@Suite struct SegmentTests {
+@Suite struct StageTests {
   static let weights: [Tensor] = {
     var random = SeededGenerator(11)
     return [
@@ -84,7 +84,7 @@ import Testing
       try Program(
         Self.graph(owned: zip(cuts, totals).map { $0..<$1 }, extents: extents)),
     ]
-    #expect(programs[0].segments.map(\.exchanges.count) == [1, 1, 1, 0])
+    #expect(programs[0].stages.map(\.exchanges.count) == [1, 1, 1, 0])
     let devices = try programs.map { try Execution($0) }
     for _ in 0..<3 {
       for (program, device) in zip(programs, devices) {
@@ -92,9 +92,9 @@ import Testing
           _ = $0.update(from: image.floats ?? [])
         }
       }
-      for segment in programs[0].segments.indices {
-        for device in devices { device.run(segment: segment) }
-        for index in programs[0].segments[segment].exchanges {
+      for stage in programs[0].stages.indices {
+        for device in devices { device.run(stage: stage) }
+        for index in programs[0].stages[stage].exchanges {
           // Parts lie one after the other along axis 1 of one image.
           let parts = zip(programs, devices).map { program, device in
             device.withValue(program.graph.nodes[index].inputs[0]) { Array($0) }
@@ -113,20 +113,20 @@ import Testing
     }
   }
 
-  /// Peers may be early: a result that is filled before the segment runs must survive it, and the
+  /// Peers may be early: a result that is filled before the stage runs must survive it, and the
   /// own parts must outlive the filling of every result of their boundary.
   @Test func earlyPartsSurvive() throws {
     let extents = [[4, 4], [3, 3], [2, 3]]
     let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
     let execution = try Execution(program)
-    for (number, segment) in program.segments.enumerated() {
-      for index in segment.exchanges {
+    for (number, stage) in program.stages.enumerated() {
+      for index in stage.exchanges {
         execution.withMutableValue(program.graph.nodes[index].output) {
           $0.update(repeating: Float(number + 100))
         }
       }
-      execution.run(segment: number)
-      for index in segment.exchanges {
+      execution.run(stage: number)
+      for index in stage.exchanges {
         let node = program.graph.nodes[index]
         let isUntouched = execution.withValue(node.output) { buffer in
           buffer.allSatisfy { $0 == Float(number + 100) }
@@ -146,7 +146,7 @@ import Testing
     let execution = try Execution(program)
     let expected = try execution.run(inputs: [image])[0].floats ?? []
     execution.withMutableValue(program.graph.inputs[0]) { _ = $0.update(from: image.floats ?? []) }
-    let seconds = execution.runTimed(segment: 0)
+    let seconds = execution.runTimed(stage: 0)
     #expect(seconds.count == program.graph.nodes.count && seconds.allSatisfy { $0 >= 0 })
     #expect(execution.withValue(program.graph.outputs[0]) { Array($0) } == expected)
   }
