@@ -10,11 +10,11 @@ extension Answer {
   }
 
   /// What a report says was filled, in words, ordered by layer and device.
-  static func fills(_ report: FillReport, of plan: Plan, attendance: Attendance) -> [Fill] {
+  static func fills(_ report: FillReport, of plan: Plan, attendance: Attendance) -> [FilledPart] {
     let names = plan.devices.map(\.name) + ["client"]
     let missing = missing(report, of: plan, attendance: attendance)
     let fills = report.byPart.map { part, fills in
-      Fill(
+      FilledPart(
         layer: plan.exchanges[part.exchange].id, device: names[part.device],
         reason: (MissingReason.allCases.first { reason in
           fills.contains { $0.reason == reason }

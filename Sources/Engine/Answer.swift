@@ -6,7 +6,7 @@ package import WireProtocol
 /// What a client gets for one frame.
 package struct Answer: Sendable {
   /// A part that was filled instead of received, somewhere on the way to the answer.
-  package struct Fill: Sendable, Hashable {
+  package struct FilledPart: Sendable, Hashable {
     /// The `<layer>` of the exchange.
     package var layer: String
     /// The device whose part it is.
@@ -31,7 +31,7 @@ package struct Answer: Sendable {
   /// The class that was drawn at random, because nothing reached the last layer; nil for an answer.
   package var guess: Int?
   /// What was missing; empty for a complete answer.
-  package var fills: [Fill]
+  package var fills: [FilledPart]
   /// Who was to take part.
   package var attendance: Attendance
   /// Who lacked what, by numbers: with `attendance`, all that `LocalCluster` needs to repeat it.

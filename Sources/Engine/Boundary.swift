@@ -1,8 +1,8 @@
 package import Foundations
 package import WireProtocol
 
-/// What one frame waits for before its next stage, and until when. One value serves a frame's
-/// boundaries one after the other, and keeps what an earlier one taught for the later ones.
+/// What one frame waits for between two stages, and until when. One value serves a frame's boundaries
+/// one after the other, and keeps what an earlier one taught for the later ones.
 ///
 /// Knows the exchanges' slots and devices, and neither graphs nor elements: whoever owns it copies the
 /// parts.
@@ -16,8 +16,8 @@ package struct Boundary: Sendable {
     case firstPart(limit: UInt64)
   }
 
-  /// One device's part of an exchange.
-  package struct Part: Sendable, Equatable {
+  /// How much one device's part of an exchange has.
+  package struct PartSize: Sendable, Equatable {
     /// What it supplies of one slot.
     package struct Piece: Sendable, Equatable {
       package var slot: Int
@@ -41,20 +41,20 @@ package struct Boundary: Sendable {
     }
   }
 
-  /// An exchange that is gathered at a boundary.
-  package struct Exchange: Sendable, Equatable {
-    /// Its number in the plan.
+  /// What is to come for an exchange that is gathered at a boundary: of whom, and for which slots.
+  package struct Expectation: Sendable, Equatable {
+    /// The exchange's number in the plan.
     package var number: Int
-    /// The stage that it ends.
+    /// The stage that the exchange ends, as the plan counts them.
     package var stage: Int?
     /// Whether its parts are whole blocks, which may be null.
     package var isWhole: Bool
     package var slots: [GatherState.Slot]
     /// By ascending device, of which each has one.
-    package var parts: [Part]
+    package var parts: [PartSize]
 
     package init(
-      number: Int, stage: Int?, isWhole: Bool = false, slots: [GatherState.Slot], parts: [Part]
+      number: Int, stage: Int?, isWhole: Bool = false, slots: [GatherState.Slot], parts: [PartSize]
     ) {
       self.number = number
       self.stage = stage
@@ -119,7 +119,7 @@ package struct Boundary: Sendable {
 
   /// An exchange in progress.
   struct Gather: Sendable {
-    let exchange: Exchange
+    let expectation: Expectation
     var state: GatherState
     /// For a client: whether a part has come.
     var hasBegun = false
@@ -144,9 +144,10 @@ package struct Boundary: Sendable {
   var gathers: [Gather] = []
   /// When the exchanges in progress began; nil between boundaries.
   private(set) var entered: MonotonicTime?
-  /// The stage of the last boundary.
+  /// The stage before the last boundary, as the plan counts them.
   var stage = -1
-  /// How many stages lie between the last boundaries: those before this device may wait in each.
+  /// How many of the plan's stages lie between the last boundaries, of which this device may have
+  /// fewer: those before it may wait after each.
   var stages: UInt64 = 1
   /// Devices known to be down, and since which epoch the others live.
   private(set) var devices: [GatherState.Device]
@@ -171,7 +172,7 @@ package struct Boundary: Sendable {
 
   /// Where an exchange stands among those in progress; nil if it is not.
   package func position(of exchange: Int) -> Int? {
-    gathers.firstIndex { $0.exchange.number == exchange }
+    gathers.firstIndex { $0.expectation.number == exchange }
   }
 
   /// Devices whose parts are lacking now and not given up.
@@ -188,24 +189,24 @@ package struct Boundary: Sendable {
   ///
   /// - Parameter keptBack: devices whose parts do not come although they work; see `DeliveryBook`.
   package mutating func enter(
-    _ exchanges: [Exchange], now: MonotonicTime, book: inout ArrivalBook,
+    _ expectations: [Expectation], now: MonotonicTime, book: inout ArrivalBook,
     keptBack: Set<Int> = []
   ) {
-    entered = exchanges.isEmpty ? nil : now
-    countStages(exchanges)
-    gathers = exchanges.map {
+    entered = expectations.isEmpty ? nil : now
+    countStages(expectations)
+    gathers = expectations.map {
       Gather(
-        exchange: $0,
+        expectation: $0,
         state: GatherState(
           frame: key.frame, slots: $0.slots, devices: devices, deadline: .distantFuture))
     }
     for index in gathers.indices {
       // Where they are waited for all the same: what is kept back is not late.
-      for part in gathers[index].exchange.parts where keptBack.contains(part.device) {
+      for part in gathers[index].expectation.parts where keptBack.contains(part.device) {
         gathers[index].state.refuse(device: part.device, reason: .denied)
       }
       setWaits(index, entered: now, book: &book)
-      for device in spoiled.removeValue(forKey: gathers[index].exchange.number) ?? [] {
+      for device in spoiled.removeValue(forKey: gathers[index].expectation.number) ?? [] {
         gathers[index].state.spoil(device: device)
       }
     }
@@ -234,14 +235,14 @@ package struct Boundary: Sendable {
   }
 
   private mutating func end(_ gather: Gather) -> Ending {
-    let exchange = gather.exchange
+    let expectation = gather.expectation
     let (gone, late) = (gather.state.missedDeadlines, gather.state.lateButFree)
-    missed.formUnion(gone.map { Miss(exchange: exchange.number, device: $0) })
-    missed.formUnion(late.map { Miss(exchange: exchange.number, device: $0, wasFree: true) })
+    missed.formUnion(gone.map { Miss(exchange: expectation.number, device: $0) })
+    missed.formUnion(late.map { Miss(exchange: expectation.number, device: $0, wasFree: true) })
     if !gone.isEmpty || !late.isEmpty { isDelayed = true }
     return Ending(
-      missing: exchange.slots.indices.filter { gather.state.source(of: $0) == nil },
-      lacks: exchange.parts.filter { gather.state.lacks($0.device) }.map {
+      missing: expectation.slots.indices.filter { gather.state.source(of: $0) == nil },
+      lacks: expectation.parts.filter { gather.state.lacks($0.device) }.map {
         Ending.Lack(device: $0.device, reason: gather.state.reason(for: $0.device))
       })
   }
@@ -263,11 +264,11 @@ package struct Boundary: Sendable {
     book: ArrivalBook
   ) -> Receipt {
     beginWaiting(index, now: now, book: book)
-    let exchange = gathers[index].exchange
-    guard let part = exchange.parts.first(where: { $0.device == device }) else {
+    let expectation = gathers[index].expectation
+    guard let part = expectation.parts.first(where: { $0.device == device }) else {
       return Receipt(arrival: nil)
     }
-    let isNull = elements == 0 && exchange.isWhole
+    let isNull = elements == 0 && expectation.isWhole
     guard isNull || elements == part.elements else { return Receipt(arrival: .wrongSize) }
     var receipt = Receipt()
     for (number, piece) in part.pieces.enumerated() {
@@ -287,7 +288,7 @@ package struct Boundary: Sendable {
   ///
   /// - Parameter isNull: whether it is the null vector.
   package mutating func receiveOwn(_ index: Int, from device: Int, isNull: Bool = false) {
-    guard let part = gathers[index].exchange.parts.first(where: { $0.device == device }) else {
+    guard let part = gathers[index].expectation.parts.first(where: { $0.device == device }) else {
       return
     }
     for piece in part.pieces {
@@ -331,13 +332,13 @@ package struct Boundary: Sendable {
   /// - Returns: those that this frame still waits for: in the same exchange, or, for a client, which
   ///   gathers only the last one, in any; with whether nothing was lost by it there.
   package mutating func blame(
-    _ late: [FillReport.Fill], now: MonotonicTime, policy: DeadlinePolicy
+    _ late: [FillReport.Lack], now: MonotonicTime, policy: DeadlinePolicy
   ) -> [Int: Bool] {
     guard !late.isEmpty else { return [:] }
     let accused = late.filter { fill in
       devices[fill.device].down == nil
         && gathers.contains { gather in
-          (waiting != .ownPart || gather.exchange.number == fill.exchange)
+          (waiting != .ownPart || gather.expectation.number == fill.exchange)
             && !gather.state.hasPart(of: fill.device)
         }
     }

@@ -139,7 +139,7 @@ package final class ClientCore {
     peer.receive(payload, on: topic, now: now) { route($0, now: now) }
   }
 
-  private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
+  private func route(_ part: PartReceiver.ReceivedPart, now: MonotonicTime) -> RejectReason? {
     let key = FrameKey(client: part.header.client, frame: part.header.frame)
     let task = peer.task(key)
     if task != nil { peer.arrivals.book.began(part.exchange, of: key, at: now) }

@@ -14,8 +14,8 @@ package final class DeviceEngine: Sendable {
     package let publications: [DeviceProgram.Publication]
     /// Exchanges to gather before the next stage.
     package let gatherings: [DeviceProgram.Gathering]
-    /// The same, as a boundary sees them.
-    let exchanges: [Boundary.Exchange]
+    /// The same, as the boundary sees them.
+    let expectations: [Boundary.Expectation]
   }
 
   /// The plan that the program was lowered from.
@@ -58,7 +58,7 @@ package final class DeviceEngine: Sendable {
       return Stage(
         publications: program.publications.filter { stage.nodes.contains($0.node) },
         gatherings: gatherings,
-        exchanges: gatherings.map { Boundary.Exchange($0, plan.exchanges[$0.exchange]) })
+        expectations: gatherings.map { Boundary.Expectation($0, plan.exchanges[$0.exchange]) })
     }
   }
 
@@ -200,7 +200,7 @@ package final class DeviceEngine: Sendable {
   }
 }
 
-extension Boundary.Exchange {
+extension Boundary.Expectation {
   /// What a boundary must know of a gathering.
   init(_ gathering: DeviceProgram.Gathering, _ point: Plan.ExchangePoint) {
     func elements(_ slot: Int, of part: DeviceProgram.Part) -> Int {
@@ -218,7 +218,7 @@ extension Boundary.Exchange {
           candidates: gathering.slots[slot].candidates)
       },
       parts: gathering.parts.map { part in
-        Boundary.Part(
+        Boundary.PartSize(
           device: part.device, elements: part.shape.count,
           pieces: part.pieces.map { .init(slot: $0.slot, elements: elements($0.slot, of: part)) })
       })

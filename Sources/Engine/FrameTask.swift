@@ -58,7 +58,7 @@ final class FrameTask {
   /// Whether all stages have run and nothing is waited for.
   var isDone: Bool { position == engine.stages.count && boundary.isEmpty }
 
-  /// The number under which this engine's fills are reported; see `FillReport.Fill.receiver`.
+  /// The number under which this engine's fills are reported; see `FillReport.Lack.receiver`.
   var receiver: Int { engine.device ?? roles.roles.count }
 
   /// Whether another device takes part and sends something here.
@@ -115,7 +115,7 @@ final class FrameTask {
 
   private func enterBoundary(_ stage: DeviceEngine.Stage, now: MonotonicTime) {
     boundary.enter(
-      stage.exchanges, now: now, book: &arrivals.book, keptBack: arrivals.deliveries.keptBack)
+      stage.expectations, now: now, book: &arrivals.book, keptBack: arrivals.deliveries.keptBack)
     for (index, gathering) in stage.gatherings.enumerated() {
       takeOwnPart(index, gathering)
       for part in early.removeValue(forKey: gathering.exchange) ?? [] {
@@ -162,7 +162,7 @@ final class FrameTask {
       gathering, missing: ending.missing, in: execution, nulls: &nulls)
     let lacked = Set(lost.map { gathering.slots[$0].candidates[0] })
     for lack in ending.lacks {
-      let fill = FillReport.Fill(
+      let fill = FillReport.Lack(
         exchange: gathering.exchange, device: lack.device, receiver: receiver,
         reason: lack.reason, isCovered: !lacked.contains(lack.device))
       fills.insert(fill)

@@ -186,7 +186,7 @@ package final class LocalCluster {
     _ gathering: DeviceProgram.Gathering, for engine: DeviceEngine, in execution: Execution,
     _ parts: [[Int: [Float]]], lacking report: FillReport,
     nulls: inout Set<ValueID>
-  ) -> [FillReport.Fill] {
+  ) -> [FillReport.Lack] {
     let receiver = engine.device ?? devices.count
     let sent = parts[gathering.exchange].filter { part in
       // A part without elements is the null vector.
@@ -219,7 +219,7 @@ package final class LocalCluster {
     }
     let filled = Set(lost.map { gathering.slots[$0].candidates[0] })
     return lacking.map { device in
-      FillReport.Fill(
+      FillReport.Lack(
         exchange: gathering.exchange, device: device, receiver: receiver,
         reason: parts[gathering.exchange][device]?.isEmpty == true ? .null : .lost,
         isCovered: !filled.contains(device))

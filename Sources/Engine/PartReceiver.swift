@@ -6,7 +6,7 @@ import WireProtocol
 /// ones together. Bounded by the plan: at most one unfinished part per exchange and device.
 struct PartReceiver {
   /// A complete part.
-  struct Part {
+  struct ReceivedPart {
     var exchange: Int
     var device: Int
     var header: TensorHeader
@@ -24,7 +24,7 @@ struct PartReceiver {
 
   /// - Parameter exchanges: the numbers of the exchanges that are gathered here.
   init(plan: Plan, planID: String, exchanges: Set<Int>) {
-    var parts: [PartValidator.Part] = []
+    var parts: [PartValidator.ExpectedPart] = []
     var origins: [(exchange: Int, device: Int)] = []
     for exchange in exchanges.sorted() {
       let point = plan.exchanges[exchange]
@@ -43,7 +43,8 @@ struct PartReceiver {
   /// Reads one message. `body` gets the part if the message completes one; what it lends must not be
   /// kept.
   mutating func receive(
-    _ payload: [UInt8], on topic: Topic, knownEpoch: (String) -> UInt64?, body: (Part) -> Void
+    _ payload: [UInt8], on topic: Topic, knownEpoch: (String) -> UInt64?,
+    body: (ReceivedPart) -> Void
   ) -> RejectReason? {
     payload.withUnsafeBytes { bytes in
       guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
@@ -55,7 +56,7 @@ struct PartReceiver {
       let origin = origins[number]
       if message.chunks == 1 {
         body(
-          Part(
+          ReceivedPart(
             exchange: origin.exchange, device: origin.device, header: message.header,
             elements: .message(message), isFinite: message.isFinite))
         return nil
@@ -71,7 +72,7 @@ struct PartReceiver {
       case .complete:
         assemblers[number]?.withElements { elements in
           body(
-            Part(
+            ReceivedPart(
               exchange: origin.exchange, device: origin.device, header: message.header,
               elements: .floats(Array(elements)), isFinite: PackedElements.areFinite(elements)))
         }

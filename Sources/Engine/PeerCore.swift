@@ -73,7 +73,7 @@ final class PeerCore {
   ///   it is.
   func receive(
     _ payload: [UInt8], on topic: Topic, now: MonotonicTime,
-    route: (PartReceiver.Part) -> RejectReason?
+    route: (PartReceiver.ReceivedPart) -> RejectReason?
   ) {
     came(on: topic, now: now)
     let rejected = receiver.receive(
@@ -98,7 +98,7 @@ final class PeerCore {
   ///   - report: what the part says was missing before it.
   /// - Returns: whether its device was known to run well before the part brought it back.
   func learn(
-    from part: PartReceiver.Part, of key: FrameKey, isAhead: Bool, task: FrameTask?,
+    from part: PartReceiver.ReceivedPart, of key: FrameKey, isAhead: Bool, task: FrameTask?,
     report: FillReport?, now: MonotonicTime
   ) -> Bool {
     let epoch = part.header.epoch
@@ -115,7 +115,7 @@ final class PeerCore {
   /// - Parameter used: called if the part is kept.
   /// - Returns: why it is not used; nil if it is, or nobody needs it.
   func take(
-    _ part: PartReceiver.Part, into task: FrameTask, now: MonotonicTime, used: () -> Void
+    _ part: PartReceiver.ReceivedPart, into task: FrameTask, now: MonotonicTime, used: () -> Void
   ) -> RejectReason? {
     switch task.receive(
       part.elements, exchange: part.exchange, device: part.device, epoch: part.header.epoch,
@@ -134,7 +134,9 @@ final class PeerCore {
   }
 
   /// A part holds infinities or NaN: of no use here or anywhere, and a reason to doubt its device.
-  func refuse(_ part: PartReceiver.Part, task: FrameTask?, now: MonotonicTime) -> RejectReason {
+  func refuse(_ part: PartReceiver.ReceivedPart, task: FrameTask?, now: MonotonicTime)
+    -> RejectReason
+  {
     distrust(part.device, now: now)
     task?.spoil(part.exchange, device: part.device)
     return .notFinite

@@ -170,7 +170,7 @@ package final class WorkerCore {
     peer.drops.takeLines(now: now)
   }
 
-  private func route(_ part: PartReceiver.Part, now: MonotonicTime) -> RejectReason? {
+  private func route(_ part: PartReceiver.ReceivedPart, now: MonotonicTime) -> RejectReason? {
     let header = part.header
     guard Identifier.isValid(header.client) else { return .garbage }
     guard

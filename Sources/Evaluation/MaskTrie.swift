@@ -27,7 +27,7 @@ package struct MaskTrie: Sendable {
   init(_ masks: [Mask], boundaries: [[Int]]) {
     // Lost sets by number, so that long sets are hashed once and not at every level.
     var numbers: [[Int]: Int] = [:]
-    var known: [Step: Int] = [:]
+    var known: [Edge: Int] = [:]
     for (index, mask) in masks.enumerated() {
       var node = 0
       for points in boundaries {
@@ -37,13 +37,13 @@ package struct MaskTrie: Sendable {
           return number
         }
         let fill = points.allSatisfy { mask.lost[$0].isEmpty } ? 0 : mask.fill
-        let step = Step(from: node, sets: sets, fill: fill)
-        if let child = known[step] {
+        let edge = Edge(from: node, sets: sets, fill: fill)
+        if let child = known[edge] {
           node = child
           continue
         }
         nodes.append(Node(lost: points.map { mask.lost[$0] }, fill: fill))
-        known[step] = nodes.count - 1
+        known[edge] = nodes.count - 1
         nodes[node].children.append(nodes.count - 1)
         node = nodes.count - 1
       }
@@ -56,7 +56,8 @@ package struct MaskTrie: Sendable {
     }
   }
 
-  private struct Step: Hashable {
+  /// The way from a node to a child.
+  private struct Edge: Hashable {
     var from: Int
     var sets: [Int]
     var fill: Int

@@ -29,7 +29,7 @@ package final class Execution {
   /// Like `init(_:)`, with no more threads than `maximumLanes` whatever `ComputeThreads` says: for
   /// callers that run several executions side by side.
   package init(_ program: Program, maximumLanes: Int) throws(MartletError) {
-    guard let arena = AlignedMemory(count: program.placement.bytes / 4),
+    guard let arena = AlignedMemory(count: program.layout.bytes / 4),
       let scratch = AlignedMemory(count: program.scratchCount)
     else {
       throw MemoryLimit.refusal(of: program.arenaBytes, for: "the model's activations")
@@ -38,7 +38,7 @@ package final class Execution {
     self.program = program
     self.arena = arena
     self.scratch = scratch
-    let addresses: [UnsafeMutablePointer<Float>?] = program.placement.locations.map {
+    let addresses: [UnsafeMutablePointer<Float>?] = program.layout.locations.map {
       switch $0 {
       case .none: nil
       case .constant(let id): program.weights[id]
@@ -109,7 +109,7 @@ package final class Execution {
   package func withMutableValue<R>(
     _ id: ValueID, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
-    guard case .arena = program.placement.locations[id.index], let address = addresses[id.index]
+    guard case .arena = program.layout.locations[id.index], let address = addresses[id.index]
     else { preconditionFailure("value \(id.index) cannot be written") }
     return try body(
       UnsafeMutableBufferPointer(start: address, count: program.graph[id].shape.count))

@@ -21,11 +21,11 @@ package final class Program: Sendable {
   /// The structure. Constants have moved into the program.
   package let graph: Graph
   /// Bytes of working memory of one execution, scratch for one thread included.
-  package var arenaBytes: Int { placement.bytes + scratchCount * MemoryLayout<Float>.stride }
+  package var arenaBytes: Int { layout.bytes + scratchCount * MemoryLayout<Float>.stride }
   /// Bytes of weights.
   package let weightBytes: Int
 
-  let placement: Placement
+  let layout: ArenaLayout
   /// One kernel for each node; nil for exchanges and views.
   let kernels: [(any Kernel)?]
   /// Floats of scratch for each compute thread.
@@ -65,7 +65,7 @@ package final class Program: Sendable {
     let stages = Program.cut(graph)
     let shapes = constants.mapValues(\.shape)
     try GraphCheck.run(graph, constants: shapes, stages: stages)
-    let placement = Placement(graph, constants: Set(shapes.keys), stages: stages)
+    let layout = ArenaLayout(graph, constants: Set(shapes.keys), stages: stages)
     var kernels: [(any Kernel)?] = []
     kernels.reserveCapacity(graph.nodes.count)
     let selection = KernelSelection(graph, constants: Set(shapes.keys))
@@ -79,17 +79,17 @@ package final class Program: Sendable {
     }
     // Rounded so that each lane's scratch begins at a cache line.
     let scratchCount = (kernels.reduce(0) { max($0, $1?.scratchCount ?? 0) } + 15) / 16 * 16
-    guard placement.bytes + scratchCount * 4 <= Program.maximumArenaBytes else {
+    guard layout.bytes + scratchCount * 4 <= Program.maximumArenaBytes else {
       throw MartletError(
         .resourceExhausted, "the model needs too much working memory",
         context: [
-          "model": graph.name, "bytes": "\(placement.bytes)",
+          "model": graph.name, "bytes": "\(layout.bytes)",
           "limit": "\(Program.maximumArenaBytes)",
         ])
     }
     let weights = try WeightStore(graph, constants, preparations)
     self.stages = stages
-    self.placement = placement
+    self.layout = layout
     self.kernels = kernels
     self.scratchCount = scratchCount
     self.weights = weights

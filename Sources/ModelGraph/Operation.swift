@@ -39,8 +39,8 @@ package enum Operation: Sendable, Hashable {
   case selection(axis: Int, indices: [Int])
   /// x; sums of slices along one axis. Never present in an imported model: a code is undone with it.
   case combination(Combination)
-  /// [own part]; the gathered value. A boundary at which a device sends its part and receives the
-  /// others' (see `Plan`). Never present in an imported model.
+  /// [own part]; the gathered value. A device sends its part here and receives the others' (see
+  /// `Plan`). Never present in an imported model.
   case exchange(Exchange)
 }
 

@@ -7,7 +7,7 @@ package import Tensors
 /// The nodes are ordered by stage, with the exchanges that end a stage after its nodes. Constants are
 /// described by slices of the model's; the device's shard supplies the elements.
 package struct DeviceProgram: Sendable {
-  /// A part that this device computes for an exchange.
+  /// One device's side of an exchange: a part that it computes and sends.
   package struct Publication: Sendable, Hashable {
     /// Position in `Plan.exchanges`.
     package var exchange: Int
@@ -65,7 +65,7 @@ package struct DeviceProgram: Sendable {
     package var count: Int { channels.reduce(0) { $0 + $1.count } }
   }
 
-  /// An exchange whose gathered value this device needs.
+  /// One device's side of an exchange whose value it needs: what it takes from whom.
   package struct Gathering: Sendable, Hashable {
     /// Position in `Plan.exchanges`.
     package var exchange: Int

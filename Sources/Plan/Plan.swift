@@ -23,7 +23,7 @@ package struct Plan: Sendable {
     }
   }
 
-  /// The gathering of one sharded value.
+  /// An exchange: the gathering of one sharded value.
   package struct ExchangePoint: Sendable, Hashable {
     /// Unique, `[a-z0-9_-]{1,32}`: the `<layer>` of its topics.
     package var id: String
@@ -33,8 +33,8 @@ package struct Plan: Sendable {
     package var layer: Int
     /// The axis along which parts are cut.
     package var axis: Int
-    /// The stage it ends while all devices are there; nil for an exchange that only happens when some
-    /// are missing.
+    /// The stage it ends while all devices are there, counted along the longest way through the whole
+    /// model; nil for an exchange that only happens when some are missing.
     package var stage: Int?
     /// Whether outputs are gathered before the activation, to be decoded.
     package var isDecoded: Bool

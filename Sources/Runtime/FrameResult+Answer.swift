@@ -79,7 +79,7 @@ extension FrameResult {
 
   /// The fills that a message has room for, and how many are left out, each counted for each that went
   /// on without the part.
-  private static func listed(_ fills: [Answer.Fill]) -> (listed: [Degradation], left: Int) {
+  private static func listed(_ fills: [Answer.FilledPart]) -> (listed: [Degradation], left: Int) {
     var bytes = 0
     var left = 0
     var listed: [Degradation] = []

@@ -4,8 +4,8 @@
 /// sender used. So an answer says of every device whose work went into it what that device lacked,
 /// also when a part reached some devices in time and others not.
 package struct FillReport: Sendable, Hashable {
-  /// One part that one receiver filled instead of receiving it.
-  package struct Fill: Sendable, Hashable {
+  /// One part that one receiver did not have, so that it was filled there or made up for.
+  package struct Lack: Sendable, Hashable {
     /// The number of the exchange in the plan.
     package var exchange: Int
     /// The number of the device whose part it is.
@@ -29,8 +29,8 @@ package struct FillReport: Sendable, Hashable {
     }
   }
 
-  /// A part, whoever lacked it.
-  package struct Part: Sendable, Hashable {
+  /// Which part, whoever lacked it.
+  package struct PartID: Sendable, Hashable {
     /// The number of the exchange in the plan.
     package var exchange: Int
     /// The number of the device whose part it is.
@@ -44,7 +44,7 @@ package struct FillReport: Sendable, Hashable {
   package static let maximumParts = 1 << 16
 
   private struct Key: Hashable, Sendable {
-    var part: Part
+    var part: PartID
     var receiver: Int
   }
 
@@ -86,34 +86,34 @@ package struct FillReport: Sendable, Hashable {
 
   /// The missing parts, also those that others' copies or parity made up for; each at most once for
   /// each receiver.
-  package var all: Set<Fill> {
+  package var all: Set<Lack> {
     Set(
       losses.map {
-        Fill(
+        Lack(
           exchange: $0.key.part.exchange, device: $0.key.part.device, receiver: $0.key.receiver,
           reason: $0.value.reason, isCovered: $0.value.isCovered)
       })
   }
 
   /// The missing parts that were filled.
-  package var fills: Set<Fill> { all.filter { !$0.isCovered } }
+  package var fills: Set<Lack> { all.filter { !$0.isCovered } }
 
   /// The filled parts with those who lacked each.
-  package var byPart: [Part: [Fill]] {
-    Dictionary(grouping: fills) { Part(exchange: $0.exchange, device: $0.device) }
+  package var byPart: [PartID: [Lack]] {
+    Dictionary(grouping: fills) { PartID(exchange: $0.exchange, device: $0.device) }
   }
 
   /// Whether a receiver went on without a device's part.
   package func contains(exchange: Int, device: Int, receiver: Int) -> Bool {
-    losses[Key(part: Part(exchange: exchange, device: device), receiver: receiver)] != nil
+    losses[Key(part: PartID(exchange: exchange, device: device), receiver: receiver)] != nil
   }
 
   /// Adds a part. The first reason that a receiver gives for it stays.
-  package mutating func insert(_ fill: Fill) {
+  package mutating func insert(_ lack: Lack) {
     let key = Key(
-      part: Part(exchange: fill.exchange, device: fill.device), receiver: fill.receiver)
+      part: PartID(exchange: lack.exchange, device: lack.device), receiver: lack.receiver)
     if losses[key] == nil {
-      losses[key] = Loss(reason: fill.reason, isCovered: fill.isCovered)
+      losses[key] = Loss(reason: lack.reason, isCovered: lack.isCovered)
     }
   }
 
@@ -184,7 +184,7 @@ package struct FillReport: Sendable, Hashable {
   private var groups: [Group] {
     struct LostPart: Hashable {
       var loss: Loss
-      var part: Part
+      var part: PartID
     }
     struct Row: Hashable {
       var loss: Loss
@@ -266,7 +266,7 @@ package struct FillReport: Sendable, Hashable {
         for exchange in layers {
           for receiver in receivers {
             insert(
-              Fill(
+              Lack(
                 exchange: exchange, device: device, receiver: receiver, reason: loss.reason,
                 isCovered: loss.isCovered))
           }

@@ -3,7 +3,7 @@ package import Tensors
 /// Decides whether a tensor message from the network is one of the parts that the plan expects.
 package struct PartValidator: Sendable {
   /// A part that this receiver subscribes to.
-  package struct Part: Sendable, Equatable {
+  package struct ExpectedPart: Sendable, Equatable {
     /// The layer's topic id.
     package var layer: String
     /// The device's topic id.
@@ -48,13 +48,13 @@ package struct PartValidator: Sendable {
   /// The id of the plan that all parts must be made under.
   package let plan: String
   /// The expected parts; `check` answers with an index into them.
-  package let parts: [Part]
+  package let parts: [ExpectedPart]
   private let indices: [Key: Int]
   private let devices: Set<String>
 
   /// Expects exactly `parts`, made under `plan`. Of two entries for one layer and device the first
   /// counts.
-  package init(plan: String, parts: [Part]) {
+  package init(plan: String, parts: [ExpectedPart]) {
     self.plan = plan
     self.parts = parts
     indices = Dictionary(

@@ -41,7 +41,7 @@ import WireProtocol
       plan: "p",
       parts: plan.exchanges.flatMap { point in
         plan.devices.map {
-          PartValidator.Part(
+          PartValidator.ExpectedPart(
             layer: point.id, device: $0.name, shape: point.shape, axis: point.axis,
             maximumExtent: point.maximumExtent)
         }

@@ -25,10 +25,10 @@ import WireProtocol
   }
 
   /// Three devices with a slot of two elements each.
-  private func exchange(_ number: Int, stage: Int? = nil, isWhole: Bool = false)
-    -> Boundary.Exchange
+  private func expectation(_ number: Int, stage: Int? = nil, isWhole: Bool = false)
+    -> Boundary.Expectation
   {
-    Boundary.Exchange(
+    Boundary.Expectation(
       number: number, stage: stage ?? number, isWhole: isWhole,
       slots: (0..<3).map { .init(elements: 2, candidates: [$0]) },
       parts: (0..<3).map { .init(device: $0, elements: 2, pieces: [.init(slot: $0, elements: 2)]) })
@@ -57,7 +57,7 @@ import WireProtocol
 
   @Test func aBoundaryIsCompleteWithItsLastPart() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0)
     #expect(boundary.awaited == [1, 2])
     #expect(progress(&boundary, start) == .waiting(until: after(20)))
@@ -70,7 +70,7 @@ import WireProtocol
 
   @Test func whoIsMissingAtTheDeadlineIsToldOnce() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(4, stage: 0)], now: start, book: &book)
+    boundary.enter([expectation(4, stage: 0)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0)
     receive(&boundary, from: 1, at: after(3), book)
     #expect(
@@ -86,7 +86,7 @@ import WireProtocol
   @Test func aFrameInAHurryBlamesNobody() {
     var (boundary, book) = (boundary(), book())
     boundary.isHurried = true
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     _ = progress(&boundary, after(20))
     #expect(boundary.isDelayed && boundary.takeMissed().isEmpty)
   }
@@ -96,7 +96,7 @@ import WireProtocol
   func aWorkerWaitsOnceForEachStage(_ stages: [Int], _ waits: [UInt64]) {
     var (boundary, book) = (boundary(), book())
     for (stage, wait) in zip(stages, waits) {
-      boundary.enter([exchange(stage)], now: start, book: &book)
+      boundary.enter([expectation(stage)], now: start, book: &book)
       #expect(progress(&boundary, start) == .waiting(until: after(wait)))
       boundary.receiveOwn(0, from: 0)
       for device in 1...2 { receive(&boundary, from: device, at: start, book) }
@@ -107,17 +107,17 @@ import WireProtocol
   /// Blocks do not wait in step: theirs counts from the frame's beginning.
   @Test func blocksHaveTheirTimeFromTheBeginning() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     for device in 0...2 { receive(&boundary, from: device, at: start, book) }
     _ = progress(&boundary, start)
-    boundary.enter([exchange(1, stage: 1, isWhole: true)], now: after(1), book: &book)
+    boundary.enter([expectation(1, stage: 1, isWhole: true)], now: after(1), book: &book)
     #expect(progress(&boundary, after(1)) == .waiting(until: after(40)))
   }
 
   @Test func whoIsDownIsNotWaitedFor() {
     var (boundary, book) = (boundary(), book())
     boundary.deviceDown(2, reason: .lost)
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0)
     #expect(boundary.awaited == [1])
     boundary.deviceDown(1, reason: .suspect)
@@ -137,7 +137,7 @@ import WireProtocol
   func whatIsSpoiledIsNotWaitedFor(_ isEarly: Bool) {
     var (boundary, book) = (boundary(), book())
     if isEarly { boundary.spoil(0, device: 2) }
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     if !isEarly { boundary.spoil(0, device: 2) }
     boundary.receiveOwn(0, from: 0)
     receive(&boundary, from: 1, at: start, book)
@@ -148,7 +148,7 @@ import WireProtocol
 
   @Test func whatCannotBeUsedIsToldIfNothingBetterComes() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0)
     receive(&boundary, from: 1, at: start, book)
     boundary.refuse(0, device: 2)
@@ -162,7 +162,7 @@ import WireProtocol
 
   @Test func whoCouldNotListenWaitsLonger() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     boundary.postpone(by: 7_000_000)
     #expect(progress(&boundary, after(20)) == .waiting(until: after(27)))
     #expect(boundary.listeningSince == after(7))
@@ -173,7 +173,7 @@ import WireProtocol
   @Test func aClientWaitsFromTheFirstPartAndNeverBeyondItsLimit() {
     for (first, end) in [(10, 30), (75, 95), (90, 100)] as [(UInt64, UInt64)] {
       var (boundary, book) = (boundary(.firstPart(limit: 100_000_000)), book())
-      boundary.enter([exchange(2)], now: start, book: &book)
+      boundary.enter([expectation(2)], now: start, book: &book)
       #expect(progress(&boundary, after(first)) == .waiting(until: after(100)))
       receive(&boundary, from: 1, at: after(first), book)
       #expect(progress(&boundary, after(first)) == .waiting(until: after(end)))
@@ -187,7 +187,7 @@ import WireProtocol
   @Test func aFrameThatMayBeLostEndsUnlessAPartComes() {
     for hasBegun in [true, false] {
       var (boundary, book) = (boundary(.firstPart(limit: 100_000_000)), book())
-      boundary.enter([exchange(0)], now: start, book: &book)
+      boundary.enter([expectation(0)], now: start, book: &book)
       if hasBegun { receive(&boundary, from: 1, at: after(15), book) }
       boundary.expectNothing(after: after(30))
       #expect(progress(&boundary, after(16)) == .waiting(until: after(hasBegun ? 35 : 30)))
@@ -204,7 +204,7 @@ import WireProtocol
   /// A copy that is worse than one that is here must not overwrite it.
   @Test(arguments: [([1, 0], [[0, 1], [0]]), ([0, 1], [[0], [1]])])
   func theBestCopyIsUsedWhateverComesFirst(_ senders: [Int], _ used: [[Int]]) {
-    let replicated = Boundary.Exchange(
+    let replicated = Boundary.Expectation(
       number: 0, stage: 0,
       slots: [.init(elements: 2, candidates: [0, 1]), .init(elements: 2, candidates: [1])],
       parts: [
@@ -227,7 +227,7 @@ import WireProtocol
 
   @Test func whatIsNotThePartIsRefused() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     #expect(receive(&boundary, from: 1, elements: 3, at: start, book).arrival == .wrongSize)
     #expect(receive(&boundary, from: 1, elements: 0, at: start, book).arrival == .wrongSize)
     #expect(receive(&boundary, from: 1, epoch: 4, at: start, book).arrival == .staleEpoch)
@@ -238,7 +238,7 @@ import WireProtocol
 
   @Test func aBlockMayBeNull() {
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0, isWhole: true)], now: start, book: &book)
+    boundary.enter([expectation(0, isWhole: true)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0, isNull: true)
     receive(&boundary, from: 1, at: start, book)
     let receipt = receive(&boundary, from: 2, elements: 0, at: start, book)
@@ -251,9 +251,9 @@ import WireProtocol
   // MARK: What others say
 
   @Test func whoIsWaitedForInVainElsewhereMakesOthersLate() {
-    let late = FillReport.Fill(exchange: 0, device: 2, receiver: 1, reason: .deadline)
+    let late = FillReport.Lack(exchange: 0, device: 2, receiver: 1, reason: .deadline)
     var (boundary, book) = (boundary(), book())
-    boundary.enter([exchange(0)], now: start, book: &book)
+    boundary.enter([expectation(0)], now: start, book: &book)
     boundary.receiveOwn(0, from: 0)
     #expect(boundary.blame([], now: start, policy: book.policy).isEmpty && !boundary.isDelayed)
     #expect(boundary.blame([late], now: after(10), policy: book.policy) == [2: false])
@@ -269,13 +269,13 @@ import WireProtocol
 
   /// A worker waits for a device in each exchange anew; a client gathers only the last.
   @Test func anotherExchangeConcernsOnlyClients() {
-    let late = FillReport.Fill(
+    let late = FillReport.Lack(
       exchange: 5, device: 2, receiver: 1, reason: .deadline, isCovered: true)
     for (waiting, guilty) in [
       (.ownPart, [:]), (.firstPart(limit: 100_000_000), [2: true]),
     ] as [(Boundary.WaitStart, [Int: Bool])] {
       var (boundary, book) = (boundary(waiting), book())
-      boundary.enter([exchange(0)], now: start, book: &book)
+      boundary.enter([expectation(0)], now: start, book: &book)
       #expect(boundary.blame([late], now: start, policy: book.policy) == guilty)
       #expect(boundary.isDelayed)
     }
@@ -295,7 +295,7 @@ import WireProtocol
           _ = book.arrived(0, from: device, epoch: 5, of: key, isAhead: true, at: start)
         }
       }
-      boundary.enter([exchange(0)], now: start, book: &book)
+      boundary.enter([expectation(0)], now: start, book: &book)
       boundary.receiveOwn(0, from: 0)
       receive(&boundary, from: 1, at: start, book)
       var asked: [[Int]] = []

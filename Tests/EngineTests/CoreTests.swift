@@ -109,7 +109,7 @@ func simulate(
       #expect(
         try simulation.outputs(outcome)
           == simulation.model.expected(input, alive: [true, true, false]))
-      let expected: Set<FillReport.Fill> = [
+      let expected: Set<FillReport.Lack> = [
         .init(exchange: 0, device: 2, receiver: 0, reason: .deadline),
         .init(exchange: 0, device: 2, receiver: 1, reason: .deadline),
         .init(exchange: 1, device: 2, receiver: 0, reason: .suspect),
@@ -180,7 +180,7 @@ func simulate(
       simulation.announce(1, .lost)
       try simulation.settle()
       let outcome = try #require(simulation.answer())
-      let expected: Set<FillReport.Fill> = [
+      let expected: Set<FillReport.Lack> = [
         .init(exchange: 1, device: 1, receiver: 0, reason: .lost),
         .init(exchange: 1, device: 1, receiver: 2, reason: .lost),
         .init(exchange: 2, device: 1, receiver: 3, reason: .lost),

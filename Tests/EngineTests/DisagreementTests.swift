@@ -30,7 +30,7 @@ import WireProtocol
       try simulation.settle()
       simulation.announce(1, .lost)
       let outcome = try #require(simulation.answer())
-      let expected: Set<FillReport.Fill> = [
+      let expected: Set<FillReport.Lack> = [
         .init(exchange: 0, device: 2, receiver: 1, reason: .deadline),
         .init(exchange: 2, device: 1, receiver: 3, reason: .lost),
       ]

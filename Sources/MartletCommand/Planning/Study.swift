@@ -68,7 +68,7 @@ struct Study: ParsableCommand {
 
   @Option(
     help: "What stands in for lost neurons: zero, or mean with --calibration; else as planned.")
-  var fill: Fill?
+  var fill: PlanMaker.FillChoice?
 
   @Option(
     parsing: .upToNextOption, help: "Images for --fill mean; those that are studied are refused.",
@@ -100,8 +100,6 @@ struct Study: ParsableCommand {
 
   @Flag(help: "Do not write study.json into the plans' folders.")
   var noSave = false
-
-  enum Fill: String, ExpressibleByArgument, CaseIterable { case zero, mean }
 
   func validate() throws {
     guard !plans.isEmpty else { throw ValidationError("name at least one plan") }

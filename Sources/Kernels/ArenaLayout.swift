@@ -3,7 +3,7 @@ import ModelGraph
 import Tensors
 
 /// Where each value of a graph lives during a run.
-struct Placement: Sendable {
+struct ArenaLayout: Sendable {
   enum Location: Sendable, Equatable {
     /// Nowhere: nothing computes or reads it.
     case none
