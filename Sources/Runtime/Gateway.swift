@@ -293,9 +293,13 @@ package final class Gateway: EpochBound {
         let isServing = !isDraining && lane.devicesAlive > 0
         let report = HealthReport(status: isServing ? .serving : .notServing, epoch: epoch)
         perform(server.finish(call.key, .ok, body: try report.body(), at: now))
-      default:
+      case Gateway.describe:
         perform(
           server.finish(call.key, .ok, body: try presence.description.body(), at: now))
+      default:
+        throw MartletError(
+          .unsupported, "this gateway has no such method",
+          context: ["method": call.key.method.description])
       }
     } catch {
       if let kept = waiting.removeValue(forKey: call.key) { gate.handled(kept) }
