@@ -27,10 +27,10 @@ package final class LocalCluster {
   /// - Parameters:
   ///   - devices: one per device of the plan, in order.
   ///   - client: the client's programs.
-  ///   - wire: how parts are rounded on their way, `.float32` or `.float16`.
+  ///   - wire: how parts are rounded on their way; a type that tensor messages may have.
   package init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType = .float32) {
     precondition(devices.count == client.plan.devices.count, "one set of engines per device")
-    precondition(wire == .float32 || wire == .float16, "parts travel as float32 or float16")
+    precondition(PackedElements.isSupported(wire), "parts do not travel as \(wire)")
     plan = client.plan
     self.devices = devices
     self.client = client

@@ -25,14 +25,6 @@ public enum PartDeadline: Sendable, Hashable {
   }
 }
 
-/// How numbers travel.
-public enum WireFormat: String, Sendable, CaseIterable {
-  /// Four bytes each, exactly.
-  case float32
-  /// Two bytes each, slightly rounded.
-  case float16
-}
-
 extension Duration {
   /// Nanoseconds, rounded down; 0 for negative ones, capped at about 292 years.
   var wholeNanoseconds: UInt64 {

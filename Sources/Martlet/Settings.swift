@@ -2,14 +2,6 @@ import Foundations
 import Logging
 import Resilience
 import Runtime
-import Tensors
-
-extension WireFormat {
-  /// For the modules below.
-  var settings: WireSettings {
-    WireSettings(elementType: self == .float32 ? .float32 : .float16)
-  }
-}
 
 extension AnswerPolicy {
   /// A policy that can be kept.

@@ -168,3 +168,10 @@ private func damagedArray(_ reason: String, _ path: String, offset: Int) -> Mart
   MartletError(
     .invalidFile, "not a NumPy array: \(reason)", context: ["file": path, "offset": "\(offset)"])
 }
+
+private func widened(_ halves: [UInt16]) -> [Float] {
+  [Float](unsafeUninitializedCapacity: halves.count) { output, initialised in
+    halves.withUnsafeBufferPointer { HalfPrecision.decode($0, into: output) }
+    initialised = halves.count
+  }
+}

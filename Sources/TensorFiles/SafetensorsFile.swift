@@ -25,9 +25,9 @@ package struct SafetensorsFile: Sendable {
   /// The names of the tensors in the order of their data.
   package var names: [String] { header.entries.map(\.name) }
 
-  /// The tensor of this name; float16 is widened to float32.
+  /// The tensor of this name; narrower types are widened to float32.
   ///
-  /// - Throws: `notFound`, `io`, or `unsupported` for int8, which needs a scale.
+  /// - Throws: `notFound`, `io`, or `unsupported` for a type that needs a scale, int8.
   package func tensor(_ name: String) throws(MartletError) -> Tensor {
     guard let entry = header.entry(name) else {
       throw MartletError(
@@ -35,22 +35,28 @@ package struct SafetensorsFile: Sendable {
     }
     let offset = header.dataOffset + entry.range.lowerBound
     let count = entry.shape.count
-    if entry.elementType == .float16 {
-      // Both widths are there at once.
-      try MemoryLimit.require(count, of: 6, for: "the tensor \(name)")
-    }
     switch entry.elementType {
     case .float32:
       return Tensor(entry.shape, try file.array(at: offset, count: count, of: Float.self))
     case .int64:
       return Tensor(entry.shape, try file.array(at: offset, count: count, of: Int64.self))
-    case .float16:
-      return Tensor(
-        entry.shape, widened(try file.array(at: offset, count: count, of: UInt16.self)))
-    case .int8:
+    case let type where type.hasScale:
       throw MartletError(
-        .unsupported, "int8 tensors are not read from files",
+        .unsupported, "\(type) tensors are not read from files",
         context: ["tensor": name, "file": file.path])
+    case let type:
+      // Both widths are there at once.
+      try MemoryLimit.require(count, of: type.size + 4, for: "the tensor \(name)")
+      let bytes = try file.bytes(at: offset, count: entry.range.count)
+      return Tensor(entry.shape, widened(bytes, type, count: count))
+    }
+  }
+
+  private func widened(_ bytes: [UInt8], _ type: ElementType, count: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: count) { output, initialised in
+      let target = UnsafeMutableBufferPointer(rebasing: output[..<count])
+      bytes.withUnsafeBytes { PackedElements.copy($0, as: type, scale: 1, into: target) }
+      initialised = count
     }
   }
 
@@ -99,10 +105,3 @@ package struct SafetensorsFile: Sendable {
 #if _endian(big)
   #error("tensors are copied between files and memory as they are: only little-endian machines")
 #endif
-
-func widened(_ halves: [UInt16]) -> [Float] {
-  [Float](unsafeUninitializedCapacity: halves.count) { output, initialised in
-    halves.withUnsafeBufferPointer { HalfPrecision.decode($0, into: output) }
-    initialised = halves.count
-  }
-}

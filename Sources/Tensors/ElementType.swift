@@ -18,4 +18,7 @@ package enum ElementType: String, Sendable, Codable, CaseIterable {
     case .int64: 8
     }
   }
+
+  /// Whether elements mean something only with a scale, which travels beside them.
+  package var hasScale: Bool { self == .int8 }
 }

@@ -1,11 +1,44 @@
 import CKernels
 
+/// The element types that a user may choose for the wire, by the names to choose them by.
+package enum WireType: String, Sendable, CaseIterable {
+  case f32, f16
+
+  /// The type of the elements.
+  package var elementType: ElementType {
+    switch self {
+    case .f32: .float32
+    case .f16: .float16
+    }
+  }
+
+  /// All names, and what there is to know of them, for help texts.
+  package static var summary: String {
+    let texts = allCases.map { type in
+      switch type {
+      case .f32: type.rawValue
+      case .f16: "\(type.rawValue) (half the bytes, slightly rounded)"
+      }
+    }
+    return texts.listed(before: "or")
+  }
+}
+
+extension [String] {
+  /// The texts with commas between them, and a word instead of the last comma.
+  package func listed(before word: String) -> String {
+    guard count > 1 else { return first ?? "" }
+    return dropLast().joined(separator: ", ") + " \(word) " + self[count - 1]
+  }
+}
+
 /// Elements as they travel: float32, float16, or bytes with one scale; little-endian.
 package enum PackedElements {
   /// The element types that a tensor message may have.
-  package static func isSupported(_ type: ElementType) -> Bool {
-    type == .float32 || type == .float16 || type == .int8
-  }
+  package static let supported: [ElementType] = [.float32, .float16, .int8]
+
+  /// Whether a tensor message may have this element type.
+  package static func isSupported(_ type: ElementType) -> Bool { supported.contains(type) }
 
   /// The scale under which `values` fit into -127...127: the largest magnitude divided by 127.
   ///
@@ -55,7 +88,7 @@ package enum PackedElements {
   package static func roundTrip(_ values: UnsafeMutableBufferPointer<Float>, as type: ElementType) {
     let source = UnsafeBufferPointer(values)
     guard type != .float32, survive(source, as: type) else { return }
-    let scale = type == .int8 ? scale(of: source) : 1
+    let scale = type.hasScale ? scale(of: source) : 1
     var bytes: [UInt8] = []
     append(source, as: type, scale: scale, to: &bytes)
     bytes.withUnsafeBytes { copy($0, as: type, scale: scale, into: values) }

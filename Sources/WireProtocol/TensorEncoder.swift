@@ -27,7 +27,8 @@ package struct TensorEncoder: Sendable {
     guard PackedElements.isSupported(elementType) else {
       throw MartletError(
         .invalidArgument, "tensors cannot travel as this element type",
-        context: ["type": elementType.rawValue], hint: "use F32, F16 or I8")
+        context: ["type": elementType.rawValue],
+        hint: "use \(PackedElements.supported.map(\.rawValue).listed(before: "or"))")
     }
     guard chunkBytes >= 1024 else {
       throw MartletError(
@@ -62,7 +63,7 @@ package struct TensorEncoder: Sendable {
     publish: ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
     precondition(values.count == header.shape.count, "\(values.count) values for \(header.shape)")
-    let scale = elementType == .int8 ? PackedElements.scale(of: values) : 1
+    let scale = elementType.hasScale ? PackedElements.scale(of: values) : 1
     let layout = layout(header)
     for chunk in 0..<layout.chunks {
       let range = layout.range(of: chunk)
@@ -113,7 +114,7 @@ package struct TensorEncoder: Sendable {
     write("\",\"shape\":\"")
     write(header.shape.dimensions)
     if !header.note.isEmpty { write("\",\"note\":\"", header.note) }
-    if elementType == .int8 { write("\",\"scale\":\"", scale.description) }
+    if elementType.hasScale { write("\",\"scale\":\"", scale.description) }
     write("\"},\"tensor\":{\"dtype\":\"", elementType.rawValue)
     write("\",\"shape\":[")
     if layout.chunks == 1 { write(header.shape.dimensions) } else { write([range.count]) }

@@ -95,7 +95,7 @@ package struct TensorMessage {
       sequence: UInt64(fields.sequence), plan: fields.plan, client: fields.client,
       layer: fields.layer, device: fields.device, shape: whole, note: fields.note)
     elementType = fields.type
-    scale = fields.type == .int8 ? fields.scale : 1
+    scale = fields.type.hasScale ? fields.scale : 1
     chunk = fields.chunk
     chunks = fields.chunks
     offset = fields.offset

@@ -54,7 +54,7 @@ struct MessageRecord: Encodable {
       chunks = tensor.chunks
       shape = header.shape.dimensions
       type = tensor.elementType.rawValue
-      scale = tensor.elementType == .int8 ? tensor.scale : nil
+      scale = tensor.elementType.hasScale ? tensor.scale : nil
       elements = statistics.count
       minimum = statistics.minimum
       mean = statistics.mean

@@ -92,22 +92,18 @@ struct BrokerAccessOptions: ParsableArguments {
 
 /// How tensors travel.
 struct WireOptions: ParsableArguments {
-  @Option(help: "Element type on the wire: f32 or f16 (half the bytes, slightly rounded).")
+  @Option(help: "Element type on the wire: \(WireType.summary).")
   var wire: WireType = .f32
 
   @Option(help: "Tensors above this many bytes travel in chunks.")
   var chunkBytes = 262_144
 
-  enum WireType: String, ExpressibleByArgument, CaseIterable {
-    case f32, f16
-
-    var elementType: ElementType { self == .f32 ? .float32 : .float16 }
-  }
-
   var settings: WireSettings {
     WireSettings(elementType: wire.elementType, chunkBytes: chunkBytes)
   }
 }
+
+extension WireType: ExpressibleByArgument {}
 
 /// What to log.
 struct LogOptions: ParsableArguments {
