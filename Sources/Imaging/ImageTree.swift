@@ -41,10 +41,7 @@ struct ImageTree {
   }
 
   /// Formats that cannot be decoded are found as well: to be complained about, not passed over.
-  private static let endings = [
-    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".heic",
-    ".heif", ".avif",
-  ]
+  private static let endings = FileKind.allCases.flatMap(\.endings)
 
   private static func isImage(_ path: String) -> Bool {
     // macOS puts a hidden `._x.jpg` beside each `x.jpg` of an archive.

@@ -93,4 +93,29 @@ package enum FileKind: String, Sendable, CaseIterable {
     case .markup, .pdf, .gzip, .zip, .numpy, .largeFilePointer, .safetensors: false
     }
   }
+
+  /// The media type of an image that can be read; nil for everything else.
+  package var mediaType: String? {
+    switch self {
+    case .jpeg: "image/jpeg"
+    case .png: "image/png"
+    case .webP: "image/webp"
+    default: nil
+    }
+  }
+
+  /// How the names of such images end, in lower case; none for what folders are not searched for.
+  package var endings: [String] {
+    switch self {
+    case .jpeg: [".jpg", ".jpeg"]
+    case .png: [".png"]
+    case .webP: [".webp"]
+    case .gif: [".gif"]
+    case .bmp: [".bmp"]
+    case .tiff: [".tif", ".tiff"]
+    case .heif: [".heic", ".heif", ".avif"]
+    case .portableMap: [".ppm", ".pgm"]
+    default: []
+    }
+  }
 }

@@ -1,26 +1,17 @@
 import TensorFiles
 
 /// What a binary body is, by its first bytes; the name of its type is only a courtesy.
-package enum ContentType: String, Sendable {
-  /// A JPEG image.
-  case jpeg = "image/jpeg"
-  /// A PNG image.
-  case png = "image/png"
-  /// A WebP image.
-  case webP = "image/webp"
-  /// Anything else: a safetensors file, or nothing that Martlet reads.
-  case other = "application/octet-stream"
+package struct ContentType: Sendable {
+  /// Anything but an image that is read: a safetensors file, or nothing that Martlet reads.
+  package static let other = ContentType(rawValue: "application/octet-stream")
+
+  /// The media type, such as `image/jpeg`.
+  package let rawValue: String
+
+  private init(rawValue: String) { self.rawValue = rawValue }
 
   /// Looks at the first bytes.
   package init(of bytes: [UInt8]) {
-    if bytes.starts(with: [0xff, 0xd8, 0xff]) {
-      self = .jpeg
-    } else if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) {
-      self = .png
-    } else if FileKind(of: bytes) == .webP {
-      self = .webP
-    } else {
-      self = .other
-    }
+    rawValue = FileKind(of: bytes)?.mediaType ?? ContentType.other.rawValue
   }
 }
