@@ -2,7 +2,7 @@ package import Resilience
 package import WireProtocol
 
 extension WorkerCore {
-  /// Limits on what may wait in a worker.
+  /// Limits on what may wait in a worker, and how long it waits for others.
   package struct Limits: Sendable {
     /// Frames being computed at once; each has an arena of its own.
     package var framesInFlight = 4
@@ -19,7 +19,7 @@ extension WorkerCore {
     package var clients = 16
     /// How long to wait for others' parts, from the moment one's own is ready.
     package var deadline = DeadlinePolicy.standard
-    /// What is known of the plan's accuracy without some devices.
+    /// What is known of the plan's accuracy without some devices: what a part is worth waiting for.
     package var study: FailureTable?
 
     package init() {}

@@ -77,11 +77,11 @@ public struct WorkerService: Service {
     let (folder, device, logger) = (plan.folder, device, logger)
     var prepared = WorkerConfiguration(address: broker.deploymentAddress)
     prepared.wire = options.wire.settings
-    prepared.deadline = options.deadline.policy
-    prepared.study = try plan.failureTable()
+    prepared.limits.deadline = options.deadline.policy
+    prepared.limits.study = try plan.failureTable()
     prepared.heartbeat = options.heartbeat
     prepared.patience = options.patience
-    prepared.framesInFlight = options.framesInFlight
+    prepared.limits.framesInFlight = options.framesInFlight
     prepared.stateFolder = options.stateFolder
     prepared.publishesMetrics = options.publishesMetrics
     let base = prepared

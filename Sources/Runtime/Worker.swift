@@ -68,11 +68,8 @@ package final class Worker: EpochBound {
         max(Epoch.next(saved: nil, unixMilliseconds: clock), configuration.leastEpoch ?? 0)
       }
     root = try TopicRoot(deployment: configuration.address.deployment)
-    var limits = WorkerCore.Limits()
-    limits.deadline = configuration.deadline
-    limits.study = configuration.study
-    limits.framesInFlight = configuration.framesInFlight
-    core = WorkerCore(engines: engines, planID: planID, device: device, limits: limits)
+    core = WorkerCore(
+      engines: engines, planID: planID, device: device, limits: configuration.limits)
     mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
     identity = try PresenceIdentity(
       .worker, name: name, epoch: epoch, heartbeat: configuration.heartbeat, root: root)
@@ -89,7 +86,7 @@ package final class Worker: EpochBound {
     parts = try PartSender(
       plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
       wire: configuration.wire,
-      deadline: .nanoseconds(Int64(clamping: configuration.deadline.longest)))
+      deadline: .nanoseconds(Int64(clamping: configuration.limits.deadline.longest)))
     heart = try Heart(
       client: client, topic: identity.heartbeatTopic, epoch: epoch,
       interval: configuration.heartbeat)
@@ -99,7 +96,7 @@ package final class Worker: EpochBound {
     faults = WorkerFaults(outlet: parts.outlet, client: client, heart: heart)
     services = WorkerServices(
       name: name, epoch: epoch, root: root, core: core, client: client, gate: gate,
-      faults: faults, allowsFaults: configuration.allowsFaults, logger: logger)
+      faults: faults, configuration: configuration, logger: logger)
     if let sent = plan.exchanges.first(where: { $0.senders.contains(device) }) {
       partTopic = try root.path(.activation(layer: sent.id, device: name))
     } else {
@@ -217,7 +214,7 @@ package final class Worker: EpochBound {
       guard drain == nil else { return }
       services.isDraining = true
       // Frames under way get as long as a few missing peers could cost.
-      drain = Drain(now: now, limit: 4 * configuration.deadline.absence + 1_000_000_000)
+      drain = Drain(now: now, limit: 4 * configuration.limits.deadline.absence + 1_000_000_000)
       presence.say(.draining)
     }
   }

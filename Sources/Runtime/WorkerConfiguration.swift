@@ -1,9 +1,8 @@
+package import Engine
 import Foundations
 package import MQTT
-package import Resilience
 package import Telemetry
 package import Tensors
-package import WireProtocol
 
 /// How to reach a deployment.
 package struct DeploymentAddress: Sendable {
@@ -46,16 +45,12 @@ package struct WorkerConfiguration: Sendable {
   package var address: DeploymentAddress
   /// How parts are sent.
   package var wire = WireSettings()
-  /// How long to wait for others' parts once one's own is ready.
-  package var deadline = DeadlinePolicy.standard
-  /// What is known of the plan's accuracy without some devices: what a part is worth waiting for.
-  package var study: FailureTable?
+  /// What the frames that it works on may take: room, and waiting for others' parts.
+  package var limits = WorkerCore.Limits()
   /// Time between two heartbeats while there is no work; with work it is 100 ms at most.
   package var heartbeat: Duration = .milliseconds(500)
   /// How long to try to reach the broker at the start; for ever if nil.
   package var patience: Duration?
-  /// Frames computed at once.
-  package var framesInFlight = 4
   /// The epoch is at least this: a run that has ended had the one before.
   package var leastEpoch: UInt64?
   /// How wrong the wall clock is, for tests.

@@ -31,14 +31,14 @@ final class WorkerServices {
   private let gate: CallGate
   private let logger: Logger
   private let faults: WorkerFaults
-  private let allowsFaults: Bool
+  private let configuration: WorkerConfiguration
   private var server: RPCServerState
   private var streams: [Stream] = []
   private let started = MonotonicTime.now()
 
   init(
     name: String, epoch: UInt64, root: TopicRoot, core: WorkerCore, client: MQTTClient,
-    gate: CallGate, faults: WorkerFaults, allowsFaults: Bool, logger: Logger
+    gate: CallGate, faults: WorkerFaults, configuration: WorkerConfiguration, logger: Logger
   ) {
     self.name = name
     self.epoch = epoch
@@ -46,7 +46,7 @@ final class WorkerServices {
     self.client = client
     self.gate = gate
     self.faults = faults
-    self.allowsFaults = allowsFaults
+    self.configuration = configuration
     self.logger = logger
     var limits = RPCServerState.Limits()
     limits.requestBytes = WorkerServices.maximumCallBytes
@@ -56,7 +56,8 @@ final class WorkerServices {
 
   /// The methods that this device answers, for `desc`.
   var methods: [String] {
-    WorkerMethod.allCases.filter { $0 != .fault || allowsFaults }.map(\.name.description).sorted()
+    let methods = WorkerMethod.allCases.filter { $0 != .fault || configuration.allowsFaults }
+    return methods.map(\.name.description).sorted()
   }
 
   /// Takes a request.
@@ -192,7 +193,7 @@ final class WorkerServices {
   }
 
   private func fault(_ call: RPCCall, at now: MonotonicTime) throws(MartletError) {
-    guard allowsFaults else {
+    guard configuration.allowsFaults else {
       throw MartletError(
         .permissionDenied, "this device injects no faults",
         hint: "start its worker with --allow-faults")

@@ -87,8 +87,8 @@ struct WorkerCommand: ParsableCommand {
     let engines = try DeviceEngines(folder: folder, device: number)
     var configuration = WorkerConfiguration(address: try broker.address())
     configuration.wire = wire.settings
-    configuration.deadline = waiting.deadline.policy
-    configuration.study = try FailureTable.read(beside: folder)
+    configuration.limits.deadline = waiting.deadline.policy
+    configuration.limits.study = try FailureTable.read(beside: folder)
     configuration.stateFolder = state
     configuration.isMute = mute
     configuration.heartbeat = heartbeat.duration
