@@ -28,4 +28,20 @@ import Testing
       #expect(FileKind(of: bytes) == nil)
     }
   }
+
+  @Test func imagesThatAreReadHaveMediaTypes() {
+    let types = FileKind.allCases.compactMap(\.mediaType)
+    #expect(types == ["image/jpeg", "image/png", "image/webp"])
+  }
+
+  @Test func imagesAloneAreSearchedFor() {
+    for kind in FileKind.allCases where !kind.isImage {
+      #expect(kind.endings.isEmpty && kind.mediaType == nil)
+    }
+    let endings: Set = [
+      ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".heic",
+      ".heif", ".avif",
+    ]
+    #expect(Set(FileKind.allCases.flatMap(\.endings)) == endings)
+  }
 }
