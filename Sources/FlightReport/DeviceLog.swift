@@ -53,6 +53,6 @@ package struct DeviceLog: Sendable {
           epoch: epoch, figures: entry.totals.figures(device: name),
           sequences: Dictionary(
             uniqueKeysWithValues: entry.trackers.map { ($0.key.rawValue, $0.value.figures) }))
-      }, stages: total.stageFigures, presence: presence.figures(start: start, end: end))
+      }, stages: total.stages.figures, presence: presence.figures(start: start, end: end))
   }
 }

@@ -56,16 +56,20 @@ package struct FigureColumn<Subject: Sendable>: Sendable {
   package let heading: String
   /// How the value is written.
   package let style: FigureStyle
+  /// What the figures of several devices become in one cell, in tables that do not list devices.
+  package let fold: FigureFold
   /// What stands before it, such as a mark for estimates.
   package let mark: @Sendable (Subject) -> String
 
   init(
     _ table: FigureTable, _ heading: String, _ style: FigureStyle = .number,
+    over fold: FigureFold = .mean,
     mark: @escaping @Sendable (Subject) -> String = { _ in "" }
   ) {
     self.table = table
     self.heading = heading
     self.style = style
+    self.fold = fold
     self.mark = mark
   }
 }
@@ -86,6 +90,14 @@ package enum FigureStyle: Sendable, Equatable {
   case percent
 }
 
+/// What the figures of several devices become.
+package enum FigureFold: Sendable, Equatable {
+  /// Their mean.
+  case mean
+  /// Their mean, and the largest in brackets.
+  case meanAndMaximum
+}
+
 /// The tables that figures stand in.
 package enum FigureTable: Sendable, Equatable {
   /// The largest of any device.
@@ -96,6 +108,10 @@ package enum FigureTable: Sendable, Equatable {
   case work
   /// What devices need.
   case resources
+  /// Stages over all devices.
+  case stages
+  /// The same table's last columns, of frames from which something was missing.
+  case degradedStages
 }
 
 /// A family of samples for Prometheus.

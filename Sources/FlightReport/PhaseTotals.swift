@@ -67,9 +67,9 @@ struct PhaseTotals: Sendable {
     }
     if refused > 0 { notes.append("\(refused) answers were not good enough and were refused") }
     let rows = devices.sorted { $0.key < $1.key }
-    for (name, totals) in rows where totals.activeEnergyIntervals < PhaseTotals.fewIntervals {
+    for (name, totals) in rows where totals.energy.activeIntervals < PhaseTotals.fewIntervals {
       notes.append(
-        "\(name): energy rests on \(totals.activeEnergyIntervals) intervals within the phase")
+        "\(name): energy rests on \(totals.energy.activeIntervals) intervals within the phase")
     }
     return FlightReport.Phase(
       alive: alive, seconds: seconds, frames: frames,
@@ -90,9 +90,9 @@ struct PhaseTotals: Sendable {
   private func stages(
     _ rows: [(key: String, value: DeviceTotals)]
   ) -> [String: [FlightReport.Stage]]? {
-    let known = rows.filter { !$0.value.layers.isEmpty }
+    let known = rows.filter { !$0.value.stages.isEmpty }
     guard !known.isEmpty else { return nil }
-    return Dictionary(uniqueKeysWithValues: known.map { ($0.key, $0.value.stageFigures) })
+    return Dictionary(uniqueKeysWithValues: known.map { ($0.key, $0.value.stages.figures) })
   }
 
   private static let fractions = [

@@ -73,9 +73,9 @@ package struct ReportBuilder: Sendable {
     case .metric(let device, let kind):
       switch MetricKind(rawValue: kind) {
       case .frame: metric(FrameMetric.self, payload, device, time) { $0.add($1) }
-      case .energy: metric(EnergyMetric.self, payload, device, time) { $0.add($1) }
-      case .memory: metric(MemoryMetric.self, payload, device, time) { $0.add($1) }
-      case .system: metric(SystemMetric.self, payload, device, time) { $0.add($1) }
+      case .energy: metric(EnergyMetric.self, payload, device, time) { $0.energy.add($1) }
+      case .memory: metric(MemoryMetric.self, payload, device, time) { $0.memory.add($1) }
+      case .system: metric(SystemMetric.self, payload, device, time) { $0.system.add($1) }
       case nil: input.foreign += 1
       }
     case .result(let client):

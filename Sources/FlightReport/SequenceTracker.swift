@@ -76,3 +76,11 @@ package struct SequenceTracker: Sendable, Equatable {
     return seen[Int(bit / 64)] & 1 << (bit % 64) != 0
   }
 }
+
+extension SequenceTracker {
+  var figures: FlightReport.Sequence {
+    FlightReport.Sequence(
+      received: received, missing: missing, repeated: repeated, reordered: reordered,
+      implausible: implausible)
+  }
+}

@@ -15,6 +15,23 @@ extension Figure {
     guard let column, let value = value(subject) else { return ReportFormat.none }
     return column.mark(subject) + column.style.text(value, interval(subject))
   }
+
+  /// The figure over several devices as a cell of a table; of those that have it.
+  func text(over subjects: [Subject]) -> String {
+    guard let column else { return ReportFormat.none }
+    return column.fold.text(subjects.compactMap(value), column.style)
+  }
+}
+
+extension FigureFold {
+  func text(_ values: [Double], _ style: FigureStyle) -> String {
+    guard let maximum = values.max() else { return ReportFormat.none }
+    let mean = style.text(values.reduce(0, +) / Double(values.count), nil)
+    return switch self {
+    case .mean: mean
+    case .meanAndMaximum: "\(mean) (\(style.text(maximum, nil)))"
+    }
+  }
 }
 
 extension FigureStyle {

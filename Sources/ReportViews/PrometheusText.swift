@@ -13,10 +13,10 @@ package struct PrometheusText {
     }
     families(devices.map { (["device": $0.name], $0.figures) }, Figure.all)
     family("martlet_fills_total", "counter", "Parts that were missing and filled.") {
-      PrometheusText.counts(devices, \.figures.fills)
+      PrometheusText.counts(devices, \.figures.work.fills)
     }
     family("martlet_messages_dropped_total", "counter", "Messages that devices did not use.") {
-      PrometheusText.counts(devices, \.figures.drops)
+      PrometheusText.counts(devices, \.figures.work.drops)
     }
     let runs = report.runs
     families(runs.map { (PrometheusText.labels($0), $0.total) }, Figure.all)

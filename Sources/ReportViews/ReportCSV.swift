@@ -47,7 +47,7 @@ package struct ReportCSV {
 
   private mutating func add(_ figures: FlightReport.DeviceFigures, run: String, phase: String) {
     add(Figure.all, of: figures, run: run, phase: phase, device: figures.device)
-    add(figures.fills, "fills", run: run, phase: phase, device: figures.device)
+    add(figures.work.fills, "fills", run: run, phase: phase, device: figures.device)
   }
 
   /// Counts by reason.

@@ -120,17 +120,18 @@ struct ReportCharts {
 
   /// The mean frame of each device, stage after stage.
   private func frame(_ group: StageGroup, isDegraded: Bool) -> String? {
+    let sort: WritableKeyPath<FlightReport.Stage, FlightReport.Times?> =
+      isDegraded ? \.degraded : \.whole
     let rows = group.devices.compactMap { device -> TimelineChart.Row? in
       var time = 0.0
       var spans: [TimelineChart.Span] = []
-      for (layer, times) in StageGroup.frame(
-        device.stages, isDegraded ? { $0.degraded } : { $0.whole })
-      {
+      for stage in StageGroup.frame(device.stages, sort) {
+        guard let times = stage[keyPath: sort] else { continue }
         for (kind, length) in [times.compute, times.send, times.wait].enumerated() {
           spans.append(
             .init(
               start: time, end: time + length, kind: kind,
-              name: "\(layer) \(ReportCharts.stageKinds[kind]) \(length.formatted(3)) ms"))
+              name: "\(stage.layer) \(ReportCharts.stageKinds[kind]) \(length.formatted(3)) ms"))
           time += length
         }
       }

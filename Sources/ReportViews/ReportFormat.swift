@@ -6,13 +6,6 @@ enum ReportFormat {
   /// What stands for a figure that there is none of.
   static let none = "-"
 
-  /// `99.0 % (98.2 to 99.5)`
-  static func proportion(_ proportion: FlightReport.Proportion?) -> String {
-    guard let proportion else { return none }
-    let (low, high) = (percent(proportion.low), percent(proportion.high))
-    return "\(percent(proportion.accuracy)) % (\(low) to \(high))"
-  }
-
   /// `98.2`
   static func percent(_ share: Double) -> String { (share * 100).formatted(1) }
 
@@ -22,16 +15,6 @@ enum ReportFormat {
     let decimals = value.magnitude >= 100 ? 0 : value.magnitude >= 10 ? 1 : 3
     return value.formatted(decimals)
   }
-
-  /// Joules per image in mJ, with a mark for estimates.
-  static func energy(_ energy: FlightReport.Energy?) -> String {
-    guard let energy, let joules = energy.joulesPerImage else { return none }
-    return (energy.isEstimated ? "~" : "") + number(joules * 1e3)
-  }
-
-  static func bytes(_ bytes: Double?) -> String { bytes?.asBytes ?? none }
-
-  static func bytes(_ bytes: Int?) -> String { bytes?.asBytes ?? none }
 
   /// `deadline 3, lost 12`
   static func counts<Count: BinaryInteger>(_ counts: [String: Count]) -> String {

@@ -63,7 +63,7 @@ package struct ReportTables {
       title, ["device"] + columns.map(\.heading) + ["% compute / wait / comm", "fills"])
     table.rows = devices.map { figures in
       [figures.device] + columns.map { $0.text(figures) }
-        + [ReportFormat.shares(figures.shares), ReportFormat.counts(figures.fills)]
+        + [ReportFormat.shares(figures.work.shares), ReportFormat.counts(figures.work.fills)]
     }
     return table
   }
@@ -100,7 +100,7 @@ package struct ReportTables {
       [device.name] + columns.map { $0.text(device.figures) }
         + [
           device.figures.energy?.sources.joined(separator: " ") ?? ReportFormat.none,
-          ReportFormat.counts(device.figures.drops),
+          ReportFormat.counts(device.figures.work.drops),
         ]
     }
     return table
@@ -108,26 +108,24 @@ package struct ReportTables {
 
   private func stages(_ group: StageGroup) -> TitledTable {
     let whom = group.alive.map { " while \(ReportFormat.alive($0)) were counted on" } ?? ""
+    let all = Figure<FlightReport.Stage>.all
+    let columns = Figure.columns(.stages, of: all) + Figure.columns(.degradedStages, of: all)
     var table = TitledTable(
-      "Stages\(whom): milliseconds per frame",
-      ["layer", "compute", "send", "wait", "receive", "out", "in", "degraded wait", "fills"])
-    for stage in group.summaries {
-      table.rows.append(
-        [
-          stage.layer, stage.compute?.text ?? "-", stage.send?.text ?? "-",
-          stage.wait?.text ?? "-", stage.receive.text,
-          ReportFormat.bytes(stage.bytesOut), ReportFormat.bytes(stage.bytesIn),
-          stage.degradedWait?.text ?? "-", ReportFormat.counts(stage.fills),
-        ])
+      "Stages\(whom): milliseconds per frame", ["layer"] + columns.map(\.heading) + ["fills"])
+    table.rows = group.layers.map { layer, stages in
+      [layer] + columns.map { $0.text(over: stages) }
+        + [ReportFormat.counts(StageGroup.fills(stages))]
     }
     table.notes = [
       "mean over devices (slowest device); compute, send and wait of frames that lack nothing"
     ]
-    if let frame = group.frameMilliseconds {
+    let frames = group.frameMilliseconds
+    if !frames.isEmpty {
       let median = group.medianLatency.map {
         "; half of the answers took at most \($0.formatted(1)) ms"
       }
-      table.notes.append("all stages together \(frame.text) ms\(median ?? "")")
+      let text = FigureFold.meanAndMaximum.text(frames, .decimals(3))
+      table.notes.append("all stages together \(text) ms\(median ?? "")")
     }
     return table
   }

@@ -120,8 +120,9 @@ private struct Script {
     #expect(energy.joules == 18 && energy.joulesPerImage == 12.0 / 40 && energy.activeWatts == 6)
     #expect(energy.maximumWatts == 7 && energy.sources == ["ina3221"] && !energy.isEstimated)
     #expect(device.figures.memory?.peak == 1000 && device.figures.memory?.maximum == 999)
-    #expect(device.figures.bytesOutPerImage == 100 && device.figures.bytesInPerImage == 300)
-    let shares = try #require(device.figures.shares)
+    #expect(
+      device.figures.work.bytesOutPerImage == 100 && device.figures.work.bytesInPerImage == 300)
+    let shares = try #require(device.figures.work.shares)
     #expect(abs(shares.computing - 0.3) < 1e-9 && abs(shares.communicating - 0.1) < 1e-9)
     #expect(device.stages.first?.whole?.frames == 40)
     #expect(device.stages.first?.whole?.compute == 30)
@@ -278,7 +279,7 @@ private struct Script {
         topic: "martlet/1/default/metric/d0/frame", payload: try metric.payload(), time: number)
     }
     let figures = try #require(builder.report.devices.first).figures
-    #expect(figures.frames == .max && figures.fills["lost"] == .max)
+    #expect(figures.counts.frames == .max && figures.work.fills["lost"] == .max)
   }
 
   @Test func manyDevicesRunsEpochsAndPhasesAreBounded() throws {

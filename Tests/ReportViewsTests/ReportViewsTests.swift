@@ -89,6 +89,17 @@ private func report(
     try check(Figure.all, of: report.devices[0].stages[1])
   }
 
+  @Test func membersOfADeviceAreInOneObjectInOrder() throws {
+    let text = try JSON.encodeString(try report().devices[0].figures)
+    let names = [
+      "device", "seconds", "frames", "degraded_frames", "dropped_frames", "energy", "memory",
+      "bytes_out_per_image", "bytes_in_per_image", "shares", "fills", "drops", "cpu_share",
+      "max_temperature_celsius", "min_clock_mhz",
+    ]
+    let places = names.compactMap { text.firstRange(of: "\"\($0)\"")?.lowerBound }
+    #expect(places.count == names.count && places == places.sorted(), "\(text)")
+  }
+
   /// Every figure is in the CSV, and those that are for tables or Prometheus are there.
   private func check<Subject: Sendable>(
     _ figures: [Figure<Subject>], of subject: Subject, _ report: FlightReport
