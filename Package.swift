@@ -64,7 +64,7 @@ let package = Package(
     module("ModelCards", ["Foundations", "Tensors", "TensorFiles", "JSONCoding"]),
     module(
       "Imaging", ["ModelCards", "Foundations", "Tensors", "TensorFiles", "CTurboJPEG", "CPNG"]),
-    module("ModelGraph", ["Foundations", "Tensors"]),
+    module("ModelGraph", ["CKernels", "Foundations", "Tensors"]),
     .target(
       name: "ONNXImport", dependencies: ["Foundations", "Tensors", "ModelGraph", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),

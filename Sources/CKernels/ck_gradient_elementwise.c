@@ -8,63 +8,71 @@
   for (size_t i = 0; i < count; i++) { expression; }             \
   break
 
-CK_CLONES void ck_activation_gradient_from_result(
-    const float *y, float *dy, size_t count, ck_activation act) {
-  const float a = act.a, b = act.b;
-  switch (act.kind) {
-    case CK_RELU: EACH(dy[i] = y[i] > 0 ? dy[i] : 0);
-    case CK_CLIP: EACH(dy[i] = ((y[i] > a) & (y[i] < b)) ? dy[i] : 0);
-    case CK_LEAKY_RELU: EACH(dy[i] *= y[i] > 0 ? 1 : a);
-    case CK_SIGMOID: EACH(dy[i] *= y[i] * (1 - y[i]));
-    case CK_TANH: EACH(dy[i] *= 1 - y[i] * y[i]);
-    case CK_HARD_SIGMOID: EACH(dy[i] *= ((y[i] > 0) & (y[i] < 1)) ? a : 0);
-    default: break;
-  }
-}
-
-CK_INLINE float silu_slope(float x) {
+CK_INLINE float ck_silu_slope(float x) {
   const float s = ck_sigmoid(x);
   return s * (1 + x * (1 - s));
 }
 
-CK_INLINE float gelu_slope(float x) {
+CK_INLINE float ck_gelu_slope(float x) {
   // Phi(x) + x phi(x), phi the density of the normal distribution.
   return 0.5f * (1 + ck_erf(x * 0.70710678f)) + x * 0.39894228f * ck_exp(-0.5f * x * x);
 }
 
-CK_INLINE float tanh_slope(float x) {
+CK_INLINE float ck_tanh_slope(float x) {
   const float t = ck_tanh(x);
   return 1 - t * t;
 }
 
-CK_INLINE float sigmoid_slope(float x) {
+CK_INLINE float ck_sigmoid_slope(float x) {
   const float s = ck_sigmoid(x);
   return s * (1 - s);
 }
 
-CK_INLINE float hard_sigmoid_slope(float x, float a, float b) {
+CK_INLINE float ck_hard_sigmoid_slope(float x, float a, float b) {
   const float v = a * x + b;
   return ((v > 0) & (v < 1)) ? a : 0;
 }
 
-CK_INLINE float hard_swish_slope(float x) {
+CK_INLINE float ck_hard_swish_slope(float x) {
   return x <= -3 ? 0 : x < 3 ? x * (1.0f / 3) + 0.5f : 1;
 }
+
+// For the entries of CK_ACTIVATIONS, whose expressions are of v, y and g.
+#define BY_VALUE(NAME, VALUE, SLOPE, SLOPE_BY_VALUE) \
+  case CK_##NAME:                                    \
+    _Pragma("clang loop vectorize(assume_safety)")   \
+    for (size_t i = 0; i < count; i++) {             \
+      const float y = values[i], g = dy[i];          \
+      (void)y, (void)g;                              \
+      dy[i] = (SLOPE_BY_VALUE);                      \
+    }                                                \
+    break;
+
+CK_CLONES void ck_activation_gradient_from_result(
+    const float *values, float *dy, size_t count, ck_activation act) {
+  const float a = act.a, b = act.b;
+  switch (act.kind) {
+    CK_ACTIVATIONS(BY_VALUE)
+    default: break;  // The identity.
+  }
+}
+
+#define BY_OPERAND(NAME, VALUE, SLOPE, SLOPE_BY_VALUE) \
+  case CK_##NAME:                                      \
+    _Pragma("clang loop vectorize(assume_safety)")     \
+    for (size_t i = 0; i < count; i++) {               \
+      const float v = x[i], g = dy[i];                 \
+      (void)v;                                         \
+      dx[i] += (SLOPE);                                \
+    }                                                  \
+    break;
 
 CK_CLONES void ck_activation_gradient(
     const float *x, const float *dy, float *dx, size_t count, ck_activation act) {
   const float a = act.a, b = act.b;
   switch (act.kind) {
-    case CK_RELU: EACH(dx[i] += x[i] > 0 ? dy[i] : 0);
-    case CK_CLIP: EACH(dx[i] += ((x[i] > a) & (x[i] < b)) ? dy[i] : 0);
-    case CK_LEAKY_RELU: EACH(dx[i] += dy[i] * (x[i] > 0 ? 1 : a));
-    case CK_SIGMOID: EACH(dx[i] += dy[i] * sigmoid_slope(x[i]));
-    case CK_TANH: EACH(dx[i] += dy[i] * tanh_slope(x[i]));
-    case CK_SILU: EACH(dx[i] += dy[i] * silu_slope(x[i]));
-    case CK_GELU: EACH(dx[i] += dy[i] * gelu_slope(x[i]));
-    case CK_HARD_SIGMOID: EACH(dx[i] += dy[i] * hard_sigmoid_slope(x[i], a, b));
-    case CK_HARD_SWISH: EACH(dx[i] += dy[i] * hard_swish_slope(x[i]));
-    default: EACH(dx[i] += dy[i]);
+    CK_ACTIVATIONS(BY_OPERAND)
+    default: EACH(dx[i] += dy[i]);  // The identity.
   }
 }
 

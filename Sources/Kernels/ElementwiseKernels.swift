@@ -5,21 +5,8 @@ import Tensors
 extension Activation? {
   /// The C description.
   package var c: ck_activation {
-    func make(_ kind: Int, _ a: Float = 0, _ b: Float = 0) -> ck_activation {
-      ck_activation(kind: Int32(kind), a: a, b: b)
-    }
-    return switch self {
-    case nil: make(CK_IDENTITY)
-    case .relu: make(CK_RELU)
-    case .clip(let minimum, let maximum): make(CK_CLIP, minimum, maximum)
-    case .leakyRelu(let slope): make(CK_LEAKY_RELU, slope)
-    case .sigmoid: make(CK_SIGMOID)
-    case .tanh: make(CK_TANH)
-    case .silu: make(CK_SILU)
-    case .gelu: make(CK_GELU)
-    case .hardSigmoid(let slope, let offset): make(CK_HARD_SIGMOID, slope, offset)
-    case .hardSwish: make(CK_HARD_SWISH)
-    }
+    guard let code = self?.code else { return ck_activation(kind: Int32(CK_IDENTITY), a: 0, b: 0) }
+    return ck_activation(kind: code.kind, a: code.a, b: code.b)
   }
 }
 

@@ -129,28 +129,6 @@ package struct Pooling: Sendable, Hashable, Codable {
   }
 }
 
-/// An element-wise non-linearity with f(0) as documented; used fused or alone.
-package enum Activation: Sendable, Hashable {
-  /// max(x, 0)
-  case relu
-  /// x clamped to a range; ReLU6 is `clip(0, 6)`.
-  case clip(minimum: Float, maximum: Float)
-  /// x for x > 0, else slope * x
-  case leakyRelu(slope: Float)
-  /// 1 / (1 + exp(-x)); f(0) = 0.5
-  case sigmoid
-  /// tanh(x)
-  case tanh
-  /// x * sigmoid(x)
-  case silu
-  /// 0.5 x (1 + erf(x / sqrt 2))
-  case gelu
-  /// clamp(slope x + offset, 0, 1)
-  case hardSigmoid(slope: Float, offset: Float)
-  /// x * clamp(x / 6 + 0.5, 0, 1)
-  case hardSwish
-}
-
 /// Other element-wise functions of one operand.
 package enum UnaryFunction: String, Sendable, Hashable, Codable {
   /// As named.

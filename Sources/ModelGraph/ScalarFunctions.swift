@@ -1,22 +1,5 @@
 import Glibc
 
-extension Activation {
-  /// The function of one number; the definition that kernels are tested against.
-  package func value(_ x: Float) -> Float {
-    switch self {
-    case .relu: max(x, 0)
-    case .clip(let minimum, let maximum): min(max(x, minimum), maximum)
-    case .leakyRelu(let slope): x > 0 ? x : slope * x
-    case .sigmoid: 1 / (1 + expf(-x))
-    case .tanh: tanhf(x)
-    case .silu: x / (1 + expf(-x))
-    case .gelu: 0.5 * x * (1 + erff(x * Float(0.5).squareRoot()))
-    case .hardSigmoid(let slope, let offset): min(max(slope * x + offset, 0), 1)
-    case .hardSwish: x * min(max(x / 6 + 0.5, 0), 1)
-    }
-  }
-}
-
 extension UnaryFunction {
   /// The function of one number.
   package func value(_ x: Float) -> Float {

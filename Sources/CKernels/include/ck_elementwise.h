@@ -5,21 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  CK_IDENTITY = 0,
-  CK_RELU,
-  CK_CLIP,           // to [a, b]
-  CK_LEAKY_RELU,     // a x for x <= 0
-  CK_SIGMOID,
-  CK_TANH,
-  CK_SILU,
-  CK_GELU,           // exact form, with erf
-  CK_HARD_SIGMOID,   // clamp(a x + b, 0, 1)
-  CK_HARD_SWISH,
-};
+#include "ck_activations.h"
+
+#define CK_CODE(NAME, VALUE, SLOPE, SLOPE_BY_VALUE) CK_##NAME,
+enum { CK_IDENTITY = 0, CK_ACTIVATIONS(CK_CODE) };
+#undef CK_CODE
 
 typedef struct {
-  int32_t kind;
+  int32_t kind;  // CK_IDENTITY, …
   float a, b;
 } ck_activation;
 

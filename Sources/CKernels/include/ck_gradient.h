@@ -7,7 +7,7 @@
 #include "ck_elementwise.h"
 #include "ck_image.h"
 
-// dy[i] *= act'(x), told by y = act(x) alone; for the kinds up to CK_TANH and CK_HARD_SIGMOID.
+// dy[i] *= act'(x), told by y = act(x) alone; not a number where y does not tell (CK_NOT_TOLD).
 void ck_activation_gradient_from_result(
     const float *y, float *dy, size_t count, ck_activation act);
 // dx[i] += dy[i] * act'(x[i])
