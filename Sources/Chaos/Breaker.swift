@@ -29,9 +29,6 @@ final class Breaker {
   private var recordings: [LimitedRecording] = []
   private static let deployment = "default"
 
-  /// The status with which `exit` is asked to end a worker.
-  private static let exitStatus: Int32 = 3
-
   init(
     fleet: WatchedFleet, broker: EmbeddedBroker, plan: PlanFolder, folder: String, seed: UInt64,
     logger: Logger
@@ -55,6 +52,7 @@ final class Breaker {
   /// - Returns: false where it could not be done because the broker is away.
   func begin(_ fault: Fault) throws -> Bool {
     let device = fault.device ?? 0
+    if let request = fault.kind.facts.request { return try ask(request, fault, device) }
     switch fault.kind {
     case .kill, .clockStep: fleet.kill(device)
     case .terminate: fleet.terminate(device)
@@ -80,35 +78,27 @@ final class Breaker {
     case .fullDisk:
       let path = "\(folder)/flight-\(recordings.count).rec"
       recordings.append(try LimitedRecording(to: path, broker: broker.socketAddress))
-    case .stall, .drop, .delay, .disconnect: return try call(request(fault), device)
-    case .exit:
-      guard try call(request(fault), device) else { return false }
-      fleet.expectExit(device, status: Self.exitStatus)
+    default: throw Self.unknown(fault)
     }
     return true
   }
 
-  private func request(_ fault: Fault) -> FaultRequest {
+  /// Asks a device for what the kind's template says, for as long as the fault lasts.
+  private func ask(_ template: FaultRequest, _ fault: Fault, _ device: Int) throws -> Bool {
     let (seconds, rest) = (fault.end - fault.start).components
-    var request = FaultRequest(
-      .stall, forMilliseconds: Int(seconds * 1000 + rest / 1_000_000_000_000_000))
-    switch fault.kind {
-    case .drop:
-      request.kind = .drop
-      request.fraction = 0.2
-    case .delay:
-      request.kind = .delay
-      request.distribution = .exponential
-      request.meanMilliseconds = 20
-    case .disconnect: request.kind = .disconnect
-    case .exit:
-      request.kind = .exit
-      request.code = Int(Self.exitStatus)
-    default: break
-    }
+    var request = template
+    request.forMilliseconds = Int(seconds * 1000 + rest / 1_000_000_000_000_000)
     seed += 1
     request.seed = seed
-    return request
+    guard try call(request, device) else { return false }
+    if let code = request.code { fleet.expectExit(device, status: Int32(code)) }
+    return true
+  }
+
+  private static func unknown(_ fault: Fault) -> MartletError {
+    MartletError(
+      .unsupported, "nothing carries out this kind of fault",
+      context: ["kind": fault.kind.rawValue])
   }
 
   private func call(_ request: FaultRequest, _ device: Int) throws -> Bool {
@@ -129,6 +119,12 @@ final class Breaker {
   /// Mends it.
   func end(_ fault: Fault) throws {
     let device = fault.device ?? 0
+    let facts = fault.kind.facts
+    if facts.request != nil {
+      // The device mends itself, unless it has ended.
+      if facts.endsProcess, fleet.process(device) == nil { try fleet.start(device) }
+      return
+    }
     switch fault.kind {
     case .kill: try fleet.start(device)
     case .clockStep: try fleet.start(device, clockSeconds: fault.clockSeconds)
@@ -146,8 +142,7 @@ final class Breaker {
     case .forgedEpoch: forgedParts += forgers.removeValue(forKey: fault)?.close() ?? 0
     // What comes of them shows when all is well again; see `settle`.
     case .duplicate, .fullDisk: break
-    case .stall, .drop, .delay, .disconnect: break
-    case .exit: if fleet.process(device) == nil { try fleet.start(device) }
+    default: throw Self.unknown(fault)
     }
   }
 

@@ -173,10 +173,10 @@ package final class ChaosRun {
     }
     for client in clients {
       client.tally.withLock { tally in
-        if let device = fault.device, fault.kind.takesDeviceDown {
+        if let device = fault.device, fault.kind.facts.takesDeviceDown {
           tally.down.goesDown(device, at: .now())
         }
-        if fault.kind.takesBrokerDown { tally.down.hearsNobody(at: .now()) }
+        if fault.kind.facts.takesBrokerDown { tally.down.hearsNobody(at: .now()) }
       }
     }
   }
@@ -185,8 +185,10 @@ package final class ChaosRun {
     try breaker.end(fault)
     for client in clients {
       client.tally.withLock { tally in
-        if let device = fault.device, fault.kind.takesDeviceDown { tally.down.comesBack(device) }
-        if fault.kind.takesBrokerDown { tally.down.hearsNobody(at: .now()) }
+        if let device = fault.device, fault.kind.facts.takesDeviceDown {
+          tally.down.comesBack(device)
+        }
+        if fault.kind.facts.takesBrokerDown { tally.down.hearsNobody(at: .now()) }
       }
     }
     expectReturn(from: .now())

@@ -68,7 +68,11 @@ package struct ChaosSchedule: Sendable, Hashable {
             deck[deck.count - 1], at: time, victims: &victims, steady: steadyDevice, &random)
         else { break }
         // The broker can only be killed while it runs.
-        if fault.kind.takesBrokerDown, faults.contains(where: { $0.kind.takesBrokerDown }) { break }
+        if fault.kind.facts.takesBrokerDown,
+          faults.contains(where: { $0.kind.facts.takesBrokerDown })
+        {
+          break
+        }
         deck.removeLast()
         faults.append(fault)
       }
@@ -97,32 +101,18 @@ package struct ChaosSchedule: Sendable, Hashable {
     _ kind: Fault.Kind, at time: Duration, victims: inout [Int], steady: Int,
     _ random: inout SeededGenerator
   ) -> Fault? {
+    let facts = kind.facts
     var device: Int?
-    if kind.hitsDevice {
+    if facts.hitsDevice {
       guard victims.count > 1,
-        let index = victims.lastIndex(where: { !kind.endsProcess || $0 != steady })
+        let index = victims.lastIndex(where: { !facts.endsProcess || $0 != steady })
       else { return nil }
       device = victims.remove(at: index)
     }
-    let range = lengths(kind)
     let start = time + .milliseconds(Int.random(in: 0...1500, using: &random))
-    let length = Int.random(in: range, using: &random)
+    let length = Int.random(in: facts.milliseconds, using: &random)
     let clock = kind == .clockStep ? ([-7200, 7200].randomElement(using: &random) ?? 0) : 0
     return Fault(
       kind, device: device, clockSeconds: clock, start: start, end: start + .milliseconds(length))
-  }
-
-  /// How long a fault lasts, in milliseconds.
-  private static func lengths(_ kind: Fault.Kind) -> ClosedRange<Int> {
-    switch kind {
-    case .kill, .clockStep, .exit: 500...4000
-    // A worker may take its time to finish what it has.
-    case .terminate: 4000...6000
-    case .pause, .cut, .stall, .disconnect: 1000...10_000
-    case .drop, .delay: 2000...6000
-    case .brokerForgets, .brokerRemembers: 200...4000
-    case .slowSubscriber, .garbage, .forgedEpoch, .fullDisk: 3000...8000
-    case .duplicate: 3000...4000
-    }
   }
 }

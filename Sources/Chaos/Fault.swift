@@ -1,3 +1,5 @@
+package import WireProtocol
+
 /// One thing that goes wrong, from when to when.
 package struct Fault: Sendable, Hashable {
   /// What goes wrong.
@@ -37,36 +39,73 @@ package struct Fault: Sendable, Hashable {
     /// A worker is asked to end without a goodbye, and started again later.
     case exit
 
+    /// What a fault of this kind does to its surroundings, and how long it lasts.
+    package var facts: Facts {
+      switch self {
+      case .kill, .clockStep: .ofDevice(500...4000, endsProcess: true, takesDeviceDown: true)
+      // A worker may take its time to finish what it has.
+      case .terminate: .ofDevice(4000...6000, endsProcess: true, takesDeviceDown: true)
+      case .pause, .cut: .ofDevice(1000...10_000, takesDeviceDown: true)
+      case .brokerForgets, .brokerRemembers: .ofBroker(200...4000)
+      case .slowSubscriber, .garbage, .forgedEpoch, .fullDisk: .ofNobody(3000...8000)
+      case .duplicate: .ofDevice(3000...4000, endsProcess: true)
+      case .stall:
+        .ofDevice(1000...10_000, takesDeviceDown: true, request: FaultRequest(.stall))
+      case .drop:
+        .ofDevice(2000...6000, request: FaultRequest(.drop, fraction: 0.2))
+      case .delay:
+        .ofDevice(
+          2000...6000,
+          request: FaultRequest(.delay, distribution: .exponential, meanMilliseconds: 20))
+      case .disconnect:
+        .ofDevice(1000...10_000, takesDeviceDown: true, request: FaultRequest(.disconnect))
+      case .exit:
+        .ofDevice(
+          500...4000, endsProcess: true, takesDeviceDown: true,
+          request: FaultRequest(.exit, code: 3))
+      }
+    }
+  }
+
+  /// What is known about a kind of fault.
+  package struct Facts: Sendable {
     /// Whether it happens to one device.
-    package var hitsDevice: Bool {
-      switch self {
-      case .kill, .terminate, .pause, .cut, .duplicate, .clockStep: true
-      case .stall, .drop, .delay, .disconnect, .exit: true
-      case .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage, .fullDisk: false
-      case .forgedEpoch: false
-      }
-    }
-
+    package private(set) var hitsDevice = false
     /// Whether a worker process ends.
-    package var endsProcess: Bool {
-      switch self {
-      case .kill, .terminate, .duplicate, .clockStep, .exit: true
-      case .pause, .cut, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .stall, .drop, .delay, .disconnect, .fullDisk, .forgedEpoch: false
-      }
-    }
-
+    package private(set) var endsProcess = false
     /// Whether the device is not there between beginning and end.
-    package var takesDeviceDown: Bool {
-      switch self {
-      case .kill, .terminate, .pause, .cut, .clockStep, .stall, .disconnect, .exit: true
-      case .duplicate, .brokerForgets, .brokerRemembers, .slowSubscriber, .garbage: false
-      case .drop, .delay, .fullDisk, .forgedEpoch: false
-      }
+    package private(set) var takesDeviceDown = false
+    /// Whether the broker is not there between beginning and end.
+    package private(set) var takesBrokerDown = false
+    /// How long it lasts, in milliseconds.
+    package let milliseconds: ClosedRange<Int>
+    /// What `device/fault` is asked for, but for how long and the seed; nil where the fault comes
+    /// from outside.
+    package private(set) var request: FaultRequest?
+
+    private init(_ milliseconds: ClosedRange<Int>) { self.milliseconds = milliseconds }
+
+    fileprivate static func ofNobody(_ milliseconds: ClosedRange<Int>) -> Facts {
+      Facts(milliseconds)
     }
 
-    /// Whether the broker is not there between beginning and end.
-    package var takesBrokerDown: Bool { self == .brokerForgets || self == .brokerRemembers }
+    fileprivate static func ofBroker(_ milliseconds: ClosedRange<Int>) -> Facts {
+      var facts = Facts(milliseconds)
+      facts.takesBrokerDown = true
+      return facts
+    }
+
+    fileprivate static func ofDevice(
+      _ milliseconds: ClosedRange<Int>, endsProcess: Bool = false, takesDeviceDown: Bool = false,
+      request: FaultRequest? = nil
+    ) -> Facts {
+      var facts = Facts(milliseconds)
+      facts.hitsDevice = true
+      facts.endsProcess = endsProcess
+      facts.takesDeviceDown = takesDeviceDown
+      facts.request = request
+      return facts
+    }
   }
 
   /// What goes wrong.

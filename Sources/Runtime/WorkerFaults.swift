@@ -22,7 +22,6 @@ final class WorkerFaults {
   func begin(_ request: FaultRequest, seed: UInt64, at now: MonotonicTime) {
     let end = now.adding(nanoseconds: request.nanoseconds)
     switch request.kind {
-    case .drop, .delay, .corrupt, .clear: outlet.injector.apply(request, seed: seed, at: now)
     case .stall:
       stallEnd = end
       isSilent = request.silent ?? false
@@ -30,6 +29,9 @@ final class WorkerFaults {
       absenceEnd = end
       client.severConnection()
     case .exit: _exit(Int32(request.code ?? 1))
+    default:
+      assert(request.kind.isAboutParts, "nothing carries out \(request.kind)")
+      outlet.injector.apply(request, seed: seed, at: now)
     }
   }
 

@@ -33,27 +33,27 @@ package struct FaultInjector: Sendable {
   /// Whether any fault may be in force; false costs a comparison and nothing more.
   package var isActive: Bool { !faults.isEmpty }
 
-  /// Begins `drop`, `delay` or `corrupt`, in place of an earlier one of the same kind, or ends them
-  /// with `clear`. Other kinds are not about parts and change nothing here.
+  /// Begins a fault of parts, in place of an earlier one of the same kind, or ends them all with
+  /// `clear`. Kinds that are not about parts change nothing here.
   ///
   /// - Parameter seed: what `request.seed` is, or stands for when it is absent.
   package mutating func apply(_ request: FaultRequest, seed: UInt64, at now: MonotonicTime) {
-    switch request.kind {
-    case .drop, .delay, .corrupt:
-      faults[request.kind] = Fault(
-        request: request, end: now.adding(nanoseconds: request.nanoseconds),
-        random: SeededGenerator(seed: seed))
-      if request.kind == .corrupt { damages = SeededGenerator(seed: ~seed) }
-    case .clear: faults = [:]
-    case .stall, .disconnect, .exit: break
+    guard request.kind.isAboutParts else { return }
+    guard request.kind != .clear else {
+      faults = [:]
+      return
     }
+    faults[request.kind] = Fault(
+      request: request, end: now.adding(nanoseconds: request.nanoseconds),
+      random: SeededGenerator(seed: seed))
+    if request.kind == .corrupt { damages = SeededGenerator(seed: ~seed) }
   }
 
   /// The fate of the next part.
   package mutating func next(at now: MonotonicTime) -> Fate {
     var fate = Fate()
     guard isActive else { return fate }
-    for kind in [FaultRequest.Kind.drop, .delay, .corrupt] {
+    for kind in FaultRequest.Kind.allCases {
       guard var fault = faults[kind] else { continue }
       guard now < fault.end else {
         faults[kind] = nil
@@ -64,7 +64,8 @@ package struct FaultInjector: Sendable {
         switch kind {
         case .drop: fate.isDropped = true
         case .delay: fate.delayNanoseconds = fault.request.delay(using: &fault.random)
-        default: fate.damage = fault.request.place ?? .any
+        case .corrupt: fate.damage = fault.request.place ?? .any
+        default: assertionFailure("\(kind) has no fate")
         }
       }
       faults[kind] = fault

@@ -18,6 +18,15 @@ package struct FaultRequest: WireMessage, Equatable {
     case exit
     /// End whatever `drop`, `delay` and `corrupt` began.
     case clear
+
+    /// Whether it is about parts on their way, which `FaultInjector` decides about; the others are
+    /// about the whole device.
+    package var isAboutParts: Bool {
+      switch self {
+      case .drop, .delay, .corrupt, .clear: true
+      case .stall, .disconnect, .exit: false
+      }
+    }
   }
 
   /// How delays are drawn.
@@ -64,9 +73,16 @@ package struct FaultRequest: WireMessage, Equatable {
   package var code: Int?
 
   /// A request for one kind, everything else at its default.
-  package init(_ kind: Kind, forMilliseconds: Int? = nil) {
+  package init(
+    _ kind: Kind, forMilliseconds: Int? = nil, fraction: Double? = nil,
+    distribution: Distribution? = nil, meanMilliseconds: Double? = nil, code: Int? = nil
+  ) {
     self.kind = kind
     self.forMilliseconds = forMilliseconds
+    self.fraction = fraction
+    self.distribution = distribution
+    self.meanMilliseconds = meanMilliseconds
+    self.code = code
   }
 
   /// The most bytes of a payload.

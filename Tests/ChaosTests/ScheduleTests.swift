@@ -36,13 +36,13 @@ import Testing
       #expect(Set(hit).count == hit.count, "a device is hit once in a wave")
       #expect(hit.count < devices, "somebody is spared")
       #expect(hit.allSatisfy { (0..<devices).contains($0) })
-      #expect(wave.faults.count(where: \.kind.takesBrokerDown) <= 1)
+      #expect(wave.faults.count(where: \.kind.facts.takesBrokerDown) <= 1)
       for fault in wave.faults {
         #expect(fault.start >= end + (end == .zero ? ChaosSchedule.calm : ChaosSchedule.pause))
         #expect(fault.start < fault.end)
-        #expect((fault.device != nil) == fault.kind.hitsDevice)
+        #expect((fault.device != nil) == fault.kind.facts.hitsDevice)
         #expect((fault.clockSeconds != 0) == (fault.kind == .clockStep))
-        if fault.kind.endsProcess { #expect(fault.device != schedule.steadyDevice) }
+        if fault.kind.facts.endsProcess { #expect(fault.device != schedule.steadyDevice) }
       }
       end = wave.end
     }
