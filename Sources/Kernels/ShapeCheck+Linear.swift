@@ -85,7 +85,7 @@ extension ShapeCheck {
     try require(a.rank >= 2 && b.rank >= 2)
     try require(a[a.rank - 1] == b[b.rank - 2])
     guard
-      let batch = Shape.broadcast(
+      let batch = try? Shape.broadcast(
         Shape(Array(a.dimensions.dropLast(2))), Shape(Array(b.dimensions.dropLast(2))))
     else {
       try require(false)
