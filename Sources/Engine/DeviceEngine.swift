@@ -106,8 +106,8 @@ package final class DeviceEngine: Sendable {
     return lost
   }
 
-  /// Fills the slots that nobody delivered: decoded where enough parity came, else with zeros, with
-  /// the plan's channel means, or, where something would have been decoded with them, with what marks
+  /// Fills the slots that nobody delivered: decoded where enough parity came, else by the
+  /// plan's fill, or, where something would have been decoded with them, with what marks
   /// everything as lost that depends on it.
   ///
   /// - Returns: the slots that are lost; the others were decoded.
@@ -123,18 +123,17 @@ package final class DeviceEngine: Sendable {
       restore(repair, gathering: gathering, in: execution)
       return []
     }
-    var means: [Float]?
-    if case .mean(let all) = plan.fill, !point.isDecoded { means = all[gathering.exchange] }
+    let constants = point.isDecoded ? nil : plan.fill.constants?[gathering.exchange]
     for slot in missing {
       fill(
-        gathering.slots[slot], with: point.isDecoded ? .nan : 0, means: means,
+        gathering.slots[slot], with: point.isDecoded ? .nan : 0, constants: constants,
         gathering: gathering, in: execution)
     }
     return missing
   }
 
   private func fill(
-    _ slot: DeviceProgram.Slot, with value: Float, means: [Float]?,
+    _ slot: DeviceProgram.Slot, with value: Float, constants: [Float]?,
     gathering: DeviceProgram.Gathering, in execution: Execution
   ) {
     withGathered(gathering, in: execution) { target, shape in
@@ -143,7 +142,7 @@ package final class DeviceEngine: Sendable {
         let start = block * shape[gathering.axis]
         for channel in slot.channels.joined() {
           (target + (start + channel) * inner).update(
-            repeating: means?[channel] ?? value, count: inner)
+            repeating: constants?[channel] ?? value, count: inner)
         }
       }
     }

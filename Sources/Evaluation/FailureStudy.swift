@@ -24,14 +24,14 @@ package struct FailureStudy: Sendable {
     /// The failure sets, the empty one first.
     package var sets: [[Int]]
     /// What stands in for lost neurons.
-    package var fill: ChannelFill
+    package var fill: Plan.Fill
     /// What an answer is drawn from that comes to null; nil for a plan in which none does.
     package var guess: ClassGuess?
 
     /// Makes a subject.
     package init(
       plan: String, method: String, devices: [String], placements: [LayerPlacement],
-      sets: [[Int]], fill: ChannelFill = .zero, guess: ClassGuess? = nil
+      sets: [[Int]], fill: Plan.Fill = .zero, guess: ClassGuess? = nil
     ) {
       self.plan = plan
       self.method = method
@@ -70,7 +70,7 @@ package struct FailureStudy: Sendable {
   private let model: MaskedModel
   private let subjects: [Subject]
   private let values: [ExchangedValue]
-  private let fills: [ChannelFill]
+  private let fills: [Plan.Fill]
   private let head: Head
   private let trie: MaskTrie
   /// The leaf of each subject's sets.
@@ -93,7 +93,7 @@ package struct FailureStudy: Sendable {
     self.model = model
     self.subjects = subjects
     self.values = values
-    var fills: [ChannelFill] = []
+    var fills: [Plan.Fill] = []
     var masks: [Mask] = []
     for subject in subjects {
       let number = fills.firstIndex(of: subject.fill) ?? fills.count
@@ -191,7 +191,6 @@ package struct FailureStudy: Sendable {
     let digest = try FileDigest.sha256(Array(tally.digests.joined(separator: "\n").utf8))
     var tables: [FailureTable] = []
     for (subject, leaves) in zip(subjects, leafOf) {
-      let fill = if case .zero = subject.fill { "zero" } else { "mean" }
       let guess =
         subject.guess ?? ClassGuess(frequencies: nil, classes: classes)
       let right = guess.expectedCorrect(of: images.labels)
@@ -211,8 +210,8 @@ package struct FailureStudy: Sendable {
       tables.append(
         try FailureTable(
           plan: subject.plan, method: subject.method, devices: subject.devices,
-          images: images.count, imagesDigest: digest, classes: classes, fill: fill,
-          rows: rows,
+          images: images.count, imagesDigest: digest, classes: classes,
+          fill: subject.fill.kind, rows: rows,
           guessAccuracy: subject.guess.map { _ in right / Double(images.count) }))
     }
     guard !tally.predictions.isEmpty else { return Result(tables: tables, predictions: []) }

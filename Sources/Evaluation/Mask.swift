@@ -30,11 +30,3 @@ package struct Mask: Sendable, Hashable {
   /// Whether nothing is missing.
   package var isEmpty: Bool { lost.allSatisfy(\.isEmpty) }
 }
-
-/// What stands in for a missing channel.
-package enum ChannelFill: Sendable, Hashable {
-  /// Zero.
-  case zero
-  /// A number for each channel of each point, such as its mean over calibration images.
-  case constants([[Float]])
-}

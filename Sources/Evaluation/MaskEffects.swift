@@ -1,5 +1,6 @@
 package import Foundations
 import Glibc
+package import Plan
 import Synchronization
 
 /// What masks do to a model's answers, without labels: how far they depart from the undamaged ones.
@@ -32,7 +33,7 @@ package struct MaskEffect: Sendable, Hashable {
   ///   - progress: gets the number of images that are done and their total.
   /// - Throws: `invalidArgument` without images, `cancelled` when stopped, what loading throws.
   package static func of(
-    _ masks: [Mask], fill: ChannelFill, model: MaskedModel, images: LabelledImages,
+    _ masks: [Mask], fill: Plan.Fill, model: MaskedModel, images: LabelledImages,
     threads: Int = 1, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) -> [MaskEffect] {

@@ -1,13 +1,14 @@
 package import Foundations
 import Kernels
 import ModelGraph
+package import Plan
 import Tensors
 
 /// One thread's working memory for a `MaskedModel`.
 package final class MaskedExecution {
   private let model: MaskedModel
   private let execution: Execution
-  private let fills: [ChannelFill]
+  private let fills: [Plan.Fill]
   /// What is kept at each boundary while several masks go on from it.
   private var snapshots: [[[Float]]]
 
@@ -15,8 +16,8 @@ package final class MaskedExecution {
   ///
   /// - Precondition: constants to fill with are there for every channel.
   /// - Throws: `resourceExhausted` when the system refuses the memory.
-  package init(_ model: MaskedModel, fills: [ChannelFill] = [.zero]) throws(MartletError) {
-    for case .constants(let values) in fills {
+  package init(_ model: MaskedModel, fills: [Plan.Fill] = [.zero]) throws(MartletError) {
+    for case let values? in fills.map(\.constants) {
       precondition(
         values.count == model.points.count
           && values.indices.allSatisfy { values[$0].count == model.channels(of: $0) },
@@ -126,7 +127,7 @@ package final class MaskedExecution {
 
   /// Copies a point's value for its readers, with the lost channels filled.
   private func copy(
-    _ point: Int, without lost: [Int] = [], filledWith fill: ChannelFill = .zero
+    _ point: Int, without lost: [Int] = [], filledWith fill: Plan.Fill = .zero
   ) {
     let (value, axis) = (model.points[point].value, model.points[point].axis)
     let shape = model.program.graph[value].shape
@@ -134,8 +135,7 @@ package final class MaskedExecution {
     execution.withMutableValue(model.copies[point]) { target in
       execution.withValue(value) { _ = target.update(fromContentsOf: $0) }
       for channel in lost {
-        var constant: Float = 0
-        if case .constants(let constants) = fill { constant = constants[point][channel] }
+        let constant = fill.constants?[point][channel] ?? 0
         for block in 0..<outer {
           let start = (block * shape[axis] + channel) * inner
           UnsafeMutableBufferPointer(rebasing: target[start..<start + inner])

@@ -25,7 +25,12 @@ public enum Fill: String, Sendable, CaseIterable {
   /// Each channel's mean over calibration images.
   case mean
 
-  var choice: PlanMaker.FillChoice { self == .zero ? .zero : .mean }
+  var kind: Plan.Fill.Kind {
+    switch self {
+    case .zero: .zero
+    case .mean: .mean
+    }
+  }
 }
 
 extension Model {
@@ -58,7 +63,7 @@ extension Model {
       isStopped throws(Foundations.MartletError) in
       let measuring = Measuring(threads: threads, isStopped: isStopped, progress: progress)
       let maker = try PlanMaker(
-        try PlanningMethods.standard.named(method), options: options, fill: fill.choice,
+        try PlanningMethods.standard.named(method), options: options, fill: fill.kind,
         measuring: measuring)
       let layout = try maker.layout(of: graph, wishes: devices.wishes)
       try Plan.checkNewNames(layout.devices)

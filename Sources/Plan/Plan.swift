@@ -51,14 +51,6 @@ package struct Plan: Sendable {
     var channelsPerNeuron: Int { isWhole && shape.rank > 1 ? shape[1] : 1 }
   }
 
-  /// What stands in for channels that are lost.
-  package enum Fill: Sendable, Hashable {
-    /// Zero.
-    case zero
-    /// Each channel's mean over calibration images; by exchange, then channel.
-    case mean([[Float]])
-  }
-
   /// Which model, how prepared and read.
   package struct Model: Sendable, Equatable, Codable {
     /// The model's name.
@@ -134,9 +126,10 @@ package struct Plan: Sendable {
     for (layer, placement) in zip(sharding.layers, placements) {
       try placement.check(layer, devices: devices.count)
     }
-    if sharding.isVertical, case .mean = fill {
+    if sharding.isVertical, fill.constants != nil {
       throw MartletError(
-        .unsupported, "a vertical plan has no channel means: what is lost is null")
+        .unsupported,
+        "a vertical plan has no channel \(fill.kind.constantsName): what is lost is null")
     }
     try Plan.check(
       model.frequencies,
@@ -164,14 +157,10 @@ package struct Plan: Sendable {
           || placement.holders.contains { $0.count > 1 && $0.contains(device) }
       }
     }
-    if case .mean(let means) = fill {
-      guard means.count == exchanges.count,
-        zip(means, exchanges).allSatisfy({ $1.isDecoded || $0.count == $1.shape[$1.axis] }),
-        means.allSatisfy({ $0.allSatisfy(\.isFinite) })
-      else {
-        throw MartletError(
-          .mismatch, "the means for lost channels do not fit the exchanges of the plan")
-      }
+    guard fill.fits(exchanges) else {
+      throw MartletError(
+        .mismatch,
+        "the \(fill.kind.constantsName) for lost channels do not fit the exchanges of the plan")
     }
   }
 

@@ -21,10 +21,21 @@ struct PlanDocument: Codable {
     var nodes: [Node]
   }
 
-  /// The file with each channel's mean, when lost channels are filled with it.
-  struct Means: Codable {
+  /// The file with what lost channels are filled with.
+  struct Constants: Codable {
     var file: String
     var sha256: String
+    /// The kind of fill; absent for means.
+    var kind: Plan.Fill.Kind?
+
+    init(of kind: Plan.Fill.Kind, file: String, sha256: String) {
+      self.kind = kind == Constants.unnamed ? nil : kind
+      self.file = file
+      self.sha256 = sha256
+    }
+
+    /// The kind that the first plans with constants had.
+    static let unnamed = Plan.Fill.Kind.mean
   }
 
   struct Shard: Codable {
@@ -47,11 +58,17 @@ struct PlanDocument: Codable {
   var shards: [Shard]
   var client: Shard?
   /// Absent when lost channels are filled with zero.
-  var means: Means?
+  var constants: Constants?
   var layers: [PlacementDocument]
   var graph: Structure
 
-  init(_ plan: Plan, shards: [Shard], client: Shard?, means: Means?) {
+  private enum CodingKeys: String, CodingKey {
+    case format, version, id, method, model, shards, client
+    case constants = "means"
+    case layers, graph
+  }
+
+  init(_ plan: Plan, shards: [Shard], client: Shard?, constants: Constants?) {
     format = PlanDocument.format
     version = PlanDocument.version
     id = ""
@@ -59,7 +76,7 @@ struct PlanDocument: Codable {
     model = plan.model
     self.shards = shards
     self.client = client
-    self.means = means
+    self.constants = constants
     layers = zip(plan.sharding.layers, plan.placements).map {
       PlacementDocument($0, $1, devices: plan.devices)
     }
@@ -68,9 +85,9 @@ struct PlanDocument: Codable {
 
   /// The plan that this describes, with everything checked that a file could get wrong.
   ///
-  /// - Parameter means: reads the file of means.
+  /// - Parameter read: reads the file of constants for a fill of that kind.
   func plan(
-    means read: (Means, Plan) throws(MartletError) -> [[Float]]
+    constants read: (Constants, Plan.Fill.Kind, Plan) throws(MartletError) -> [[Float]]
   ) throws(MartletError) -> Plan {
     let graph = try graph.graph(name: model.name)
     let sharding = try sharding(of: graph)
@@ -92,8 +109,14 @@ struct PlanDocument: Codable {
         sharding: sharding, placements: placements, fill: fill)
     }
     let plan = try make(.zero)
-    guard let means else { return plan }
-    return try make(.mean(try read(means, plan)))
+    guard let constants else { return plan }
+    let kind = constants.kind ?? Constants.unnamed
+    guard kind.needsImages else {
+      throw MartletError(
+        .invalidFile, "the plan has constants for a fill that takes none",
+        context: ["fill": kind.rawValue])
+    }
+    return try make(Plan.Fill(kind, constants: try read(constants, kind, plan)))
   }
 
   /// By blocks where the layers name their nodes.

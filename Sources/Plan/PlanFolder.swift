@@ -54,8 +54,8 @@ package struct PlanFolder: Sendable {
         context: ["file": file], hint: "run martlet plan again")
     }
     do {
-      plan = try document.plan { means, plan throws(MartletError) in
-        try PlanFolder.means(means, of: plan, folder: path)
+      plan = try document.plan { constants, kind, plan throws(MartletError) in
+        try PlanFolder.fillConstants(constants, kind, of: plan, folder: path)
       }
     } catch {
       throw error.adding("file", file)
@@ -120,11 +120,12 @@ package struct PlanFolder: Sendable {
     return try SafetensorsFile(file)
   }
 
-  private static func means(
-    _ means: PlanDocument.Means, of plan: Plan, folder: String
+  private static func fillConstants(
+    _ constants: PlanDocument.Constants, _ kind: Plan.Fill.Kind, of plan: Plan, folder: String
   ) throws(MartletError) -> [[Float]] {
     let tensors = try open(
-      means.file, sha256: means.sha256, folder: folder, what: "the file of channel means")
+      constants.file, sha256: constants.sha256, folder: folder,
+      what: "the file of channel \(kind.constantsName)")
     return try plan.exchanges.map { point throws(MartletError) in
       if point.isDecoded { return [] }
       return try tensors.tensor(point.id).floats ?? []
@@ -165,8 +166,8 @@ package struct PlanFolder: Sendable {
         : try writeShard(
           client, graph: graph, device: Plan.Device(name: "client", share: 0),
           file: file("client", avoiding: plan.devices), folder: temporary)
-      let means = try writeMeans(plan, folder: temporary)
-      var document = PlanDocument(plan, shards: shards, client: clientShard, means: means)
+      let constants = try writeFillConstants(plan, folder: temporary)
+      var document = PlanDocument(plan, shards: shards, client: clientShard, constants: constants)
       document.id = try document.computedID()
       try FileSystem.write(
         try JSON.encode(document, pretty: true), to: temporary + "/" + documentName)
@@ -184,17 +185,17 @@ package struct PlanFolder: Sendable {
       ? "\(name)-constants.safetensors" : "\(name).safetensors"
   }
 
-  private static func writeMeans(
+  private static func writeFillConstants(
     _ plan: Plan, folder: String
-  ) throws(MartletError) -> PlanDocument.Means? {
-    guard case .mean(let means) = plan.fill else { return nil }
-    let name = file("means", avoiding: plan.devices)
-    let tensors = zip(plan.exchanges, means).filter { !$0.0.isDecoded }.map { point, values in
+  ) throws(MartletError) -> PlanDocument.Constants? {
+    guard let constants = plan.fill.constants else { return nil }
+    let name = file(plan.fill.kind.constantsName, avoiding: plan.devices)
+    let tensors = zip(plan.exchanges, constants).filter { !$0.0.isDecoded }.map { point, values in
       (name: point.id, tensor: Tensor(Shape([values.count]), values))
     }
     try SafetensorsFile.write(folder + "/" + name, tensors: tensors, metadata: [])
-    return PlanDocument.Means(
-      file: name, sha256: try FileDigest.sha256(path: folder + "/" + name))
+    return PlanDocument.Constants(
+      of: plan.fill.kind, file: name, sha256: try FileDigest.sha256(path: folder + "/" + name))
   }
 
   /// Whether a plan stands in this folder, which `write` would replace.

@@ -2,8 +2,10 @@ package import Foundations
 
 extension Plan.Device {
   /// Names that no device or gateway can have: callers mean any gateway of a group by `gateway`,
-  /// answers call whoever asked `client`, and a plan's folder has files `client` and `means`.
-  package static let reservedNames: Set<String> = ["client", "gateway", "means"]
+  /// answers call whoever asked `client`, and a plan's folder has a file `client`, and one that is
+  /// called like the constants of its fill: `means`.
+  package static let reservedNames: Set<String> = Set(
+    ["client", "gateway"] + Plan.Fill.Kind.measured.map(\.constantsName))
 
   /// Refuses a name that means something else.
   ///

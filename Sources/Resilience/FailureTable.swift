@@ -1,4 +1,5 @@
 package import Foundations
+package import Plan
 
 /// What is left of a model's accuracy when devices fail, by which devices fail.
 ///
@@ -61,8 +62,8 @@ package struct FailureTable: Sendable, Equatable {
   package let imagesDigest: String
   /// How many classes the model tells apart.
   package let classes: Int
-  /// What stood in for lost neurons: `zero` or `mean`.
-  package let fill: String
+  /// What stood in for lost neurons.
+  package let fill: Plan.Fill.Kind
   /// The failure sets by size, the one without failures first.
   package let rows: [Row]
   /// The expected accuracy of a guess by the classes' frequencies; nil where guesses are among equals.
@@ -74,17 +75,16 @@ package struct FailureTable: Sendable, Equatable {
   /// - Throws: `invalidFile` for numbers that contradict each other.
   package init(
     plan: String, method: String, devices: [String], images: Int, imagesDigest: String,
-    classes: Int, fill: String, rows: [Row], guessAccuracy: Double? = nil
+    classes: Int, fill: Plan.Fill.Kind, rows: [Row], guessAccuracy: Double? = nil
   ) throws(MartletError) {
     func require(_ isRight: Bool, _ rule: String) throws(MartletError) {
-      guard isRight else { throw MartletError(.invalidFile, "a failure table \(rule)") }
+      guard isRight else { throw FailureTable.error(rule) }
     }
     try require((1...256).contains(devices.count), "has 1 to 256 devices")
     try require(
       Set(devices).count == devices.count && devices.allSatisfy(Identifier.isValid),
       "names each device once, as in a plan")
     try require(images > 0 && classes > 0, "counts images and classes")
-    try require(fill == "zero" || fill == "mean", "has the fill zero or mean")
     try require(
       rows.count <= FailureSets.maximumCount, "has at most \(FailureSets.maximumCount) rows")
     try require(rows.first?.failed.isEmpty ?? false, "begins with the row without failures")
@@ -111,6 +111,11 @@ package struct FailureTable: Sendable, Equatable {
     positions = Dictionary(
       rows.enumerated().map { ($1.failed, $0) }, uniquingKeysWith: { first, _ in first })
     try require(positions.count == rows.count, "has each failure set once")
+  }
+
+  /// - Parameter rule: what a table has to be.
+  static func error(_ rule: String) -> MartletError {
+    MartletError(.invalidFile, "a failure table \(rule)")
   }
 
   /// The row of a failure set, if it was studied.

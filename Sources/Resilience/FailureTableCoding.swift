@@ -54,7 +54,7 @@ extension FailureTable {
     try JSON.encode(
       StudyDocument(
         plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
-        classes: classes, fill: fill, guessAccuracy: guessAccuracy,
+        classes: classes, fill: fill.rawValue, guessAccuracy: guessAccuracy,
         rows: rows.map { row in
           .init(
             failed: row.failed.map { devices[$0] }, correct: row.correct,
@@ -94,11 +94,15 @@ extension FailureTable {
           failed: failed, correct: row.correct, correctTop5: row.correctTop5,
           confidence: row.confidence, lostNeurons: row.lostNeurons, isGuess: row.guess ?? false))
     }
-    do {
+    do throws(MartletError) {
+      guard let fill = Plan.Fill.Kind(rawValue: document.fill) else {
+        let kinds = Plan.Fill.Kind.allCases.map(\.rawValue).joined(separator: " or ")
+        throw FailureTable.error("has the fill \(kinds)")
+      }
       try self.init(
         plan: document.plan, method: document.method, devices: document.devices,
         images: document.images, imagesDigest: document.imagesDigest, classes: document.classes,
-        fill: document.fill, rows: rows, guessAccuracy: document.guessAccuracy)
+        fill: fill, rows: rows, guessAccuracy: document.guessAccuracy)
     } catch {
       throw error.adding("file", source)
     }

@@ -26,7 +26,7 @@ struct FailureStudyTests {
     ) { RandomGraph.input(of: graph, seed: UInt64($0)) }
   }
 
-  private func study(_ subject: Subject, batch: Int, fill: ChannelFill = .zero) throws
+  private func study(_ subject: Subject, batch: Int, fill: Plan.Fill = .zero) throws
     -> FailureStudy
   {
     FailureStudy(
@@ -102,10 +102,12 @@ struct FailureStudyTests {
     let subject = try Subject(try RandomGraph.chain(seed: 4))
     let model = try subject.model()
     let images = images(subject.graph, count: 6)
-    let means = try ChannelMeans.of(model, count: 6) {
-      RandomGraph.input(of: subject.graph, seed: UInt64($0)).floats ?? []
-    }
-    func subjects(_ fills: ChannelFill...) throws -> [FailureStudy.Subject] {
+    let means = Plan.Fill(
+      .mean,
+      constants: try model.constants(of: .mean, count: 6) {
+        RandomGraph.input(of: subject.graph, seed: UInt64($0)).floats ?? []
+      })
+    func subjects(_ fills: Plan.Fill...) throws -> [FailureStudy.Subject] {
       try fills.map { fill in
         .init(
           plan: "p", method: "m", devices: ["a", "b", "c"],
@@ -117,12 +119,12 @@ struct FailureStudyTests {
       try FailureStudy(model: model, values: subject.values, subjects: subjects)
         .run(images, keepsPredictions: true)
     }
-    let both = try run(try subjects(.zero, .constants(means)))
-    let apart = [try run(try subjects(.zero)), try run(try subjects(.constants(means)))]
+    let both = try run(try subjects(.zero, means))
+    let apart = [try run(try subjects(.zero)), try run(try subjects(means))]
     #expect(both.tables == apart.map { $0.tables[0] })
     #expect(both.predictions == apart.map { $0.predictions[0] })
     #expect(both.predictions[0][1] != both.predictions[1][1])
-    #expect(both.tables.map(\.fill) == ["zero", "mean"])
+    #expect(both.tables.map(\.fill) == [.zero, .mean])
   }
 
   @Test("report progress, stop, and refuse labels that are no classes")

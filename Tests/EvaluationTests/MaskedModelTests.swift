@@ -77,7 +77,7 @@ struct Subject {
 
 /// The scores of each mask, by entry of the batch.
 func scores(
-  _ model: MaskedModel, _ masks: [Mask], _ inputs: [Tensor], fill: ChannelFill = .zero
+  _ model: MaskedModel, _ masks: [Mask], _ inputs: [Tensor], fill: Plan.Fill = .zero
 ) throws -> [[[Float]]] {
   let trie = model.arrange(masks)
   var result = [[[Float]]](repeating: [], count: masks.count)
@@ -136,7 +136,7 @@ struct MaskedModelTests {
       (0..<model.channels(of: point)).map { _ in Float.random(in: -1...1, using: &generator) }
     }
     let mask = subject.mask(&generator)
-    let result = try scores(model, [mask], [input], fill: .constants(fill))[0][0]
+    let result = try scores(model, [mask], [input], fill: Plan.Fill(.mean, constants: fill))[0][0]
     let expected = try whole(try subject.damaged(mask, fill: fill), input)
     #expect(relativeError(result, expected) < 1e-5, "seed \(seed)")
   }

@@ -5,6 +5,7 @@ import Plan
 import Planning
 import Processes
 import TensorFiles
+import Tensors
 import TestSupport
 import Testing
 
@@ -35,6 +36,30 @@ struct PlanFolderTests {
           #expect(tensor == slice.apply(to: source))
         }
       }
+    }
+  }
+
+  private struct Means: Codable {
+    var means: [String: String]
+  }
+
+  @Test("a fill with constants has a file of them, and zero nothing")
+  func fills() throws {
+    try withPlan { written, graph, folder in
+      let document = folder + "/plan/plan.json"
+      #expect(try !FileSystem.readText(document).contains("\"means\""))
+      let constants = written.plan.exchanges.map {
+        [Float](repeating: 0.5, count: $0.shape[$0.axis])
+      }
+      let fill = Plan.Fill(.mean, constants: constants)
+      let filled = try plan(graph, written.plan.placements, shares: [1, 1, 1], fill: fill)
+      let again = try PlanFolder.write(filled, graph: graph, to: written.path)
+      #expect(again.plan.fill == fill && again.id != written.id)
+      // Plans of older versions read the same: means are not named.
+      let means = try JSON.decode(
+        Means.self, from: try FileSystem.read(document), source: document
+      ).means
+      #expect(Set(means.keys) == ["file", "sha256"] && means["file"] == "means.safetensors")
     }
   }
 

@@ -149,7 +149,8 @@ struct RedundancyTests {
     let graph = try RandomGraph.chain(seed: 2)
     let zero = try plan(graph, shares: [1, 1], method: .lop)
     let means = zero.exchanges.map { [Float](repeating: 0.25, count: $0.shape[$0.axis]) }
-    let filled = try plan(graph, zero.placements, shares: [1, 1], fill: .mean(means))
+    let filled = try plan(
+      graph, zero.placements, shares: [1, 1], fill: Plan.Fill(.mean, constants: means))
     let input = RandomGraph.input(of: graph, seed: 2)
     func answer(_ plan: Plan, _ alive: [Bool]) throws -> [Float] {
       try cluster(plan, graph).run([input], alive: alive)[0].floats ?? []

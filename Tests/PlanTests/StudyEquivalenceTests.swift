@@ -32,9 +32,7 @@ struct StudyEquivalenceTests {
     }
     let trie = model.arrange(masks)
     var scores = [[Float]](repeating: [], count: masks.count)
-    var channelFill = ChannelFill.zero
-    if case .mean(let means) = fill { channelFill = .constants(means) }
-    let execution = try MaskedExecution(model, fills: [channelFill])
+    let execution = try MaskedExecution(model, fills: [fill])
     try execution.run([input.floats ?? []], masks: trie) { leaf, values in
       for mask in trie.leaves[leaf] { scores[mask] = Array(values) }
     }
@@ -84,7 +82,9 @@ struct StudyEquivalenceTests {
         Float.random(in: -1...1, using: &generator)
       }
     }
-    try check(graph, try replicas(graph, seed: seed), devices: 3, seed: seed, fill: .mean(means))
+    try check(
+      graph, try replicas(graph, seed: seed), devices: 3, seed: seed,
+      fill: Plan.Fill(.mean, constants: means))
   }
 
   @Test("codes", arguments: 0..<30)

@@ -135,7 +135,7 @@ struct VerticalPlanTests {
       try Plan(
         model: plan.model, method: "vertical", devices: plan.devices, graph: graph,
         sharding: plan.sharding, placements: plan.placements,
-        fill: .mean(plan.exchanges.map { _ in [0] }))
+        fill: Plan.Fill(.mean, constants: plan.exchanges.map { _ in [0] }))
     }
   }
 }

@@ -57,7 +57,7 @@ struct PlanningMethodsTests {
 
   private func plan(
     _ method: any PlanningMethod, _ options: [String: String] = [:], devices: Int = 3,
-    shares: [Double]? = nil, fill: PlanMaker.FillChoice = .zero
+    shares: [Double]? = nil, fill: Plan.Fill.Kind = .zero
   ) throws -> Plan {
     let graph = try RandomGraph.network(seed: 3)
     let maker = try PlanMaker(
@@ -93,7 +93,7 @@ struct PlanningMethodsTests {
     }
     let exploring = try Exploring(
       context: context(graph, layout), measuring: Measuring(threads: 1), calibration: images,
-      meanFill: false)
+      fill: .zero)
     let found = try exploring.placements(budgets: [2], options: [:], methods: Self.methods)
     let names = found.placed.flatMap { [$0.variant.name] + $0.also.map(\.name) }
     #expect(names.contains("lop") && names.contains("solo on 0"), "\(names)")

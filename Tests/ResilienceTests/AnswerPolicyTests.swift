@@ -17,7 +17,7 @@ struct AnswerPolicyTests {
     }
     return try FailureTable(
       plan: "p", method: "lop", devices: ["a", "b", "c"], images: 100, imagesDigest: "00",
-      classes: 10, fill: "zero", rows: rows)
+      classes: 10, fill: .zero, rows: rows)
   }
 
   private func alive(but failed: Int...) -> [Bool] { (0..<3).map { !failed.contains($0) } }

@@ -1,5 +1,6 @@
 import Foundations
 import JSONCoding
+import Plan
 import Resilience
 import Testing
 
@@ -14,7 +15,7 @@ struct FailureTableTests {
   private static func table(_ rows: [FailureTable.Row]) throws -> FailureTable {
     try FailureTable(
       plan: "0123456789abcdef", method: "lop", devices: ["a", "b", "c"], images: 100,
-      imagesDigest: "00ff", classes: 10, fill: "zero", rows: rows)
+      imagesDigest: "00ff", classes: 10, fill: .zero, rows: rows)
   }
 
   private static let whole = [

@@ -18,7 +18,7 @@ struct StudyBesidePlanTests {
     }
     return try FailureTable(
       plan: plan, method: "lop", devices: devices, images: 100, imagesDigest: "00", classes: 10,
-      fill: "zero", rows: rows)
+      fill: .zero, rows: rows)
   }
 
   @Test("says what to expect of the devices that are there; another plan's is refused")

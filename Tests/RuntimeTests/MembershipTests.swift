@@ -140,7 +140,7 @@ extension DistributedTests {
         try deployment.startAll()
         let study = try FailureTable(
           plan: deployment.plan.id, method: "test", devices: deployment.names, images: 100,
-          imagesDigest: "0", classes: 10, fill: "zero",
+          imagesDigest: "0", classes: 10, fill: .zero,
           rows: [
             .init(failed: [], correct: 90, correctTop5: 99, confidence: 0.9, lostNeurons: 0),
             .init(failed: [1], correct: 55, correctTop5: 80, confidence: 0.5, lostNeurons: 9),

@@ -23,7 +23,7 @@ extension DistributedTests {
       for first in 0..<4 { for second in first + 1..<4 { rows.append(([first, second], 10)) } }
       return try FailureTable(
         plan: deployment.plan.id, method: "interleaved", devices: deployment.names, images: 100,
-        imagesDigest: "00", classes: 10, fill: "zero",
+        imagesDigest: "00", classes: 10, fill: .zero,
         rows: rows.map {
           .init(failed: $0, correct: $1, correctTop5: 95, confidence: 0.5, lostNeurons: $0.count)
         })

@@ -75,8 +75,9 @@ struct Explore: ParsableCommand {
   @Option(help: "The most devices that fail together; all but one unless given.")
   var failures: Int?
 
-  @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
-  var fill: PlanMaker.FillChoice = .zero
+  @Option(
+    help: "What stands in for lost neurons: \(Plan.Fill.Kind.help(images: "over --calibration")).")
+  var fill: Plan.Fill.Kind = .zero
 
   @Option(help: "The cost of the front and the chart.")
   var against: ExploreAxis = .copies
@@ -148,7 +149,7 @@ struct Explore: ParsableCommand {
     let test = try measuring.readable(
       try LabelledImages(set, preprocessing: preprocessing, limit: limit), unreadable)
     let exploration = try Exploring(
-      context: context, measuring: measuring, calibration: calibration, meanFill: fill == .mean)
+      context: context, measuring: measuring, calibration: calibration, fill: fill)
     var given = [SharedOptions.importance.name: importance]
     given[SharedOptions.scores.name] = scores
     let found = try exploration.placements(

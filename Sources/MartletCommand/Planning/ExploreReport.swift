@@ -36,7 +36,7 @@ struct ExploreReport: Encodable {
     devices = table.devices.count
     images = table.images
     imagesDigest = table.imagesDigest
-    fill = table.fill
+    fill = table.fill.rawValue
     self.calibrationImages = calibrationImages
     self.against = against
     self.points = points

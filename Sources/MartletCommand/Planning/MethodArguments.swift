@@ -1,7 +1,8 @@
 import ArgumentParser
 import Evaluation
 import Foundations
-package import Planning
+package import Plan
+import Planning
 
 /// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.
 struct MethodArguments: ParsableArguments {
@@ -10,8 +11,9 @@ struct MethodArguments: ParsableArguments {
 
   @OptionGroup var options: MethodOptionArguments
 
-  @Option(help: "What stands in for lost neurons: zero, or mean over --calibration.")
-  var fill: PlanMaker.FillChoice = .zero
+  @Option(
+    help: "What stands in for lost neurons: \(Plan.Fill.Kind.help(images: "over --calibration")).")
+  var fill: Plan.Fill.Kind = .zero
 
   @Option(
     parsing: .upToNextOption,
@@ -29,7 +31,8 @@ struct MethodArguments: ParsableArguments {
 
   /// What needs images.
   private static var measured: [String] {
-    PlanningMethods.standard.with(\.needsImages).map(\.name) + ["--fill mean"]
+    PlanningMethods.standard.with(\.needsImages).map(\.name)
+      + [Plan.Fill.Kind.measuredOptions]
   }
 
   func validate() throws {
@@ -47,7 +50,7 @@ struct MethodArguments: ParsableArguments {
     }
     guard needsImages == !calibration.isEmpty else {
       let methods = PlanningMethods.standard.with(\.needsImages).map { "--method \($0.name)" }
-      let users = (methods + ["--fill mean"]).joined(separator: " and ")
+      let users = (methods + [Plan.Fill.Kind.measuredOptions]).joined(separator: " and ")
       throw ValidationError("--calibration is for \(users), which need it")
     }
   }
@@ -60,7 +63,12 @@ struct MethodArguments: ParsableArguments {
   }
 }
 
-extension PlanMaker.FillChoice: ExpressibleByArgument {}
+extension Plan.Fill.Kind: ExpressibleByArgument {
+  /// The options by which calibration images are needed.
+  static var measuredOptions: String {
+    measured.map { "--fill \($0.rawValue)" }.joined(separator: " or ")
+  }
+}
 
 extension Measuring {
   /// With lines of progress on a terminal, until the user stops it.

@@ -117,7 +117,7 @@ struct Methods: ParsableCommand {
       }
       var limits: [String] = []
       if !takesShares { limits.append("equal shares only") }
-      if !takesMeans { limits.append("no --fill mean") }
+      if !takesMeans { limits.append("no \(Plan.Fill.Kind.measuredOptions)") }
       if needsImages { limits.append("needs --calibration") }
       if !limits.isEmpty { lines.append("  " + limits.joined(separator: "; ")) }
       for variant in variants ?? [] {

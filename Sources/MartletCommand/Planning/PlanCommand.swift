@@ -169,7 +169,7 @@ struct PlanCommand: ParsableCommand {
       plan = folder.id
       self.folder = folder.path
       method = folder.plan.method
-      fill = folder.plan.fill == .zero ? "zero" : "mean"
+      fill = folder.plan.fill.kind.rawValue
       task = folder.plan.head.task.rawValue
       layers = figures.layers
       exchanges = figures.exchanges

@@ -67,11 +67,15 @@ struct Study: ParsableCommand {
   var all = false
 
   @Option(
-    help: "What stands in for lost neurons: zero, or mean with --calibration; else as planned.")
-  var fill: PlanMaker.FillChoice?
+    help: """
+      What stands in for lost neurons: \(Plan.Fill.Kind.help(images: "with --calibration")); else \
+      as planned.
+      """)
+  var fill: Plan.Fill.Kind?
 
   @Option(
-    parsing: .upToNextOption, help: "Images for --fill mean; those that are studied are refused.",
+    parsing: .upToNextOption,
+    help: "Images for \(Plan.Fill.Kind.measuredOptions); those that are studied are refused.",
     completion: .file())
   var calibration: [String] = []
 
@@ -117,8 +121,9 @@ struct Study: ParsableCommand {
     guard threads.map((1...256).contains) ?? true else {
       throw ValidationError("--threads must be 1 to 256")
     }
-    guard (fill == .mean) == !calibration.isEmpty else {
-      throw ValidationError("--fill mean and --calibration belong together")
+    guard (fill?.needsImages ?? false) == !calibration.isEmpty else {
+      throw ValidationError(
+        "\(Plan.Fill.Kind.measuredOptions) and --calibration belong together")
     }
     _ = try reliabilities()
   }
@@ -144,11 +149,12 @@ struct Study: ParsableCommand {
     let unreadable = UnreadableImages()
     let images = try run.images(
       images, labelling: labelling, limit: limit, unreadable: unreadable.note)
-    let means =
-      calibration.isEmpty
-      ? nil : try run.means(of: try run.calibrationImages(calibration, unreadable: unreadable.note))
-    let subjects = run.subjects(
-      sets, fill: means.map { .constants($0) } ?? (fill == .zero ? .zero : nil))
+    let fill = try fill.map { kind in
+      try run.fill(kind) { () throws(MartletError) in
+        try run.calibrationImages(calibration, unreadable: unreadable.note)
+      }
+    }
+    let subjects = run.subjects(sets, fill: fill)
     let result = try run.study(subjects, images, keepsPredictions: predictions != nil)
     Terminal.endProgress()
     var report = try StudyReport(

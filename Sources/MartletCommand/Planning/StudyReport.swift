@@ -167,7 +167,7 @@ extension StudyReport.PlanReport {
     self.label = label
     self.folder = folder.path
     method = folder.plan.method
-    fill = table.fill
+    fill = table.fill.rawValue
     scenario = FailureTable.scenario(devices: table.devices.count)
     let held = folder.plan.heldNeurons
     let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons * $1.unitsPerNeuron }

@@ -63,7 +63,7 @@ package struct BudgetPlanner: Sendable {
   ///   - plan: makes a plan of placements, to find out what devices compute and send.
   /// - Throws: what `LayerDamage.measure` throws.
   package init(
-    _ table: ProtectionTable, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
+    _ table: ProtectionTable, values: [ExchangedValue], fill: Plan.Fill, model: MaskedModel,
     images: LabelledImages, threads: Int = 1,
     plan: @escaping @Sendable ([LayerPlacement]) throws(MartletError) -> Plan,
     progress: @escaping @Sendable (Phase, Int, Int) -> Void = { _, _, _ in },

@@ -23,7 +23,7 @@ struct CandidateTrials {
   private let values: [ExchangedValue]
   private let model: MaskedModel
   private let images: LabelledImages
-  private let fill: ChannelFill
+  private let fill: Plan.Fill
   private let threads: Int
   private let sets: [[Int]]
   /// Requests for different budgets have candidates in common.
@@ -38,7 +38,7 @@ struct CandidateTrials {
   private static let smallWeight = 0.05
 
   init(
-    devices: Int, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
+    devices: Int, values: [ExchangedValue], fill: Plan.Fill, model: MaskedModel,
     images: LabelledImages, threads: Int
   ) throws(MartletError) {
     self.devices = devices

@@ -1,6 +1,6 @@
 package import Evaluation
 package import Foundations
-import Plan
+package import Plan
 import Resilience
 
 /// What the loss of part of one layer does to a model whose other layers are whole: measured on
@@ -49,7 +49,7 @@ package struct LayerDamage: Sendable, Equatable {
   ///   - setsEach: failure sets for each number of failures.
   /// - Throws: what `MaskEffect.of` and `FailureSets.upTo` throw.
   package static func measure(
-    _ table: ProtectionTable, values: [ExchangedValue], fill: ChannelFill, model: MaskedModel,
+    _ table: ProtectionTable, values: [ExchangedValue], fill: Plan.Fill, model: MaskedModel,
     images: LabelledImages, setsEach: Int = 1, threads: Int = 1,
     progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }

@@ -1,6 +1,6 @@
 package import Evaluation
 package import Foundations
-import Plan
+package import Plan
 package import Resilience
 
 /// The computing part of `martlet explore`: one masked model, with which placements are chosen on
@@ -12,16 +12,17 @@ package struct Exploring: Sendable {
 
   /// Prepares a model.
   ///
-  /// - Parameter meanFill: whether means over the calibration images stand in for lost neurons.
+  /// - Parameter fill: what stands in for lost neurons, measured on the calibration images.
   /// - Throws: what reading images throws; `cancelled`.
   package init(
-    context: PlacingContext, measuring: Measuring, calibration: LabelledImages, meanFill: Bool
+    context: PlacingContext, measuring: Measuring, calibration: LabelledImages,
+    fill: Plan.Fill.Kind
   ) throws(MartletError) {
     try context.model.head?.requireOneOfMany(for: "martlet explore")
     self.context = context
     self.measuring = measuring
     calibrated = try CalibratedModel(
-      context, images: calibration, fillsWithMeans: meanFill, measuring: measuring)
+      context, images: calibration, fill: fill, measuring: measuring)
   }
 
   /// Placements by every variant of every method, each once.

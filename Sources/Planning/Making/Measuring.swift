@@ -1,6 +1,7 @@
 package import Evaluation
 package import Foundations
 import Glibc
+package import Plan
 
 /// How planning computes over images: on some threads, with progress, until somebody stops it.
 package struct Measuring: Sendable {
@@ -52,17 +53,24 @@ package struct Measuring: Sendable {
       }, unreadable: unreadable)
   }
 
-  /// The mean of each channel of the model's points.
+  /// What stands in for lost channels of the model's points.
   ///
-  /// - Parameter what: what is counted in the line of progress.
-  package func means(
-    of model: MaskedModel, _ images: LabelledImages, what: String
-  ) throws(MartletError) -> [[Float]] {
+  /// - Parameters:
+  ///   - images: to measure with; asked for only where the kind needs them.
+  ///   - what: what is counted in the line of progress.
+  package func fill(
+    _ kind: Plan.Fill.Kind, of model: MaskedModel, what: String,
+    images: () throws(MartletError) -> LabelledImages
+  ) throws(MartletError) -> Plan.Fill {
+    guard kind.needsImages else { return Plan.Fill(kind) }
+    let images = try images()
     let shown = watch(what, images.count)
     let elements = model.inputCounts[0]
-    return try ChannelMeans.of(
-      model, count: images.count, threads: threads, progress: { shown($0) }, isStopped: isStopped
+    let constants = try model.constants(
+      of: kind, count: images.count, threads: threads, progress: { shown($0) },
+      isStopped: isStopped
     ) { index throws(MartletError) in try images.load(index, elements: elements) }
+    return Plan.Fill(kind, constants: constants)
   }
 
   /// Classifies all images under all failure sets of a study.

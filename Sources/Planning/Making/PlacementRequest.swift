@@ -1,6 +1,7 @@
 package import Evaluation
 package import Foundations
 import ModelGraph
+package import Plan
 
 /// What a planning method is asked.
 package struct PlacementRequest {
@@ -59,19 +60,20 @@ package struct CalibratedModel: Sendable {
   /// Their labels are not used.
   package let images: LabelledImages
   /// What stands in for lost neurons.
-  package let fill: ChannelFill
+  package let fill: Plan.Fill
 
-  /// Prepares a model, decodes the images, and takes the means if they are to stand in.
+  /// Prepares a model, decodes the images, and measures what is to stand in.
   ///
   /// - Throws: what reading images throws; `cancelled`.
   package init(
-    _ context: PlacingContext, images: LabelledImages, fillsWithMeans: Bool, measuring: Measuring
+    _ context: PlacingContext, images: LabelledImages, fill: Plan.Fill.Kind, measuring: Measuring
   ) throws(MartletError) {
     values = ExchangedValue.all(of: context.graph, context.sharding)
     model = try MaskedModel(batching: context.graph, points: values.map(\.point), largest: 8)
-    self.images = try images.decoded(elements: model.inputCounts[0])
-    fill =
-      fillsWithMeans
-      ? .constants(try measuring.means(of: model, self.images, what: "calibration image")) : .zero
+    let decoded = try images.decoded(elements: model.inputCounts[0])
+    self.images = decoded
+    self.fill = try measuring.fill(fill, of: model, what: "calibration image") {
+      () throws(MartletError) in decoded
+    }
   }
 }

@@ -5,11 +5,6 @@ package import Plan
 
 /// Makes plans: what `martlet plan` does between reading its options and writing a folder.
 package struct PlanMaker: Sendable {
-  /// What stands in for lost neurons.
-  package enum FillChoice: String, Sendable, CaseIterable {
-    case zero, mean
-  }
-
   /// A plan and what was found out about it.
   package struct Made: Sendable {
     /// The plan.
@@ -20,7 +15,7 @@ package struct PlanMaker: Sendable {
 
   private let method: any PlanningMethod
   private let choices: MethodChoices
-  private let fill: FillChoice
+  private let fill: Plan.Fill.Kind
   private let methods: PlanningMethods
   private let measuring: Measuring
 
@@ -32,12 +27,12 @@ package struct PlanMaker: Sendable {
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
   package init(
-    _ method: any PlanningMethod, options: [String: String] = [:], fill: FillChoice = .zero,
+    _ method: any PlanningMethod, options: [String: String] = [:], fill: Plan.Fill.Kind = .zero,
     methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
-    guard fill == .zero || method.abilities.takesMeans else {
+    guard !fill.needsImages || method.abilities.takesMeans else {
       let names = methods.with(\.takesMeans).map(\.name).joined(separator: " and ")
-      throw MartletError(.invalidArgument, "--fill mean is for --method \(names)")
+      throw MartletError(.invalidArgument, "--fill \(fill.rawValue) is for --method \(names)")
     }
     self.method = method
     self.fill = fill
@@ -47,7 +42,7 @@ package struct PlanMaker: Sendable {
   }
 
   /// Whether it asks for images.
-  package var needsImages: Bool { method.abilities.needsImages || fill == .mean }
+  package var needsImages: Bool { method.abilities.needsImages || fill.needsImages }
 
   /// The devices, and what is split among them.
   ///
@@ -74,14 +69,14 @@ package struct PlanMaker: Sendable {
     ) {
       () throws(MartletError) in
       try CalibratedModel(
-        context, images: try images(), fillsWithMeans: fill == .mean, measuring: measuring)
+        context, images: try images(), fill: fill, measuring: measuring)
     }
     let result = try method.place(request)
     let plan = try context.plan(result.placements, method: result.description)
-    guard fill == .mean else { return Made(plan: plan, result: result) }
+    guard fill.needsImages else { return Made(plan: plan, result: result) }
     let filled = try context.plan(
       result.placements, method: result.description,
-      fill: try means(for: plan, context, try images()))
+      fill: try measuredFill(for: plan, context, images))
     return Made(plan: filled, result: result)
   }
 
@@ -94,15 +89,18 @@ package struct PlanMaker: Sendable {
       hint: "leave --shares out, or use one of " + others.joined(separator: ", "))
   }
 
-  /// The mean of each channel that is exchanged.
-  private func means(
-    for plan: Plan, _ context: PlacingContext, _ images: LabelledImages
+  /// What stands in for each channel that is exchanged.
+  private func measuredFill(
+    for plan: Plan, _ context: PlacingContext, _ images: () throws(MartletError) -> LabelledImages
   ) throws(MartletError) -> Plan.Fill {
     let gathered = plan.exchanges.filter { !$0.isDecoded }
     let model = try MaskedModel(
       batching: context.graph,
       points: gathered.map { ChannelPoint(value: $0.value, axis: $0.axis) })
-    var means = try measuring.means(of: model, images, what: "mean over image")[...]
-    return .mean(plan.exchanges.map { $0.isDecoded ? [] : means.removeFirst() })
+    let measured = try measuring.fill(
+      fill, of: model, what: "\(fill.rawValue) over image", images: images)
+    guard var constants = measured.constants?[...] else { return measured }
+    return Plan.Fill(
+      fill, constants: plan.exchanges.map { $0.isDecoded ? [] : constants.removeFirst() })
   }
 }

@@ -77,14 +77,14 @@ package struct StudyRun {
   /// What to study of each plan.
   ///
   /// - Parameter fill: what stands in for lost neurons; the plan's own fill if nil.
-  package func subjects(_ sets: [[[Int]]], fill: ChannelFill?) -> [FailureStudy.Subject] {
+  package func subjects(_ sets: [[[Int]]], fill: Plan.Fill?) -> [FailureStudy.Subject] {
     var result: [FailureStudy.Subject] = []
     for (folder, sets) in zip(folders, sets) {
       let plan = folder.plan
       result.append(
         FailureStudy.Subject(
           plan: folder.id, method: plan.method, devices: plan.devices.map(\.name),
-          placements: plan.placements, sets: sets, fill: fill ?? plan.channelFill,
+          placements: plan.placements, sets: sets, fill: fill ?? plan.studiedFill,
           guess: plan.sharding.isVertical ? plan.guess : nil))
     }
     return result
@@ -115,9 +115,13 @@ package struct StudyRun {
         preprocessing: preprocessing), unreadable: unreadable)
   }
 
-  /// The mean of each exchanged channel.
-  package func means(of images: LabelledImages) throws(MartletError) -> [[Float]] {
-    try measuring.means(of: model, images, what: "calibration image")
+  /// What stands in for each exchanged channel.
+  ///
+  /// - Parameter images: to measure with; asked for only where the kind needs them.
+  package func fill(
+    _ kind: Plan.Fill.Kind, images: () throws(MartletError) -> LabelledImages
+  ) throws(MartletError) -> Plan.Fill {
+    try measuring.fill(kind, of: model, what: "calibration image", images: images)
   }
 
   /// Classifies all images under all failure sets.
@@ -130,10 +134,9 @@ package struct StudyRun {
 }
 
 extension Plan {
-  /// The plan's own fill.
-  fileprivate var channelFill: ChannelFill {
+  /// The plan's own fill, of the exchanges that a study has.
+  fileprivate var studiedFill: Fill {
     // Exchanges that only happen while devices are missing come last, and a study has none of them.
-    guard case .mean(let means) = fill else { return .zero }
-    return .constants(Array(means.prefix(sharding.exchanges.count)))
+    fill.prefix(sharding.exchanges.count)
   }
 }
