@@ -61,7 +61,7 @@ enum DedicatedThread {
       @escaping @Sendable (_ isStopped: @escaping @Sendable () -> Bool)
       throws(Foundations.MartletError) -> Value
   ) async throws(MartletError) -> Value {
-    let flag = StopFlag()
+    let flag = CancelFlag()
     return try await run(onCancel: { flag.set() }) { () throws(Foundations.MartletError) in
       try body { flag.isSet }
     }
@@ -69,7 +69,7 @@ enum DedicatedThread {
 }
 
 /// Whether somebody asked to stop; set and read from any thread.
-final class StopFlag: Sendable {
+final class CancelFlag: Sendable {
   private let flag = Atomic<Bool>(false)
 
   var isSet: Bool { flag.load(ordering: .relaxed) }

@@ -3,35 +3,10 @@ package import Foundations
 package import Logging
 import MQTT
 import ModelGraph
-package import Plan
-package import Resilience
+import Plan
+import Resilience
 package import Tensors
-package import WireProtocol
-
-/// What a client needs to know besides the plan.
-package struct ClientConfiguration: Sendable {
-  /// Where the devices are.
-  package var address: DeploymentAddress
-  /// How inputs are sent.
-  package var wire = WireSettings()
-  /// How long to wait for the other devices once the first has answered.
-  package var deadline = DeadlinePolicy.standard
-  /// Whether devices compute and send replicas and parity while their primaries are there.
-  package var replicas = Replicas.standby
-  /// What is known of the plan's accuracy without some devices, for `Answer.expectedAccuracy`.
-  package var study: FailureTable?
-  /// How long a frame may take at most before it is sent again; no longer than the patience.
-  package var frameLimit: Duration = .seconds(5)
-  /// How long to try, with no device or no broker there, before giving up.
-  package var patience: Duration = .seconds(30)
-  /// Which answers are given, refused or asked for again.
-  package var policy = AnswerPolicy()
-  /// What the guesses are drawn with that stand in for answers when nothing reaches the last layer.
-  package var guessSeed: UInt64 = 0
-
-  /// The defaults for one address.
-  package init(address: DeploymentAddress) { self.address = address }
-}
+import WireProtocol
 
 /// Sends frames to a deployment and gathers the last layer's parts itself, so that there is no
 /// coordinator to lose. One thread at a time.

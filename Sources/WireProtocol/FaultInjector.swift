@@ -65,7 +65,8 @@ package struct FaultInjector: Sendable {
         case .drop: fate.isDropped = true
         case .delay: fate.delayNanoseconds = fault.request.delay(using: &fault.random)
         case .corrupt: fate.damage = fault.request.place ?? .any
-        default: assertionFailure("\(kind) has no fate")
+        // These are not about parts, and are never kept here.
+        case .clear, .stall, .disconnect, .exit: break
         }
       }
       faults[kind] = fault

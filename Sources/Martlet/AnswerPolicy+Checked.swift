@@ -1,5 +1,4 @@
 import Foundations
-import Logging
 import Resilience
 import Runtime
 
@@ -14,9 +13,4 @@ extension AnswerPolicy {
     try wrappingErrors { () throws(Foundations.MartletError) in try policy.check(study: study) }
     return policy
   }
-}
-
-extension Logger {
-  /// Logs nothing.
-  static let silent = Logger(label: "martlet") { _ in SwiftLogNoOpLogHandler() }
 }
