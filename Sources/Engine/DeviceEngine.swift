@@ -86,9 +86,10 @@ package final class DeviceEngine: Sendable {
   /// Whether slots that nobody delivered can be decoded from what came.
   func canRestore(_ missing: [Int], of gathering: DeviceProgram.Gathering) -> Bool {
     let point = plan.exchanges[gathering.exchange]
+    guard let layer = point.layer else { return false }
     return point.isDecoded && attendance.replicas == .active
       && plan.canRepair(
-        layer: point.layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
+        layer: layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
   }
 
   /// Ends the gathering of a value: fills the slots that nobody delivered, and makes the value null if
@@ -116,14 +117,18 @@ package final class DeviceEngine: Sendable {
   ) -> [Int] {
     guard !missing.isEmpty else { return [] }
     let point = plan.exchanges[gathering.exchange]
-    if point.isDecoded, attendance.replicas == .active,
+    if point.isDecoded, attendance.replicas == .active, let layer = point.layer,
       let repair = plan.repair(
-        layer: point.layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
+        layer: layer, missing: Set(missing.map { gathering.slots[$0].candidates[0] }))
     {
       restore(repair, gathering: gathering, in: execution)
       return []
     }
-    let constants = point.isDecoded ? nil : plan.fill.constants?[gathering.exchange]
+    if point.isRows {
+      fillRows(missing.map { gathering.slots[$0] }, gathering: gathering, in: execution)
+      return missing
+    }
+    let constants = point.takesConstants ? plan.fill.constants?[gathering.exchange] : nil
     for slot in missing {
       fill(
         gathering.slots[slot], with: point.isDecoded ? .nan : 0, constants: constants,
@@ -146,6 +151,44 @@ package final class DeviceEngine: Sendable {
         }
       }
     }
+  }
+
+  /// Lost rows become the nearest that came: an image goes on as it was rather than ending.
+  private func fillRows(
+    _ slots: [DeviceProgram.Slot], gathering: DeviceProgram.Gathering, in execution: Execution
+  ) {
+    withGathered(gathering, in: execution) { target, shape in
+      let (extent, inner) = (shape[gathering.axis], shape.innerCount(after: gathering.axis))
+      let nearest = DeviceEngine.nearestKept(
+        lost: slots.flatMap { $0.channels.flatMap { Array($0) } }, extent: extent)
+      for block in 0..<shape.outerCount(before: gathering.axis) {
+        let rows = target + block * extent * inner
+        for (row, source) in nearest {
+          if let source {
+            (rows + row * inner).update(from: rows + source * inner, count: inner)
+          } else {
+            (rows + row * inner).update(repeating: 0, count: inner)
+          }
+        }
+      }
+    }
+  }
+
+  /// For each lost row the nearest that is not, of two the upper one; nil where all are lost.
+  static func nearestKept(lost: [Int], extent: Int) -> [(row: Int, source: Int?)] {
+    let lost = Set(lost)
+    return lost.sorted().map { row in
+      (
+        row,
+        (1...max(1, extent)).lazy.flatMap { [row - $0, row + $0] }
+          .first { $0 >= 0 && $0 < extent && !lost.contains($0) }
+      )
+    }
+  }
+
+  /// The value that a device puts into a gathering itself; nil where it has nothing of it.
+  func ownValue(of gathering: DeviceProgram.Gathering) -> ValueID? {
+    program.graph.nodes[gathering.node].inputs.first
   }
 
   private func restore(

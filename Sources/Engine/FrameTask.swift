@@ -128,16 +128,16 @@ final class FrameTask {
 
   private func takeOwnPart(_ index: Int, _ gathering: DeviceProgram.Gathering) {
     guard let device = engine.device, let place = gathering.part(of: device),
-      let own = engine.program.publications.first(where: { $0.exchange == gathering.exchange })
+      let own = engine.ownValue(of: gathering)
     else { return }
-    guard !nulls.contains(own.value) else {
+    guard !nulls.contains(own) else {
       return boundary.receiveOwn(index, from: device, isNull: true)
     }
     // Nobody else uses it either.
-    guard !ownSpoiled.contains(own.exchange) else {
-      return boundary.spoil(own.exchange, device: device)
+    guard !ownSpoiled.contains(gathering.exchange) else {
+      return boundary.spoil(gathering.exchange, device: device)
     }
-    engine.withOwnPart(own, in: execution) { part in
+    execution.withValue(own) { part in
       for piece in place.pieces {
         engine.place(part, place, piece, gathering: gathering, in: execution)
       }

@@ -126,7 +126,8 @@ package final class LocalCluster {
           let awaited = engine.stages[position - 1].gatherings
           let isComplete = awaited.allSatisfy { gathering in
             gathering.parts.allSatisfy {
-              attendance[$0.device] == .absent || parts[gathering.exchange][$0.device] != nil
+              attendance[$0.device] == .absent || $0.device == device
+                || parts[gathering.exchange][$0.device] != nil
             }
           }
           guard isComplete else { return true }
@@ -188,7 +189,11 @@ package final class LocalCluster {
     nulls: inout Set<ValueID>
   ) -> [FillReport.Lack] {
     let receiver = engine.device ?? devices.count
-    let sent = parts[gathering.exchange].filter { part in
+    var parts = parts[gathering.exchange]
+    if let device = engine.device, let own = engine.ownValue(of: gathering) {
+      parts[device] = nulls.contains(own) ? [] : execution.withValue(own) { Array($0) }
+    }
+    let sent = parts.filter { part in
       // A part without elements is the null vector.
       !part.value.isEmpty
         && !report.contains(exchange: gathering.exchange, device: part.key, receiver: receiver)
@@ -221,7 +226,7 @@ package final class LocalCluster {
     return lacking.map { device in
       FillReport.Lack(
         exchange: gathering.exchange, device: device, receiver: receiver,
-        reason: parts[gathering.exchange][device]?.isEmpty == true ? .null : .lost,
+        reason: parts[device]?.isEmpty == true ? .null : .lost,
         isCovered: !filled.contains(device))
     }
   }

@@ -7,8 +7,10 @@ extension DeviceLowering {
   mutating func lower(_ index: Int) {
     let node = model.nodes[index]
     if let site = decoded[index] { return lowerDecoded(node, site) }
+    guard sharding.strips?.sums.contains(index) != true else { return lowerSum(index) }
     switch sharding[node.output] {
     case .full: lowerFull(node)
+    case .rows(let axis): lowerRows(index, axis: axis)
     case .sharded(let layer, let axis):
       let blocks = ownBlocks(layer)
       guard !blocks.isEmpty else { return }
@@ -98,7 +100,7 @@ extension DeviceLowering {
     let operandAxis = axis - (model[node.output].shape.rank - model[value].shape.rank)
     switch use {
     case .own: return ownChannels(value, layer: layer, axis: operandAxis, block: block)
-    case .full: return inFull(value)
+    case .full, .rows: return inFull(value)
     case .constant:
       guard operandAxis >= 0, model[value].shape[operandAxis] > 1 else { return constant(value) }
       return constant(value, axis: operandAxis, indices: ownBlocks(layer)[block])

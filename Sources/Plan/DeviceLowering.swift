@@ -26,6 +26,13 @@ struct DeviceLowering {
   var gatherings: [DeviceProgram.Gathering] = []
   var publications: [(exchange: Int, value: ValueID)] = []
   var slices: [ValueID: ConstantSlice] = [:]
+  /// Who has which rows; nil unless the front of the model is divided by rows.
+  let layout: StripLayout?
+  /// This device's rows of divided values.
+  var strips: [ValueID: ValueID] = [:]
+  /// The same with the rows of others that it reads besides.
+  var haloed: [ValueID: ValueID] = [:]
+  var rowSlices: [Slice: ValueID] = [:]
   private var joined: [ValueID: ValueID] = [:]
   private var sliceValues: [ConstantSlice: ValueID] = [:]
 
@@ -38,6 +45,13 @@ struct DeviceLowering {
     model = plan.graph
     computed = model.computedValues
     decoded = Dictionary(uniqueKeysWithValues: variant.sharding.decoded.map { ($0.node, $0) })
+    layout = variant.rowOwners.flatMap { owners in
+      variant.sharding.strips.map {
+        StripLayout(
+          plan.graph, $0, gathered: Set(variant.sharding.exchanges), devices: plan.devices.count,
+          owners: owners)
+      }
+    }
     graph = Graph(name: model.name)
     for input in model.inputs {
       let id = graph.add(model[input])
@@ -62,16 +76,22 @@ struct DeviceLowering {
   /// A value in full, gathered if need be.
   mutating func inFull(_ value: ValueID) -> ValueID {
     if let id = full[value] { return id }
-    guard case .sharded(let layer, let axis) = sharding[value],
-      let number = plan.exchangeNumber(of: value, isDecoded: false)
-    else { preconditionFailure("\(model[value].name) is neither full nor exchanged") }
-    let parts =
-      gathersEverything
-      ? partsOfAllHolders(layer, shape: model[value].shape, axis: axis)
-      : partsOfOwners(layer, shape: model[value].shape, axis: axis)
-    let id = gather(
-      number, parts: parts, axis: axis, own: own[value].map { join($0, axis: axis, of: value) },
-      description: model[value])
+    guard let number = plan.exchangeNumber(of: value, isDecoded: false) else {
+      preconditionFailure("\(model[value].name) is neither full nor exchanged")
+    }
+    let id: ValueID
+    switch sharding[value] {
+    case .full: preconditionFailure("\(model[value].name) is full and not there")
+    case .rows(let axis): id = gatherRows(value, axis: axis, number: number)
+    case .sharded(let layer, let axis):
+      let parts =
+        gathersEverything
+        ? partsOfAllHolders(layer, shape: model[value].shape, axis: axis)
+        : partsOfOwners(layer, shape: model[value].shape, axis: axis)
+      id = gather(
+        number, parts: parts, axis: axis, own: own[value].map { join($0, axis: axis, of: value) },
+        description: model[value])
+    }
     full[value] = id
     return id
   }
@@ -188,11 +208,18 @@ struct DeviceLowering {
         else { continue }
         publications.append((number, join(blocks, axis: axis, of: value)))
       }
+      publishRows()
       graph.outputs = publications.map(\.value)
     }
     var stages: [Int: Int] = [:]
     for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
       if let number = plan.exchangeNumber(of: value, isDecoded: false) { stages[number] = stage }
+    }
+    for (value, stage) in sharding.stripStages {
+      if let number = plan.exchangeNumber(of: value, isDecoded: false) { stages[number] = stage }
+      for reader in plan.devices.indices {
+        if let number = plan.exchangeNumber(of: value, reader: reader) { stages[number] = stage }
+      }
     }
     for site in sharding.decoded {
       let value = model.nodes[site.node].output

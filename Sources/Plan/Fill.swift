@@ -68,7 +68,7 @@ extension Plan {
       guard let constants else { return true }
       return constants.count == exchanges.count
         && zip(constants, exchanges).allSatisfy {
-          $1.isDecoded || $0.count == $1.shape[$1.axis]
+          !$1.takesConstants || $0.count == $1.shape[$1.axis]
         } && constants.allSatisfy { $0.allSatisfy(\.isFinite) }
     }
   }

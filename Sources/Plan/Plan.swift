@@ -29,8 +29,10 @@ package struct Plan: Sendable {
     package var id: String
     /// The value, in `Plan.graph`.
     package var value: ValueID
-    /// The layer whose neurons the value's channels are.
-    package var layer: Int
+    /// The layer whose neurons the value's channels are; nil for rows of a value.
+    package var layer: Int?
+    /// The one device that gathers it, where the exchange is of a halo.
+    package var reader: Int?
     /// The axis along which parts are cut.
     package var axis: Int
     /// The stage it ends while all devices are there, counted along the longest way through the whole
@@ -46,6 +48,12 @@ package struct Plan: Sendable {
     package var senders: [Int]
     /// Whether it belongs to a block, whose output may be null.
     package var isWhole = false
+
+    /// Whether parts are rows of the value, with all their channels.
+    package var isRows: Bool { layer == nil }
+
+    /// Whether the plan's fill has constants for its lost channels.
+    package var takesConstants: Bool { !isDecoded && !isRows }
 
     /// Channels of the value that go with each neuron: all of a block's.
     var channelsPerNeuron: Int { isWhole && shape.rank > 1 ? shape[1] : 1 }
@@ -104,6 +112,7 @@ package struct Plan: Sendable {
   private struct ExchangeKey: Hashable {
     var value: ValueID
     var isDecoded: Bool
+    var reader: Int?
   }
 
   /// Puts a plan together and checks that it can run.
@@ -149,13 +158,14 @@ package struct Plan: Sendable {
       graph: structure, sharding: sharding, placements: placements, devices: devices.count)
     exchangeNumbers = Dictionary(
       uniqueKeysWithValues: exchanges.enumerated().map {
-        (ExchangeKey(value: $1.value, isDecoded: $1.isDecoded), $0)
+        (ExchangeKey(value: $1.value, isDecoded: $1.isDecoded, reader: $1.reader), $0)
       })
     hasStandIns = devices.indices.map { device in
-      placements.contains { placement in
-        placement.code?.involves(device) == true
-          || placement.holders.contains { $0.count > 1 && $0.contains(device) }
-      }
+      sharding.strips != nil
+        || placements.contains { placement in
+          placement.code?.involves(device) == true
+            || placement.holders.contains { $0.count > 1 && $0.contains(device) }
+        }
     }
     guard fill.fits(exchanges) else {
       throw MartletError(
@@ -232,53 +242,14 @@ package struct Plan: Sendable {
   /// The most devices that a plan may have.
   package static let maximumDevices = 256
 
-  private static func exchangePoints(
-    graph: Graph, sharding: Sharding, placements: [LayerPlacement], devices: Int
-  ) -> [ExchangePoint] {
-    var taken: Set<String> = []
-    func point(
-      _ value: ValueID, layer: Int, axis: Int, stage: Int?, isDecoded: Bool
-    ) -> ExchangePoint {
-      let name = sharding.layers[layer].id
-      let id = Identifier.make(from: isDecoded ? name + "-raw" : name, avoiding: taken)
-      taken.insert(id)
-      let placement = placements[layer]
-      let parity = placement.code?.parityRows(devices: devices)
-      return ExchangePoint(
-        id: id, value: value, layer: layer, axis: axis, stage: stage, isDecoded: isDecoded,
-        shape: graph[value].shape,
-        maximumExtent: graph[value].shape[axis] + (isDecoded ? parity?.max() ?? 0 : 0),
-        senders: (0..<devices).filter { device in
-          isDecoded
-            ? placement.code?.involves(device) == true
-            : placement.holders.contains { $0.contains(device) }
-        }, isWhole: sharding.layers[layer].block != nil)
-    }
-    var points: [ExchangePoint] = []
-    for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
-      guard case .sharded(let layer, let axis) = sharding[value] else { continue }
-      points.append(point(value, layer: layer, axis: axis, stage: stage, isDecoded: false))
-    }
-    guard placements.contains(where: { $0.code != nil }) else { return points }
-    // With some layers gathered early, other values may have to be gathered than without.
-    let known = Set(sharding.exchanges)
-    for node in graph.nodes where !known.contains(node.output) {
-      guard case .sharded(let layer, let axis) = sharding[node.output] else { continue }
-      points.append(point(node.output, layer: layer, axis: axis, stage: nil, isDecoded: false))
-    }
-    for (number, layer) in sharding.layers.enumerated() where placements[number].code != nil {
-      for node in layer.weightedNodes.map({ graph.nodes[$0] }) {
-        guard case .weighted(_, let axis) = ChannelRule(node: node, graph: graph) else { continue }
-        points.append(
-          point(node.output, layer: number, axis: axis, stage: nil, isDecoded: true))
-      }
-    }
-    return points
-  }
-
-  /// The position in `exchanges` of a value's gathering.
+  /// The position in `exchanges` of a value's gathering by all.
   func exchangeNumber(of value: ValueID, isDecoded: Bool) -> Int? {
     exchangeNumbers[ExchangeKey(value: value, isDecoded: isDecoded)]
+  }
+
+  /// The position in `exchanges` of the gathering of a value's rows by one device.
+  func exchangeNumber(of value: ValueID, reader: Int) -> Int? {
+    exchangeNumbers[ExchangeKey(value: value, isDecoded: false, reader: reader)]
   }
 
   // MARK: Programs
@@ -288,8 +259,12 @@ package struct Plan: Sendable {
   /// the same.
   package func normalised(_ attendance: Attendance) -> Attendance {
     guard hasStandIns.contains(true) else { return .everyone(devices.count) }
-    if attendance.replicas == .active { return .everyone(devices.count, replicas: .active) }
-    return Attendance(zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited })
+    if attendance.replicas == .active, sharding.strips == nil {
+      return .everyone(devices.count, replicas: .active)
+    }
+    return Attendance(
+      zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited },
+      replicas: attendance.replicas)
   }
 
   /// Whether others take over some of a device's work when it is missing: they hold copies, or it is
@@ -322,6 +297,8 @@ package struct Plan: Sendable {
       result.formUnion(
         DeviceLowering.program(self, variant, device: device).gatherings.map(\.exchange))
     }
+    // Who lacks which rows depends on who is there.
+    if let device { result.formUnion(exchanges.indices.filter { exchanges[$0].reader == device }) }
     return result.sorted()
   }
 
@@ -332,7 +309,10 @@ package struct Plan: Sendable {
   package func neurons(
     of exchange: Int, from device: Int, attendance: Attendance, missing: Set<Int>
   ) -> Int {
-    let placement = placements[exchanges[exchange].layer]
+    guard let layer = exchanges[exchange].layer else {
+      return rows(of: exchanges[exchange], from: device, attendance: attendance)
+    }
+    let placement = placements[layer]
     let channels = exchanges[exchange].channelsPerNeuron
     guard attendance.replicas == .active else {
       return channels * LayerAssignment(placement, attendance).owners.count { $0 == device }
@@ -343,6 +323,23 @@ package struct Plan: Sendable {
           && (exchanges[exchange].isDecoded
             || holders.allSatisfy { $0 == device || missing.contains($0) })
       }
+  }
+
+  private func rows(
+    of point: ExchangePoint, from device: Int, attendance: Attendance
+  ) -> Int {
+    guard let strips = sharding.strips else { return 0 }
+    let layout = StripLayout(
+      graph, strips, gathered: Set(sharding.exchanges), devices: devices.count,
+      owners: .init(attendance, shares: devices.map(\.share)))
+    guard strips.axes[point.value] != nil else { return 1 }
+    return point.reader.map { layout.halo(point.value, from: device, to: $0).count }
+      ?? layout.owned(point.value, by: device).count
+  }
+
+  /// Exchanges of a frame while all devices are there; those of one value's halos are one.
+  package var exchangeCount: Int {
+    Set(exchanges.filter { $0.stage != nil }.map { [$0.value.index, $0.isDecoded ? 1 : 0] }).count
   }
 
   /// The number of a device.

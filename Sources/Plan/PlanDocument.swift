@@ -6,7 +6,30 @@ import Tensors
 /// `plan.json`: what a `Plan` is rebuilt from, in a form that people can read.
 struct PlanDocument: Codable {
   static let format = "martlet-plan"
-  static let version = 2
+  /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
+  static func version(of plan: Plan) -> Int { plan.sharding.strips == nil ? 2 : 3 }
+  /// What can be read. Version 3 brought strips.
+  static let versions = 2...3
+
+  /// The front that is divided by rows: positions of nodes, in ranges.
+  struct Front: Codable {
+    var nodes: String
+    /// Those of them whose results' halos are sent.
+    var halos: String
+
+    init(_ strips: Strips, of graph: Graph) {
+      nodes = NeuronRanges.format(strips.nodes)
+      halos = NeuronRanges.format(
+        strips.nodes.filter { strips.halos.contains(graph.nodes[$0].output) })
+    }
+
+    func strips(of graph: Graph) throws(MartletError) -> Strips {
+      let halos = try NeuronRanges.parse(halos, count: graph.nodes.count)
+      return try Strips(
+        graph, nodes: try NeuronRanges.parse(nodes, count: graph.nodes.count),
+        halos: Set(halos.map { graph.nodes[$0].output }))
+    }
+  }
 
   struct Value: Codable {
     var name: String
@@ -59,24 +82,27 @@ struct PlanDocument: Codable {
   var client: Shard?
   /// Absent when lost channels are filled with zero.
   var constants: Constants?
+  /// Absent where everything is divided by neurons.
+  var strips: Front?
   var layers: [PlacementDocument]
   var graph: Structure
 
   private enum CodingKeys: String, CodingKey {
     case format, version, id, method, model, shards, client
     case constants = "means"
-    case layers, graph
+    case strips, layers, graph
   }
 
   init(_ plan: Plan, shards: [Shard], client: Shard?, constants: Constants?) {
     format = PlanDocument.format
-    version = PlanDocument.version
+    version = PlanDocument.version(of: plan)
     id = ""
     method = plan.method
     model = plan.model
     self.shards = shards
     self.client = client
     self.constants = constants
+    strips = plan.sharding.strips.map { Front($0, of: plan.graph) }
     layers = zip(plan.sharding.layers, plan.placements).map {
       PlacementDocument($0, $1, devices: plan.devices)
     }
@@ -121,7 +147,9 @@ struct PlanDocument: Codable {
 
   /// By blocks where the layers name their nodes.
   private func sharding(of graph: Graph) throws(MartletError) -> Sharding {
-    guard layers.contains(where: { $0.nodes != nil }) else { return try Sharding(graph) }
+    guard layers.contains(where: { $0.nodes != nil }) else {
+      return try Sharding(graph, strips: try strips?.strips(of: graph))
+    }
     let blocks = try layers.map { layer throws(MartletError) in
       Sharding.NodeBlock(
         name: layer.id, nodes: try NeuronRanges.parse(layer.nodes ?? "", count: graph.nodes.count))

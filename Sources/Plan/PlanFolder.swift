@@ -41,11 +41,15 @@ package struct PlanFolder: Sendable {
     guard stamp.format == PlanDocument.format else {
       throw MartletError(.invalidFile, "this is not a plan of martlet", context: ["file": file])
     }
-    guard stamp.version == PlanDocument.version else {
+    guard PlanDocument.versions.contains(stamp.version) else {
       throw MartletError(
         .mismatch,
-        "the plan has version \(stamp.version), this martlet reads version \(PlanDocument.version)",
-        context: ["file": file], hint: "run martlet plan again")
+        "the plan has version \(stamp.version), this martlet reads versions "
+          + "\(PlanDocument.versions.lowerBound) to \(PlanDocument.versions.upperBound)",
+        context: ["file": file],
+        hint: stamp.version > PlanDocument.versions.upperBound
+          ? "install the martlet that made the plan on every device, or plan again without what is new"
+          : "run martlet plan again")
     }
     let document = try JSON.decode(PlanDocument.self, from: bytes, source: file)
     guard document.id == (try document.computedID()) else {
@@ -127,7 +131,7 @@ package struct PlanFolder: Sendable {
       constants.file, sha256: constants.sha256, folder: folder,
       what: "the file of channel \(kind.constantsName)")
     return try plan.exchanges.map { point throws(MartletError) in
-      if point.isDecoded { return [] }
+      if !point.takesConstants { return [] }
       return try tensors.tensor(point.id).floats ?? []
     }
   }
@@ -190,7 +194,8 @@ package struct PlanFolder: Sendable {
   ) throws(MartletError) -> PlanDocument.Constants? {
     guard let constants = plan.fill.constants else { return nil }
     let name = file(plan.fill.kind.constantsName, avoiding: plan.devices)
-    let tensors = zip(plan.exchanges, constants).filter { !$0.0.isDecoded }.map { point, values in
+    let tensors = zip(plan.exchanges, constants).filter { $0.0.takesConstants }.map {
+      point, values in
       (name: point.id, tensor: Tensor(Shape([values.count]), values))
     }
     try SafetensorsFile.write(folder + "/" + name, tensors: tensors, metadata: [])

@@ -28,24 +28,27 @@ func cluster(_ plan: Plan, _ graph: Graph, wire: ElementType = .float32) throws 
     wire: wire)
 }
 
-func plan(_ graph: Graph, shares: [Double], method: PartitionMethod) throws -> Plan {
-  let sharding = try Sharding(graph)
+func plan(
+  _ graph: Graph, shares: [Double], method: PartitionMethod, strips: Strips? = nil
+) throws -> Plan {
+  let sharding = try Sharding(graph, strips: strips)
   return try plan(
     graph,
     method.parts(graph: graph, sharding: sharding, shares: shares).map {
       LayerPlacement(parts: $0)
     },
-    shares: shares)
+    shares: shares, strips: strips)
 }
 
 func plan(
-  _ graph: Graph, _ placements: [LayerPlacement], shares: [Double], fill: Plan.Fill = .zero
+  _ graph: Graph, _ placements: [LayerPlacement], shares: [Double], fill: Plan.Fill = .zero,
+  strips: Strips? = nil
 ) throws -> Plan {
   try Plan(
     model: Plan.Model(name: graph.name, sha256: "", preprocessing: nil, labels: []),
     method: "test",
     devices: shares.enumerated().map { Plan.Device(name: "d\($0)", share: $1) }, graph: graph,
-    sharding: try Sharding(graph), placements: placements, fill: fill)
+    sharding: try Sharding(graph, strips: strips), placements: placements, fill: fill)
 }
 
 /// The whole graph in one program.

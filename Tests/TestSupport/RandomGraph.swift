@@ -9,11 +9,11 @@ package struct RandomGraph {
   private var current: ValueID
   private var count = 0
 
-  private init(seed: UInt64) {
+  private init(seed: UInt64, height: Int = 10) {
     generator = SeededGenerator(seed)
     builder = GraphBuilder(name: "random-\(seed)")
     let channels = Int.random(in: 1...3, using: &generator)
-    current = builder.addInput(name: "image", shape: [1, channels, 10, 10])
+    current = builder.addInput(name: "image", shape: [1, channels, height, 10])
   }
 
   /// A network of a few random blocks, ending in a classifier.
@@ -21,6 +21,22 @@ package struct RandomGraph {
     var graph = RandomGraph(seed: seed)
     try graph.convolve(channels: Int.random(in: 3...13, using: &graph.generator))
     for _ in 0..<Int.random(in: 2...6, using: &graph.generator) { try graph.block() }
+    try graph.head()
+    return graph.builder.graph
+  }
+
+  /// A network whose windows come in all heights, strides, dilations and paddings, over images of any
+  /// height.
+  package static func windows(seed: UInt64) throws -> Graph {
+    var heights = SeededGenerator(seed &+ 77)
+    var graph = RandomGraph(seed: seed, height: Int.random(in: 3...29, using: &heights))
+    for _ in 0..<Int.random(in: 2...7, using: &graph.generator) {
+      switch Int.random(in: 0...5, using: &graph.generator) {
+      case 0...1: try graph.window()
+      case 2: try graph.poolingWindow()
+      default: try graph.block()
+      }
+    }
     try graph.head()
     return graph.builder.graph
   }
@@ -80,6 +96,44 @@ package struct RandomGraph {
 
   private mutating func convolve(channels: Int) throws {
     current = try convolution(current, channels: channels)
+  }
+
+  /// Height, stride, dilation and padding of a window that fits; none of them lies in padding alone.
+  private mutating func vertical() -> (kernel: Int, stride: Int, dilation: Int, Int, Int) {
+    let kernel = Int.random(in: 1...min(5, shape[2]), using: &generator)
+    let dilation =
+      kernel > 1 && (kernel - 1) * 2 < shape[2] && Bool.random(using: &generator) ? 2 : 1
+    let span = (kernel - 1) * dilation + 1
+    return (
+      kernel, Int.random(in: 1...3, using: &generator), dilation,
+      Int.random(in: 0..<span, using: &generator), Int.random(in: 0..<span, using: &generator)
+    )
+  }
+
+  private mutating func window() throws {
+    let (kernel, stride, dilation, top, bottom) = vertical()
+    let from = shape[1]
+    let isDepthwise = from > 1 && Bool.random(using: &generator)
+    let channels = isDepthwise ? from : Int.random(in: 2...9, using: &generator)
+    current = try add(
+      .convolution(
+        Convolution(
+          kernel: Pair(kernel, 3), strides: Pair(stride, 1), dilations: Pair(dilation, 1),
+          padding: Padding(top, 1, bottom, 1), groups: isDepthwise ? from : 1, activation: .relu)),
+      [current, weights([channels, isDepthwise ? 1 : from, kernel, 3]), weights([channels])])
+  }
+
+  private mutating func poolingWindow() throws {
+    let (kernel, stride, dilation, top, bottom) = vertical()
+    let isMaximum = Bool.random(using: &generator)
+    let pooling = Pooling(
+      kind: isMaximum ? .maximum : .average, kernel: Pair(kernel, 1), strides: Pair(stride, 1),
+      dilations: Pair(isMaximum ? dilation : 1, 1),
+      padding: isMaximum ? Padding(top, 0, bottom, 0) : Padding(min(top, kernel - 1), 0, 0, 0),
+      countsPadding: Bool.random(using: &generator))
+    let isCeiling = Bool.random(using: &generator)
+    current = try add(
+      .pooling(pooling), [current], shape: isCeiling ? try pooling.ceilingShape(shape) : nil)
   }
 
   private mutating func block() throws {

@@ -16,6 +16,12 @@ struct MethodArguments: ParsableArguments {
   var fill: Plan.Fill.Kind = .zero
 
   @Option(
+    help: ArgumentHelp(
+      "Divide the front of the network by rows: none, all that can be, or the name of the last node.",
+      valueName: "to"))
+  var strips = StripWish.none
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       MethodArguments.measured.joined(separator: ", ")
@@ -58,8 +64,22 @@ struct MethodArguments: ParsableArguments {
   /// The method with its options.
   func maker(stopped: StopFlag = StopFlag()) throws(MartletError) -> PlanMaker {
     try PlanMaker(
-      method.method, options: options.given, fill: fill,
+      method.method, options: options.given, fill: fill, strips: strips,
       measuring: Measuring(threads: threads, stopped: stopped))
+  }
+}
+
+extension StripWish: ExpressibleByArgument {
+  /// Reads `none`, `all` or a node's name.
+  public init?(argument: String) { self.init(argument) }
+
+  /// As it is written.
+  public var defaultValueDescription: String {
+    switch self {
+    case .none: "none"
+    case .all: "all"
+    case .until(let name): name
+    }
   }
 }
 

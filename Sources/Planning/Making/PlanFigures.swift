@@ -21,7 +21,7 @@ package struct PlanFigures: Sendable {
     devices = plan.devices.indices.map { plan.cost(of: $0) }
     copies = devices.copies(of: plan)
     layers = plan.sharding.layers.count
-    exchanges = plan.exchanges.count { $0.stage != nil }
+    exchanges = plan.exchangeCount
     protections = result.protections.map { names in
       zip(plan.sharding.layers, names).map { ($0.id, $1) }
     }

@@ -16,6 +16,7 @@ package struct PlanMaker: Sendable {
   private let method: any PlanningMethod
   private let choices: MethodChoices
   private let fill: Plan.Fill.Kind
+  private let strips: StripWish
   private let methods: PlanningMethods
   private let measuring: Measuring
 
@@ -23,12 +24,14 @@ package struct PlanMaker: Sendable {
   ///
   /// - Parameters:
   ///   - options: the method's, as texts by name.
+  ///   - strips: what is divided by rows before neurons are placed.
   ///   - methods: the method and those that it may be compared with.
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
   package init(
     _ method: any PlanningMethod, options: [String: String] = [:], fill: Plan.Fill.Kind = .zero,
-    methods: PlanningMethods = .standard, measuring: Measuring = Measuring(threads: nil)
+    strips: StripWish = .none, methods: PlanningMethods = .standard,
+    measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
     guard !fill.needsImages || method.abilities.takesMeans else {
       let names = methods.with(\.takesMeans).map(\.name).joined(separator: " and ")
@@ -36,6 +39,7 @@ package struct PlanMaker: Sendable {
     }
     self.method = method
     self.fill = fill
+    self.strips = strips
     choices = try MethodChoices(options, for: method, among: methods)
     self.methods = methods
     self.measuring = measuring
@@ -48,7 +52,8 @@ package struct PlanMaker: Sendable {
   ///
   /// - Throws: `invalidArgument` for wishes that the method cannot meet.
   package func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
-    try method.layout(of: graph, wishes: wishes, choices: choices)
+    try strips.apply(
+      to: try method.layout(of: graph, wishes: wishes, choices: choices), graph: graph)
   }
 
   /// Plans a model.
@@ -71,7 +76,10 @@ package struct PlanMaker: Sendable {
       try CalibratedModel(
         context, images: try images(), fill: fill, measuring: measuring)
     }
-    let result = try method.place(request)
+    var result = try method.place(request)
+    if let strips = context.sharding.strips {
+      result.description += ", " + strips.description(of: context.graph)
+    }
     let plan = try context.plan(result.placements, method: result.description)
     guard fill.needsImages else { return Made(plan: plan, result: result) }
     let filled = try context.plan(
@@ -93,7 +101,7 @@ package struct PlanMaker: Sendable {
   private func measuredFill(
     for plan: Plan, _ context: PlacingContext, _ images: () throws(MartletError) -> LabelledImages
   ) throws(MartletError) -> Plan.Fill {
-    let gathered = plan.exchanges.filter { !$0.isDecoded }
+    let gathered = plan.exchanges.filter(\.takesConstants)
     let model = try MaskedModel(
       batching: context.graph,
       points: gathered.map { ChannelPoint(value: $0.value, axis: $0.axis) })
@@ -101,6 +109,6 @@ package struct PlanMaker: Sendable {
       fill, of: model, what: "\(fill.rawValue) over image", images: images)
     guard var constants = measured.constants?[...] else { return measured }
     return Plan.Fill(
-      fill, constants: plan.exchanges.map { $0.isDecoded ? [] : constants.removeFirst() })
+      fill, constants: plan.exchanges.map { $0.takesConstants ? constants.removeFirst() : [] })
   }
 }

@@ -1,0 +1,63 @@
+import Foundations
+import ModelGraph
+import Plan
+
+/// How much of a network's front is to be divided by rows.
+package enum StripWish: Sendable, Hashable {
+  /// Nothing.
+  case none
+  /// All that can be.
+  case all
+  /// Everything up to the node of that name.
+  case until(String)
+
+  /// Reads `none`, `all` or a node's name.
+  package init(_ text: String) {
+    switch text {
+    case "none": self = .none
+    case "all": self = .all
+    default: self = .until(text)
+    }
+  }
+
+  /// Divides the front of a layout.
+  ///
+  /// - Throws: `unsupported` for a model or a layout without rows; `notFound` for a node that there is
+  ///   not, with those that may be named.
+  func apply(to layout: PlanLayout, graph: Graph) throws(MartletError) -> PlanLayout {
+    guard self != .none else { return layout }
+    guard !layout.sharding.isVertical else {
+      throw MartletError(
+        .invalidArgument, "--strips is for methods that divide layers by neurons",
+        hint: "a vertical plan places whole blocks: leave --strips out")
+    }
+    let front = StripFront(graph)
+    let end = try end(front, graph)
+    guard let strips = front.strips(end: end) else {
+      throw MartletError(
+        .unsupported, "the model has no front that could be divided by rows",
+        context: ["model": graph.name],
+        hint: "strips are for convolutions and what lies between them: leave --strips out")
+    }
+    return PlanLayout(
+      devices: layout.devices, sharding: try Sharding(graph, strips: strips))
+  }
+
+  private func end(_ front: StripFront, _ graph: Graph) throws(MartletError) -> Int {
+    guard case .until(let name) = self else { return graph.nodes.count }
+    if let index = graph.nodes.firstIndex(where: { $0.name == name }) { return index + 1 }
+    let names = front.ends.map { graph.nodes[$0 - 1].name }
+    throw MartletError(
+      .notFound, "the model has no node \"\(name)\" for --strips",
+      hint: names.isEmpty
+        ? "leave --strips out: nothing can be divided by rows"
+        : "none, all, or one of " + names.joined(separator: ", "))
+  }
+}
+
+extension Strips {
+  /// In words, for a plan's method.
+  func description(of graph: Graph) -> String {
+    "strips to " + (nodes.last.map { graph.nodes[$0].name } ?? "")
+  }
+}
