@@ -26,8 +26,9 @@ PERIOD_US = 5000
 # For what a board sends ahead of its rate: a millisecond's worth, two packets at least and, because of
 # timers, no more than the largest that a network card takes.
 LEAST_BURST, MOST_BURST = 3200, 65536
-# What waits in front of a link, in bytes: a tenth of a second, within what small switches have.
-LEAST_BUFFER, MOST_BUFFER = 32 << 10, 512 << 10
+# What waits in front of a link: enough that TCP's windows end before it does. Small switches have much
+# less and make senders pause instead (IEEE 802.3x), so nothing is lost there either.
+BUFFER_SECONDS, LEAST_BUFFER = 2, 64 << 10
 UNITS = {"bit": 1, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9}
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -281,7 +282,7 @@ class Boards:
         if self.rate:
             bytes_a_second = self.rate / 8
             burst = min(max(bytes_a_second / 1000, LEAST_BURST), MOST_BURST)
-            buffer = self.buffer or min(max(bytes_a_second / 10, LEAST_BUFFER), MOST_BUFFER)
+            buffer = self.buffer or max(bytes_a_second * BUFFER_SECONDS, LEAST_BUFFER)
             self.discipline(namespace, device, *place, "handle", "2:", "tbf", "rate",
                             f"{int(self.rate)}bit", "burst", int(burst), "limit", int(buffer + burst))
 
