@@ -47,7 +47,7 @@ import WireProtocol
       #expect(Set(answer.fills.map(\.layer)) == Set(plan.exchanges.map(\.id)))
       #expect(
         answer.filledNeurons
-          == plan.exchanges.reduce(0) { $0 + plan.parts[$1.layer][1].count })
+          == plan.exchanges.reduce(0) { $0 + plan.parts[$1.layer ?? 0][1].count })
       #expect(answer.present == ["d0", "d2"])
     }
   }

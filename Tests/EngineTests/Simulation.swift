@@ -142,7 +142,7 @@ final class Simulation {
   func partShape(_ exchange: Int, _ device: Int) throws -> Shape {
     let plan = model.folder.plan
     let point = plan.exchanges[exchange]
-    return point.shape.replacing(axis: point.axis, with: plan.parts[point.layer][device].count)
+    return point.shape.replacing(axis: point.axis, with: plan.parts[point.layer ?? 0][device].count)
   }
 
   // MARK: Work

@@ -7,6 +7,23 @@ import Tensors
 import TestSupport
 import Testing
 
+/// The values of nodes that are divided by rows: not of those that take means over rows.
+private func dividedValues(_ graph: Graph, _ nodes: [Int]) -> [ValueID] {
+  nodes.compactMap { index in
+    if case .reduction(let reduction) = graph.nodes[index].operation, reduction.axes.contains(2) {
+      nil
+    } else {
+      graph.nodes[index].output
+    }
+  }
+}
+
+private func randomHalos(
+  _ graph: Graph, _ nodes: [Int], _ generator: inout SeededGenerator
+) -> Set<ValueID> {
+  Set(dividedValues(graph, nodes).filter { _ in Bool.random(using: &generator) })
+}
+
 @Suite("Row strips")
 struct StripTests {
   /// Random nodes at the front, random halos, on devices with random shares.
@@ -19,18 +36,17 @@ struct StripTests {
     init?(seed: UInt64) throws {
       var generator = SeededGenerator(seed &* 31 &+ 5)
       let isWindows = Bool.random(using: &generator)
-      graph = try isWindows ? RandomGraph.windows(seed: seed) : RandomGraph.network(seed: seed)
+      let graph = try isWindows ? RandomGraph.windows(seed: seed) : RandomGraph.network(seed: seed)
       let count = Int.random(in: 1...16, using: &generator)
       var shares = (0..<count).map { _ in Double(Int.random(in: 0...3, using: &generator)) }
       shares[Int.random(in: 0..<count, using: &generator)] += 1
       let end = Int.random(in: 1...graph.nodes.count, using: &generator)
       let nodes = Strips.front(of: graph, end: end)
       guard !nodes.isEmpty else { return nil }
-      let halos = nodes.map { graph.nodes[$0].output }.filter { _ in Bool.random(using: &generator)
-      }
-      self.shares = shares
-      let strips = try Strips(graph, nodes: nodes, halos: Set(halos))
+      let strips = try Strips(graph, nodes: nodes, halos: randomHalos(graph, nodes, &generator))
       guard (try? Sharding(graph, strips: strips)) != nil else { return nil }
+      self.graph = graph
+      self.shares = shares
       plan = try PlanTests.plan(graph, shares: shares, method: .lop, strips: strips)
       description = "seed \(seed), \(nodes.count) of \(graph.nodes.count) nodes, shares \(shares)"
     }
@@ -54,8 +70,7 @@ struct StripTests {
     let graph = try RandomGraph.windows(seed: UInt64(seed))
     let nodes = Strips.front(of: graph, end: graph.nodes.count)
     guard !nodes.isEmpty else { return }
-    let halos = Set(nodes.map { graph.nodes[$0].output }.filter { _ in .random(using: &generator) })
-    let strips = try Strips(graph, nodes: nodes, halos: halos)
+    let strips = try Strips(graph, nodes: nodes, halos: randomHalos(graph, nodes, &generator))
     let count = Int.random(in: 2...5, using: &generator)
     let shares = [Double](repeating: 1, count: count)
     // Behind the strips everybody holds everything.
@@ -110,7 +125,7 @@ struct StripTests {
     let graph = try RandomGraph.windows(seed: 2)
     let nodes = Strips.front(of: graph, end: graph.nodes.count)
     let strips = try Strips(
-      graph, nodes: nodes, halos: Set(nodes.map { graph.nodes[$0].output }))
+      graph, nodes: nodes, halos: Set(dividedValues(graph, nodes)))
     let plan = try plan(graph, shares: [1, 1, 1, 1], method: .lop, strips: strips)
     for device in 0..<4 {
       let program = plan.program(device: device)

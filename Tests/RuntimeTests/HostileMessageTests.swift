@@ -83,7 +83,7 @@ extension DistributedTests {
       }
       let late = Epoch.maximum
       let good = exchange.shape.replacing(
-        axis: exchange.axis, with: plan.parts[exchange.layer][0].count)
+        axis: exchange.axis, with: plan.parts[exchange.layer ?? 0][0].count)
       var bad: [Bad] = []
       func add(_ topic: String, _ payload: [UInt8], _ reason: RejectReason?) {
         bad.append(Bad(message: MQTTMessage(topic: topic, payload: payload), reason: reason))
