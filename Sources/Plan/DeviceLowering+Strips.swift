@@ -173,12 +173,10 @@ extension Operation {
     guard case .rows(_, let window) = rule.operands.first else { return self }
     switch self {
     case .convolution(var layer):
-      (layer.padding.top, layer.padding.bottom) = window.padding(
-        rows, below: layer.padding.bottom)
+      (layer.padding.top, layer.padding.bottom) = window.padding(rows)
       return .convolution(layer)
     case .pooling(var pooling):
-      (pooling.padding.top, pooling.padding.bottom) = window.padding(
-        rows, below: pooling.padding.bottom)
+      (pooling.padding.top, pooling.padding.bottom) = window.padding(rows)
       return .pooling(pooling)
     case .slice(var ranges):
       ranges[axis] = SliceRange(start: 0, step: ranges[axis].step, count: rows.count)

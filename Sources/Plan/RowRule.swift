@@ -36,7 +36,8 @@ struct RowRule {
     case .pooling(let pooling):
       guard axis == 2,
         let window = RowWindow(
-          first, pooling.padding, pooling.kernel, pooling.strides, pooling.dilations)
+          first, pooling.padding, pooling.kernel, pooling.strides, pooling.dilations),
+        !pooling.countsPadding || !window.hangsOver(output[2], below: pooling.padding.bottom)
       else { return nil }
       operands = [.rows(axis: 2, window)]
     case .activation, .unary:
@@ -140,12 +141,16 @@ struct RowWindow: Sendable, Hashable {
   }
 
   /// Rows of padding above and below the rows that `operand` gives.
-  ///
-  /// - Parameter below: the padding below the whole operand; cells beyond it belong to no window.
-  func padding(_ rows: Range<Int>, below: Int) -> (before: Int, after: Int) {
+  func padding(_ rows: Range<Int>) -> (before: Int, after: Int) {
     let start = rows.lowerBound * stride - before
     let end = (rows.upperBound - 1) * stride - before + span
-    return (max(0, -start), max(0, min(end - extent, below)))
+    return (max(0, -start), max(0, end - extent))
+  }
+
+  /// Whether the last of some windows reaches beyond the padding below the operand, as in ceiling mode.
+  /// A mean does not count those cells, which padding below a strip could not tell from others.
+  func hangsOver(_ count: Int, below: Int) -> Bool {
+    (count - 1) * stride - before + span > extent + below
   }
 }
 
