@@ -45,7 +45,10 @@ package struct Garbage: Sendable {
     case 0...4:
       return .activation(
         layer: plan.exchanges.randomElement(using: &random)?.id ?? "none", device: device)
-    case 5, 6: return .input(client: clients.randomElement(using: &random) ?? "garbage")
+    case 5: return .input(client: clients.randomElement(using: &random) ?? "garbage")
+    case 6:
+      return .input(
+        client: clients.randomElement(using: &random) ?? "garbage", device: device)
     case 7: return .presence(device: device)
     case 8: return .heartbeat(device: device)
     default: return .description(device: device)
@@ -55,7 +58,7 @@ package struct Garbage: Sendable {
   private mutating func message(for topic: Topic) -> [UInt8] {
     switch topic {
     case .activation(let layer, let device): return tensor(layer: layer, device: device, client: "")
-    case .input(let client): return tensor(layer: "", device: client, client: client)
+    case .input(let client, _): return tensor(layer: "", device: client, client: client)
     default: return Array(text().utf8)
     }
   }

@@ -102,7 +102,7 @@ package struct MessageReader {
     case .activation(let layer, let device):
       header.layer == layer && header.device == device
         ? nil : "the payload names layer \(header.layer), device \(header.device)"
-    case .input(let client):
+    case .input(let client, _):
       header.client == client ? nil : "the payload names client \(header.client)"
     default: nil
     }

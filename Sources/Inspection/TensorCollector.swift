@@ -120,7 +120,7 @@ package struct TensorCollector {
     var parts: [String]
     switch root.parse(topic) {
     case .activation(let layer, let device): parts = ["act", layer, device]
-    case .input(let client): return "input.\(client).frame-\(header.frame)"
+    case .input(let client, _): return "input.\(client).frame-\(header.frame)"
     default: parts = [Identifier.make(from: topic)]
     }
     if !header.client.isEmpty { parts.append(header.client) }

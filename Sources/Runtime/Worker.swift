@@ -116,6 +116,7 @@ package final class Worker: EpochBound {
       (try root.path(.allPresence), .atLeastOnce),
       (try root.path(.allHeartbeats), .atMostOnce),
       (try root.path(.allInputs), .atMostOnce),
+      (try root.path(.inputs(device: name)), .atMostOnce),
       (try root.path(.calls(target: name)), .atLeastOnce),
       (try root.path(.description(device: name)), .atLeastOnce),
     ]
@@ -227,11 +228,12 @@ package final class Worker: EpochBound {
       core.part(payload, on: topic, now: now)
       if inputs.part(at: now) {
         logger.error(
-          "others compute frames whose inputs do not come here; may this user read input/+?",
+          "others compute frames whose inputs do not come here; may this user read input/+ and input/+/\(name)?",
           metadata: ["device": "\(name)"])
       }
       core.work.received(payload.count, of: layer, since: now, until: .now())
-    case .input(let client):
+    case .input(let client, let addressee):
+      guard addressee == nil || addressee == name else { return core.count(.unknownTopic, at: now) }
       inputs.input()
       if core.input(payload, client: client, now: now) { drain?.counted(at: now) }
       core.work.received(payload.count, of: nil, since: now, until: .now())

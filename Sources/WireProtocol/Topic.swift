@@ -8,8 +8,9 @@ package enum Topic: Hashable, Sendable {
   case description(device: String)
   /// `plan`: the plan that this deployment runs; retained.
   case plan
-  /// `input/<client>`: the frames of one client.
-  case input(client: String)
+  /// `input/<client>`: the frames of one client, for all devices; `input/<client>/<device>`: those
+  /// that concern one device alone.
+  case input(client: String, device: String? = nil)
   /// `act/<layer>/<device>`: one device's part of one layer.
   case activation(layer: String, device: String)
   /// `rpc/<service>/<method>/<target>`
@@ -28,7 +29,7 @@ package enum Topic: Hashable, Sendable {
     case .heartbeat(let device): ["heartbeat", device]
     case .description(let device): ["desc", device]
     case .plan: ["plan"]
-    case .input(let client): ["input", client]
+    case .input(let client, let device): ["input", client] + (device.map { [$0] } ?? [])
     case .activation(let layer, let device): ["act", layer, device]
     case .call(let service, let method, let target): ["rpc", service, method, target]
     case .reply(let client, let service): ["reply", client, service]
@@ -46,6 +47,7 @@ package enum Topic: Hashable, Sendable {
     case ("desc", 2): self = .description(device: levels[1])
     case ("plan", 1): self = .plan
     case ("input", 2): self = .input(client: levels[1])
+    case ("input", 3): self = .input(client: levels[1], device: levels[2])
     case ("act", 3): self = .activation(layer: levels[1], device: levels[2])
     case ("rpc", 4): self = .call(service: levels[1], method: levels[2], target: levels[3])
     case ("reply", 3): self = .reply(client: levels[1], service: levels[2])
@@ -68,6 +70,8 @@ package enum TopicFilter: Hashable, Sendable {
   case allMetrics
   /// The input of every client: a worker serves all of them.
   case allInputs
+  /// The input of every client that concerns one device alone.
+  case inputs(device: String)
   /// Every call to one target.
   case calls(target: String)
   /// The calls of one method to one target.
@@ -88,6 +92,7 @@ package enum TopicFilter: Hashable, Sendable {
     case .allDescriptions: ["desc", nil]
     case .allMetrics: ["metric", nil, nil]
     case .allInputs: ["input", nil]
+    case .inputs(let device): ["input", nil, device]
     case .calls(let target): ["rpc", nil, nil, target]
     case .methodCalls(let service, let method, let target),
       .sharedMethodCalls(let service, let method, let target):

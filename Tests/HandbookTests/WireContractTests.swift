@@ -24,7 +24,8 @@ import WireProtocol
     case .heartbeat: "heartbeat/<device>"
     case .description: "desc/<device>"
     case .plan: "plan"
-    case .input: "input/<client>"
+    case .input(_, nil): "input/<client>"
+    case .input(_, .some): "input/<client>/<device>"
     case .activation: "act/<layer>/<device>"
     case .call: "rpc/<service>/<method>/<target>"
     case .reply: "reply/<client>/<service>"
@@ -36,7 +37,8 @@ import WireProtocol
   @Test func everyTopicHasARow() throws {
     let all: [Topic] = [
       .presence(device: "device"), .heartbeat(device: "device"), .description(device: "device"),
-      .plan, .input(client: "client"), .activation(layer: "layer", device: "device"),
+      .plan, .input(client: "client"), .input(client: "client", device: "device"),
+      .activation(layer: "layer", device: "device"),
       .call(service: "service", method: "method", target: "target"),
       .reply(client: "client", service: "service"), .metric(device: "device", kind: "kind"),
       .result(client: "client"),

@@ -314,7 +314,7 @@ extension DistributedTests {
         "client": ["presence/d0", "heartbeat/d0", "act/x/d0", "desc/d0"]
           + (answersAreOpen ? [] : ["reply/d0/device"]),
         "d0": [
-          "presence/d1", "act/x/d1", "input/x", "metric/d1/frame", "plan", "result/x",
+          "presence/d1", "act/x/d1", "input/x", "input/x/d0", "metric/d1/frame", "plan", "result/x",
           "rpc/health/check/d1",
         ],
         "gateway1": ["presence/d0", "act/x/d0", "plan", "metric/d0/frame", "rpc/health/check/d1"],

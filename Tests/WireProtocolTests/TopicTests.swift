@@ -9,6 +9,7 @@ import WireProtocol
     (.description(device: "pi-1"), "desc/pi-1"),
     (.plan, "plan"),
     (.input(client: "cam_0"), "input/cam_0"),
+    (.input(client: "cam_0", device: "d1"), "input/cam_0/d1"),
     (.activation(layer: "features-0", device: "pi-1"), "act/features-0/pi-1"),
     (.call(service: "health", method: "check", target: "pi-1"), "rpc/health/check/pi-1"),
     (.reply(client: "cam_0", service: "health"), "reply/cam_0/health"),
@@ -59,6 +60,7 @@ import WireProtocol
     let root = try TopicRoot(deployment: "home")
     #expect(try root.path(.allPresence) == "martlet/1/home/presence/+")
     #expect(try root.path(.allInputs) == "martlet/1/home/input/+")
+    #expect(try root.path(.inputs(device: "d1")) == "martlet/1/home/input/+/d1")
     #expect(try root.path(.allMetrics) == "martlet/1/home/metric/+/+")
     #expect(try root.path(.calls(target: "pi")) == "martlet/1/home/rpc/+/+/pi")
     #expect(try root.path(.replies(client: "c")) == "martlet/1/home/reply/c/+")
