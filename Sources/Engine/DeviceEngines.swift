@@ -7,7 +7,7 @@ package import Tensors
 /// The programs of one device (or of a client), one for each attendance that has come up, over one
 /// copy of its weights.
 ///
-/// The program for a full house is compiled at once, others when they are first needed, which takes
+/// The program of usual frames is compiled at once, others when they are first needed, which takes
 /// milliseconds: only addresses and the memory plan are new.
 package final class DeviceEngines: Sendable {
   /// Attendances whose programs are kept; beyond that the one not used for longest is compiled anew
@@ -36,7 +36,7 @@ package final class DeviceEngines: Sendable {
     self.plan = plan
     self.device = device
     self.constants = constants.mapValues { SharedConstant($0) }
-    _ = try engine(for: .everyone(plan.devices.count))
+    _ = try engine(for: plan.usualAttendance(of: device))
   }
 
   /// Loads a device's shard.

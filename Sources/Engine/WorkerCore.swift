@@ -87,7 +87,7 @@ package final class WorkerCore {
 
   /// Computes once with nothing, so that the first frame does not wait for memory and caches.
   package func warmUp() throws(MartletError) {
-    let engine = try peer.engines.engine(for: .everyone(peer.names.count))
+    let engine = try peer.engines.engine(for: plan.usualAttendance(of: device))
     let execution = try peer.pool.take(for: engine)
     for stage in engine.stages.indices { execution.run(stage: stage) }
     peer.pool.give(execution, of: engine)

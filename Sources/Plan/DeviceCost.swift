@@ -1,7 +1,8 @@
 package import ModelGraph
 import Tensors
 
-/// What a device holds, computes, sends and receives for one frame while all devices are there.
+/// What a device holds, computes, sends and receives for one frame while all devices are there; for
+/// one of its own frames, where each goes to one device.
 package struct DeviceCost: Sendable, Hashable, Codable {
   /// Neurons that it computes, over all layers.
   package var neurons: Int
@@ -26,15 +27,16 @@ package struct DeviceCost: Sendable, Hashable, Codable {
 extension Plan {
   /// The cost of one device.
   ///
-  /// - Parameter attendance: who is there; everybody if nil.
+  /// - Parameter attendance: who is there; `usualAttendance` if nil.
   package func cost(of device: Int, attendance: Attendance? = nil) -> DeviceCost {
     let program = program(
-      device: device, attendance: attendance ?? .everyone(devices.count))
+      device: device, attendance: attendance ?? usualAttendance(of: device))
     let size = ElementType.float32.size
     let input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
     return DeviceCost(
       neurons: zip(placements, sharding.layers).reduce(0) { sum, layer in
-        sum + layer.0.holders.count { $0[0] == device } * layer.1.unitsPerNeuron
+        sum + layer.0.holders.count { dispatchesFrames || $0[0] == device }
+          * layer.1.unitsPerNeuron
       },
       weightBytes: ShardInventory(self, device: device).bytes,
       multiplyAdds: program.graph.multiplyAdds,

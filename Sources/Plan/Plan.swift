@@ -262,6 +262,7 @@ package struct Plan: Sendable {
     if attendance.replicas == .active, sharding.strips == nil {
       return .everyone(devices.count, replicas: .active)
     }
+    if dispatchesFrames { return dispatched(attendance) }
     return Attendance(
       zip(attendance.roles, hasStandIns).map { $1 ? $0 : .awaited },
       replicas: attendance.replicas)

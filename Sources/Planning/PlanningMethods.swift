@@ -21,6 +21,7 @@ package struct PlanningMethods: Sendable {
     RobustDiCEMethod(),
     BudgetMethod(),
     VerticalMethod(),
+    WholeMethod(),
   ])
 
   /// The method that is taken unless another is named.

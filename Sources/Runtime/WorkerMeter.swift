@@ -42,7 +42,7 @@ final class WorkerMeter {
     configuration: WorkerConfiguration
   ) throws(MartletError) {
     self.engines = engines
-    engine = try engines.engine(for: .everyone(engines.plan.devices.count))
+    engine = try engines.engine(for: engines.plan.usualAttendance(of: engines.device))
     self.planID = planID
     self.epoch = epoch
     var topics: [MetricKind: String] = [:]

@@ -17,7 +17,7 @@ extension CommandTests {
   }
 
   @Test(arguments: [
-    ["replicate"], ["cdc"], ["coded"], ["coded", "--tolerate", "2"],
+    ["replicate"], ["whole"], ["cdc"], ["coded"], ["coded", "--tolerate", "2"],
     ["robustdice", "--importance", "s1"],
     ["robustdice", "--importance", "s1", "--memory", "300kB"],
     ["robustdice", "--importance", "s1", "--threshold", "0.2"],
@@ -39,6 +39,23 @@ extension CommandTests {
         "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--limit", "32",
         "--failures", "1", seconds: 120)
       #expect(studied.status == .exited(0), "\(studied.error)")
+    }
+  }
+
+  @Test func wholeFramesLoseNothingDownToOneDevice() throws {
+    try Workplace.with { place in
+      let planned = try place.run(
+        "plan", "demo.onnx", "--devices", "3", "--method", "whole", "-o", "plan", "--json")
+      try #require(planned.status == .exited(0), "\(planned.error)")
+      let run = ["run", "--in-process", "--plan", "plan", "--images", "digits.tar"]
+      let all = try place.run(run + ["--frames", "8", "--json"])
+      let one = try place.run(run + ["--without", "d0,d2", "--frames", "8", "--json"])
+      for outcome in [all, one] {
+        try #require(outcome.status == .exited(0), "\(outcome.error)")
+        #expect(outcome.json.last??["frames"] == .integer(8))
+        #expect(outcome.json.last??["degraded_frames"] == .integer(0))
+      }
+      #expect(all.json.last??["correct"] == one.json.last??["correct"])
     }
   }
 

@@ -35,6 +35,10 @@ struct PlanCommand: ParsableCommand {
 
       Replicas and parity cost memory; they are computed only while somebody is missing.
 
+      In a plan of whole frames every device holds the model, each frame goes to the device that should be
+      done with it first, and one whose device dies goes to another. The figures are those of a device's
+      own frames.
+
       A calibration image that cannot be read is named on standard error and passed over; the plan is
       written, and the status is then 1.
 
@@ -45,6 +49,7 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --devices 4 --method coded --tolerate 1 -o plan
         martlet plan model.onnx --devices 4 --method robustdice --scores scores.json --copies 2 -o plan
         martlet plan model.onnx --method vertical --tiers edge,fog,cloud -o plan
+        martlet plan model.onnx --devices 4 --method whole -o plan
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
           --calibration train/ -o plan
       """)
