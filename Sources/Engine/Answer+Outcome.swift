@@ -15,15 +15,17 @@ extension Answer {
     let fills = Answer.fills(outcome.fills, of: plan, attendance: roles)
     let guess = outcome.isNull ? plan.guessedAnswer(seed: guessSeed, frame: UInt64(ticket)) : nil
     let isPresent = plan.devices.indices.map { !missing.contains($0) }
+    // One is as good as all where each answers alone.
+    let isStudied = plan.dispatchesFrames ? isPresent.map { _ in true } : isPresent
     self.init(
       ticket: ticket, frame: outcome.key.frame,
       outputs: guess?.outputs ?? outcome.engine.outputs(of: outcome.execution),
       guess: guess?.label,
       fills: fills,
-      attendance: roles, report: outcome.fills,
+      attendance: roles, awaited: outcome.awaited, report: outcome.fills,
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, isPresent).compactMap { $1 ? $0.name : nil },
-      expectedAccuracy: study?.expectedAccuracy(alive: isPresent)?.accuracy,
+      expectedAccuracy: study?.expectedAccuracy(alive: isStudied)?.accuracy,
       reliability: Reliability(
         isComplete: fills.isEmpty && !outcome.isNull, alive: isPresent, study: study),
       latency: .nanoseconds(Int64(clamping: latencyNanoseconds)), attempts: attempts)

@@ -34,11 +34,14 @@ package struct Answer: Sendable {
   package var fills: [FilledPart]
   /// Who was to take part.
   package var attendance: Attendance
+  /// Devices that were counted on, by number: where a frame goes to one device, all that it could have
+  /// gone to.
+  package var awaited: [Bool]
   /// Who lacked what, by numbers: with `attendance`, all that `LocalCluster` needs to repeat it.
   package var report: FillReport
   /// The names of the plan's devices, in order.
   package var devices: [String]
-  /// The names of the devices that were counted on and of which nothing was missing.
+  /// The names of the devices that took part and of which nothing was missing.
   package var present: [String]
   /// The accuracy to expect of the devices in `present`, 0 to 1, where the plan has been studied.
   package var expectedAccuracy: Double?
@@ -53,8 +56,6 @@ package struct Answer: Sendable {
   /// What `result/<client>` says; nil for an answer that was not published.
   package var result: FrameResult?
 
-  /// Devices that were counted on, by device number.
-  package var awaited: [Bool] { attendance.roles.map { $0 == .awaited } }
   /// Neurons that were filled, over all layers.
   package var filledNeurons: Int { fills.reduce(0) { $0 + $1.neurons } }
   /// Whether something was missing.

@@ -16,19 +16,29 @@ package final class ClientCore {
     package var execution: Execution
     package var fills: FillReport
     package var roles: Attendance
-    /// Whether any device sent anything for it, or those that would have are not counted on.
+    /// Who could be counted on when it was sent, by device.
+    package var awaited: [Bool]
+    /// Whether any device sent anything for it, or those that would have are not counted on; where
+    /// another device may answer alone, whether nothing is missing.
     package var hasParts: Bool
     /// Whether the answer is null: nothing reached the last layer.
     package var isNull: Bool
   }
 
   let peer: PeerCore
+  /// Whether each frame goes to one device.
+  package let dispatches: Bool
   private let replicas: Replicas
   private let frameLimit: UInt64
+  private var dispatch: FrameDispatch
+  /// Whose frames these are, once one has begun.
+  private var client: String?
   /// Devices that asked to hold back new frames.
   private var full: Set<String> = []
   /// Frames for which something has come.
   private var heard: Set<FrameKey> = []
+  /// Of dispatched frames under way, who could have had them.
+  private var choices: [FrameKey: [Bool]] = [:]
 
   /// - Parameters:
   ///   - deadline: how long to wait for a device once another has answered.
@@ -41,6 +51,8 @@ package final class ClientCore {
       engines: engines, planID: planID, device: nil, deadline: deadline, study: study)
     self.frameLimit = frameLimit
     self.replicas = replicas
+    dispatches = engines.plan.dispatchesFrames && replicas == .standby
+    dispatch = FrameDispatch(devices: engines.plan.devices.count, frameLimit: frameLimit)
   }
 
   /// The plan of the frames.
@@ -52,10 +64,12 @@ package final class ClientCore {
   /// Devices whose parts do not come here although they work.
   package var denials: [Denial] { peer.denials }
 
-  /// The bytes that each device sends here for a frame; empty if that cannot be told.
+  /// The bytes that each device sends here for a frame; none of one of which that cannot be told.
   package func needs(elementBytes: Int) -> [Int] {
-    let engine = try? peer.engines.engine(for: .everyone(names.count))
-    return engine?.needs(devices: names.count, elementBytes: elementBytes) ?? []
+    names.indices.map { device in
+      let engine = try? peer.engines.engine(for: plan.usualAttendance(of: device))
+      return engine?.needs(devices: names.count, elementBytes: elementBytes)[device] ?? 0
+    }
   }
 
   /// Messages that were not used.
@@ -82,6 +96,32 @@ package final class ClientCore {
   package func overloaded(now: MonotonicTime) -> String? {
     guard !full.isEmpty else { return nil }
     return names.first { full.contains($0) && peer.liveness.state(of: $0, at: now) == .alive }
+  }
+
+  /// Who takes part in a frame that is sent now: all that are there, or the one to which it goes.
+  ///
+  /// - Parameter isUrgent: whether it is sent even to devices that asked to hold back.
+  /// - Returns: nil while it has to wait, for somebody to be there or to have less to do.
+  package func departure(isUrgent: Bool, now: MonotonicTime) -> Attendance? {
+    let roles = roles(now: now)
+    guard dispatches else {
+      guard isUrgent || overloaded(now: now) == nil,
+        roles.roles.contains(where: { $0 != .absent })
+      else { return nil }
+      return roles
+    }
+    let ready = names.indices.map { device in
+      roles.awaits(device) && (isUrgent || !full.contains(names[device]))
+    }
+    return dispatch.choose(among: ready, isUrgent: isUrgent).map { .only($0, of: names.count) }
+  }
+
+  /// A suspect that should get a copy of a frame that another device computes, to show that it works
+  /// again; only where each frame goes to one device. Nobody waits for the answer.
+  package func probe(now: MonotonicTime) -> Int? {
+    let states = states(now: now)
+    guard dispatches, states.contains(.alive) else { return nil }
+    return dispatch.probe(states.map { $0 == .suspect }, at: now)
   }
 
   /// Each device's state.
@@ -115,6 +155,12 @@ package final class ClientCore {
     task.boundary.isHurried = left < frameLimit
     task.boundary.isDoubtful = !states(now: now).contains(.alive)
     peer.tasks.append(task)
+    client = key.client
+    if dispatches, let device = roles.roles.firstIndex(of: .awaited) {
+      dispatch.began(key, on: device, at: now)
+      let choice = self.roles(now: now)
+      choices[key] = names.indices.map(choice.awaits)
+    }
   }
 
   /// Waits for all that the frame counts on, whatever has become of them since.
@@ -147,6 +193,11 @@ package final class ClientCore {
       text: part.header.note, exchanges: plan.exchanges.count, devices: names.count)
     let isTrusted = peer.learn(
       from: part, of: key, isAhead: task != nil, task: task, report: report, now: now)
+    if dispatches, key.client == client {
+      dispatch.answered(key, by: part.device, at: now)
+      // However late: it works, and its frames have gone elsewhere meanwhile.
+      peer.liveness.part(of: names[part.device], epoch: part.header.epoch, at: now)
+    }
     guard part.isFinite else { return peer.refuse(part, task: task, now: now) }
     // Parts of other clients' frames come on the same topics and are none of our business.
     guard let task else { return nil }
@@ -181,6 +232,7 @@ package final class ClientCore {
   /// Takes a device's heartbeat.
   package func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) {
     guard peer.heartbeat(heartbeat, of: name, now: now) else { return }
+    if let number = names.firstIndex(of: name) { dispatch.told(heartbeat.queue, by: number) }
     if heartbeat.isFull { full.insert(name) } else { full.remove(name) }
   }
 
@@ -248,11 +300,20 @@ package final class ClientCore {
 
   private func end(_ task: FrameTask) -> Outcome {
     peer.remove(task)
+    dispatch.ended(task.key)
+    let awaited = choices.removeValue(forKey: task.key)
     return Outcome(
       key: task.key, engine: task.engine, execution: task.execution, fills: task.fills,
-      roles: task.roles,
-      hasParts: heard.remove(task.key) != nil || isHopeless(task),
+      roles: task.roles, awaited: awaited ?? names.indices.map(task.roles.awaits),
+      hasParts: hasAnswer(task),
       isNull: task.engine.program.graph.outputs.contains(where: task.nulls.contains))
+  }
+
+  /// Whether what there is of a frame is its answer. Where another device may answer alone, nothing less
+  /// than all is.
+  private func hasAnswer(_ task: FrameTask) -> Bool {
+    let wasHeard = heard.remove(task.key) != nil
+    return dispatches ? wasHeard && task.fills.isEmpty : wasHeard || isHopeless(task)
   }
 
   /// Whether all that the client gathers was whole parts of devices that the frame did not count on:

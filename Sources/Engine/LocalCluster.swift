@@ -73,7 +73,7 @@ package final class LocalCluster {
       ticket: ticket, frame: UInt64(ticket) + 1,
       outputs: guess?.outputs ?? outputs, guess: guess?.label,
       fills: Answer.fills(report, of: plan, attendance: attendance),
-      attendance: attendance, report: report,
+      attendance: attendance, awaited: alive, report: report,
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil },
       expectedAccuracy: study?.expectedAccuracy(alive: alive)?.accuracy,

@@ -57,7 +57,7 @@ extension InferenceClient {
       error.hint = """
         the devices live, but no parts come. Is a link too slow? \(links.text); \
         \(ownTraffic(frame)). Or, with an access list \
-        (acl_file): this user must read act/+/+, and theirs input/+ and act/+/+
+        (acl_file): this user must read act/+/+, and theirs input/+, input/+/<device> and act/+/+
         """
     }
     return error

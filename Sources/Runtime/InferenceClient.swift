@@ -46,7 +46,8 @@ package final class InferenceClient {
   let mailbox: Mailbox<NetworkEvent>
   let client: MQTTClient
   let logger: Logger
-  private let inputTopic: String
+  /// Where inputs go: to all devices, or, by device, to one.
+  private let inputTopics: [String]
   private let resultTopic: String
   private let stop = StopRequest()
   private var encoder: TensorEncoder
@@ -94,20 +95,25 @@ package final class InferenceClient {
     self.logger = logger
     id = "client-" + String(UInt64.random(in: 0..<(1 << 40)), radix: 36)
     root = try TopicRoot(deployment: configuration.address.deployment)
-    inputTopic = try root.path(.input(client: id))
     resultTopic = try root.path(.result(client: id))
     core = ClientCore(
       engines: engines, planID: planID, deadline: configuration.deadline,
       frameLimit: min(configuration.frameLimit, configuration.patience).nanoseconds,
       replicas: configuration.replicas, study: configuration.study)
+    let addressees: [String?] = core.dispatches ? core.names : [nil]
+    let (root, id) = (self.root, self.id)
+    inputTopics = try addressees.map { device throws(MartletError) in
+      try root.path(.input(client: id, device: device))
+    }
     mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
     encoder = try TensorEncoder(
       elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
     header = try TensorHeader(
       epoch: Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds()), plan: planID, client: id,
       device: id, shape: graph[graph.inputs[0]].shape)
-    fit = MessageFit(topic: inputTopic, properties: MQTTProperties())
-    let (root, mailbox) = (self.root, self.mailbox)
+    fit = MessageFit(
+      topic: inputTopics.max { $0.utf8.count < $1.utf8.count } ?? "", properties: MQTTProperties())
+    let mailbox = self.mailbox
     client = try MQTTClient(
       configuration.address.configuration(clientIDPrefix: "client"), logger: logger,
       onMessage: { NetworkEvent.post($0, root: root, to: mailbox) },
@@ -143,10 +149,10 @@ package final class InferenceClient {
       throw MartletError(.cancelled, "stopped")
     }
     // Results are acknowledged, inputs are not: a forbidden one would look like absent devices.
-    try client.checkPermissions([inputTopic], reading: false, logger: logger)
+    try client.checkPermissions(inputTopics, reading: false, logger: logger)
     // A broker may acknowledge what it drops. Only what comes back shows that it does not, and not
     // every access list lets a client, or a gateway, read its own inputs.
-    let reading = (try? client.bringsBack(topic: inputTopic, timeout: .seconds(5))) ?? false
+    let reading = (try? client.bringsBack(topic: fit.topic, timeout: .seconds(5))) ?? false
     try fit.find(encoder.largestMessage(header), reading: reading, through: client, logger: logger)
   }
 
@@ -295,16 +301,10 @@ package final class InferenceClient {
     let holdEnd = MonotonicTime.now().adding(nanoseconds: configuration.frameLimit.nanoseconds)
     while true {
       let now = MonotonicTime.now()
-      let roles = core.roles(now: now)
-      let mustHold = now < holdEnd && core.overloaded(now: now) != nil
-      if !mustHold, roles.roles.contains(.awaited) || roles.roles.contains(.probed) {
+      if let roles = core.departure(isUrgent: now >= holdEnd, now: now) {
         let key = FrameKey(client: id, frame: nextFrame)
         nextFrame += 1
-        header.frame = key.frame
-        header.sequence = key.frame
-        let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
-        header.note = InputNote(attendance: roles, oldest: oldest).text
-        sendFailure = publish(frame.input)
+        sendFailure = publish(frame.input, as: key, roles)
         // A lost connection comes back, and a full queue empties.
         if let sendFailure, ![.unreachable, .resourceExhausted].contains(sendFailure.code) {
           throw sendFailure
@@ -315,6 +315,7 @@ package final class InferenceClient {
           // First, so that a frame that cannot begin is not waited for.
           try core.begin(key, input: frame.input, roles: roles, until: frame.end, now: now)
           tickets[key] = ticket
+          probe(with: frame.input, now: now)
           return
         }
       }
@@ -323,9 +324,24 @@ package final class InferenceClient {
     }
   }
 
+  /// Sends a suspect a frame whose answer nobody waits for, if it is time to try one.
+  private func probe(with input: Tensor, now: MonotonicTime) {
+    guard let device = core.probe(now: now) else { return }
+    let key = FrameKey(client: id, frame: nextFrame)
+    nextFrame += 1
+    // It is tried again later anyway.
+    _ = publish(input, as: key, .only(device, of: core.names.count))
+  }
+
   /// - Returns: why it could not be sent; nil if it is.
-  private func publish(_ input: Tensor) -> MartletError? {
+  private func publish(_ input: Tensor, as key: FrameKey, _ roles: Attendance) -> MartletError? {
     guard let values = input.floats, values.count == header.shape.count else { return nil }
+    header.frame = key.frame
+    header.sequence = key.frame
+    let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
+    header.note = InputNote(attendance: roles, oldest: oldest).text
+    let addressee = core.dispatches ? roles.roles.firstIndex(of: .awaited) ?? 0 : 0
+    let topic = inputTopics[addressee]
     var failure: MartletError?
     encoder.maximumMessageBytes = fit.limit(of: client)
     values.withUnsafeBufferPointer { values in
@@ -333,7 +349,7 @@ package final class InferenceClient {
         message.withUnsafeBytes { payload in
           guard failure == nil else { return }
           do throws(MartletError) {
-            try client.publish(topic: inputTopic, payload: payload)
+            try client.publish(topic: topic, payload: payload)
           } catch {
             failure = error
           }

@@ -7,7 +7,8 @@ import WireProtocol
 /// client, and by what it took when it was tried. A message that is too large and not acknowledged
 /// vanishes without a word, and its sender looks dead.
 struct MessageFit {
-  private let topic: String
+  /// One of those that the messages go to.
+  let topic: String
   private let properties: MQTTProperties
   /// The most bytes of a message that the broker took; `Int.max` before that was tried.
   private var taken = Int.max

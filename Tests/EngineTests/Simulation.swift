@@ -86,14 +86,15 @@ final class Simulation {
 
   // MARK: Frames
 
-  /// The client sends a frame to the given devices (default: all that live).
+  /// The client sends a frame, which reaches the given devices (default: all that live). Where frames
+  /// are dispatched, one of them computes it.
   ///
   /// - Parameter oldest: the oldest frame that it still waits for.
   func send(
     _ frame: UInt64, input: Tensor, to devices: [Int]? = nil, from name: String = "cam",
     oldest: UInt64 = 0
   ) throws {
-    let roles = client.roles(now: now)
+    let roles = client.departure(isUrgent: true, now: now) ?? client.roles(now: now)
     let payload = try inputMessage(
       frame, input: input, roles: InputNote(attendance: roles, oldest: oldest).text, from: name)
     try client.begin(FrameKey(client: name, frame: frame), input: input, roles: roles, now: now)

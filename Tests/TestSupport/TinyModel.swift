@@ -1,7 +1,7 @@
 package import Engine
 import Foundations
 import Kernels
-import ModelGraph
+package import ModelGraph
 package import Plan
 package import Planning
 import Processes
@@ -41,7 +41,8 @@ package struct TinyModel {
     }
   }
 
-  private static func graph() throws -> Graph {
+  /// The model.
+  package static func graph() throws -> Graph {
     var builder = GraphBuilder(name: "tiny")
     var random = SeededGenerator(7)
     func tensor(_ shape: Shape) -> Tensor {
