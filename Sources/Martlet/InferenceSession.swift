@@ -26,7 +26,7 @@ import WireProtocol
 public final class InferenceSession: Sendable {
   /// How frames are sent and answered.
   public struct Options: Sendable {
-    /// Frames under way at once, 1 to 64.
+    /// Frames under way at once, 1 to 64. A plan of whole frames wants two for each device.
     public var inFlight = 4
     /// How inputs travel.
     public var wire = WireFormat.float32

@@ -65,17 +65,18 @@ package final class Gateway: EpochBound {
     root = try TopicRoot(deployment: configuration.address.deployment)
     input = RequestInput(
       shape: graph[graph.inputs[0]].shape, preprocessing: folder.plan.model.preprocessing)
+    let limits = configuration.limits(for: folder.plan)
     server = RPCServerState(
       name: name, methods: [Gateway.infer, Gateway.check, Gateway.describe], root: root,
-      limits: configuration.limits)
+      limits: limits)
     let mailbox = Mailbox<GatewayEvent>(maximumBytes: 1 << 20)
     let gate = CallGate(
       maximumCount: 4096, maximumBytes: 96 << 20,
-      maximumCallBytes: configuration.limits.requestBytes)
+      maximumCallBytes: limits.requestBytes)
     let root = root
     self.mailbox = mailbox
     self.gate = gate
-    lane = InferenceLane(inFlight: configuration.framesInFlight, logger: logger) {
+    lane = InferenceLane(inFlight: configuration.frames(for: folder.plan), logger: logger) {
       mailbox.post(.answered($0, $1))
     }
     identity = try PresenceIdentity(

@@ -1,3 +1,4 @@
+package import Plan
 import WireProtocol
 
 /// Everything a gateway needs to know besides its plan.
@@ -15,8 +16,8 @@ package struct GatewayConfiguration: Sendable {
   package var group = "gateway"
   /// How frames are run.
   package var client: ClientConfiguration
-  /// Frames under way at once.
-  package var framesInFlight = 4
+  /// Frames under way at once; nil for what `frames(for:)` says.
+  package var framesInFlight: Int?
   /// Requests that may wait besides; beyond that they are refused.
   package var waitingRequests = 32
   /// Time between two heartbeats.
@@ -29,10 +30,16 @@ package struct GatewayConfiguration: Sendable {
     client.patience = .seconds(10)
   }
 
-  var limits: RPCServerState.Limits {
+  /// Frames under way at once: four unless told otherwise, or two for each device where each answers
+  /// alone.
+  package func frames(for plan: Plan) -> Int {
+    framesInFlight ?? (plan.dispatchesFrames ? max(4, min(2 * plan.devices.count, 64)) : 4)
+  }
+
+  func limits(for plan: Plan) -> RPCServerState.Limits {
     var limits = RPCServerState.Limits()
     limits.requestBytes = 16 << 20
-    limits.runningCalls = framesInFlight + waitingRequests
+    limits.runningCalls = frames(for: plan) + waitingRequests
     limits.burst = 4096
     limits.callsPerSecond = 10_000
     limits.rememberedCalls = 32_768

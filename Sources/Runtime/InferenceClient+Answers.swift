@@ -16,6 +16,7 @@ extension InferenceClient {
       answer.latency = .nanoseconds(
         Int64(clamping: MonotonicTime.now().nanoseconds(since: frame.submitted)))
     }
+    window.answered(latency: answer.latency.nanoseconds, at: .now())
     answer.refusal = configuration.policy.refusal(of: answer)
     answer.result = publishResult(answer, frame?.origin ?? FrameOrigin())
     return answer

@@ -70,6 +70,8 @@ package final class InferenceClient {
   var outstanding: [Int: Outstanding] = [:]
   private var tickets: [FrameKey: Int] = [:]
   var retries = RetryBook()
+  /// How many frames it is worth having under way.
+  var window: FlightWindow
   var isStopped = false
   var isWoken = false
   /// Devices whose presence was refused for its epoch, and it was said.
@@ -111,6 +113,9 @@ package final class InferenceClient {
     header = try TensorHeader(
       epoch: Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds()), plan: planID, client: id,
       device: id, shape: graph[graph.inputs[0]].shape)
+    window = FlightWindow(
+      frameBytes: header.shape.count * ElementType.float32.size,
+      frameLimit: configuration.frameLimit.nanoseconds)
     fit = MessageFit(
       topic: inputTopics.max { $0.utf8.count < $1.utf8.count } ?? "", properties: MQTTProperties())
     let mailbox = self.mailbox
@@ -215,6 +220,12 @@ package final class InferenceClient {
 
   /// How many frames are waiting for their answers.
   package var framesInFlight: Int { outstanding.count }
+
+  /// Whether another frame under way would bring more answers a second, as far as is known.
+  package func hasRoom() -> Bool {
+    window.follow(core.dispatches ? devices.count(where: \.isAlive) : 1)
+    return outstanding.count < window.size
+  }
 
   /// The next answer, in the order in which frames finish; each frame has one. A frame to which nobody
   /// answers at all is sent again until the patience ends, and so is one whose answer does not satisfy

@@ -56,6 +56,8 @@ extension CommandTests {
         #expect(outcome.json.last??["degraded_frames"] == .integer(0))
       }
       #expect(all.json.last??["correct"] == one.json.last??["correct"])
+      check(try place.run(run + ["--in-flight", "0"]), 64, "--in-flight")
+      check(try place.run(run + ["--in-flight", "many"]), 64, "--in-flight")
     }
   }
 

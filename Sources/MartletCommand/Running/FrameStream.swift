@@ -6,11 +6,12 @@ import Tensors
 /// Feeds a client with numbered frames, a few at a time, and hands out the answers.
 struct FrameStream {
   let count: Int
-  let inFlight: Int
+  /// Frames under way at once; nil for as many as the client finds worth it.
+  let inFlight: Int?
   /// How long the last `run` took.
   private(set) var seconds = 0.0
 
-  init(count: Int, inFlight: Int) {
+  init(count: Int, inFlight: Int?) {
     self.count = count
     self.inFlight = inFlight
   }
@@ -29,7 +30,7 @@ struct FrameStream {
     var indices: [Int: Int] = [:]
     var next = 0
     while next < count || client.framesInFlight > 0 {
-      while next < count, client.framesInFlight < inFlight {
+      while next < count, inFlight.map({ client.framesInFlight < $0 }) ?? client.hasRoom() {
         if let input = try load(next) {
           indices[try client.submit(input, origin: origin(next))] = next
         }

@@ -39,8 +39,11 @@ struct GatewayCommand: ParsableCommand {
   @Option(help: .hidden)
   var clockOffset = 0
 
-  @Option(help: "Frames under way at once.")
-  var inFlight = 4
+  @Option(
+    help: """
+      Frames under way at once (default: 4; two for each device for plans of --method whole).
+      """)
+  var inFlight: Int?
 
   @Option(help: "Requests that may wait besides; more are refused with RESOURCE_EXHAUSTED.")
   var waiting = 32
@@ -53,7 +56,9 @@ struct GatewayCommand: ParsableCommand {
   var patience = TimeArgument(.seconds(10), "10s")
 
   func validate() throws {
-    guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
+    guard (1...64).contains(inFlight ?? 1) else {
+      throw ValidationError("--in-flight must be 1 to 64")
+    }
     guard (0...1024).contains(waiting) else { throw ValidationError("--waiting must be 0 to 1024") }
   }
 

@@ -77,8 +77,8 @@ struct Run: ParsableCommand {
   @Option(help: "Stop after this many images.")
   var frames: Int?
 
-  @Option(help: "Frames under way at once.")
-  var inFlight = 1
+  @Option(help: FlightArgument.help)
+  var inFlight: FlightArgument?
 
   @OptionGroup var waiting: DeadlineOptions
   @OptionGroup var copies: ReplicaOptions
@@ -103,7 +103,6 @@ struct Run: ParsableCommand {
     guard !inProcess || !demands.retry else {
       throw ValidationError("--retry goes with --broker: in one process nobody comes back")
     }
-    guard (1...64).contains(inFlight) else { throw ValidationError("--in-flight must be 1 to 64") }
     guard frames ?? 1 > 0 else { throw ValidationError("--frames must be at least 1") }
     guard images.isEmpty != (samples == nil) else {
       throw ValidationError("give either --images or --samples")
@@ -185,7 +184,8 @@ struct Run: ParsableCommand {
       guard client.devices.contains(where: \.isAlive) else { throw client.nobodyIsThere }
       Terminal.printLine("martlet: going on without some devices: \(states)")
     }
-    var stream = FrameStream(count: count, inFlight: inFlight)
+    let flight = inFlight ?? FlightArgument(for: folder.plan)
+    var stream = FrameStream(count: count, inFlight: flight.frames)
     try stream.run(
       client: client, load: load,
       origin: { FrameOrigin(image: inputs.name($0), truth: inputs.label($0)) },
