@@ -1,5 +1,5 @@
-// Half precision in integer arithmetic, so that it vectorises without F16C and gives the same bits
-// on every machine.
+// Half precision in integer arithmetic, so that it vectorises without F16C, and scaled bytes without
+// fused multiply-adds: the same bits on every machine.
 #include "ck_convert.h"
 #include "ck_dispatch.h"
 
@@ -37,6 +37,41 @@ CK_CLONES void ck_half_to_float(const uint16_t *in, float *out, size_t count) {
     result = exponent == 0 ? small : result;
     out[i] = float_of(result | sign);
   }
+}
+
+// Magnitudes order as their bits do, and all are positive as signed integers, which every instruction
+// set compares.
+CK_CLONES float ck_largest_magnitude(const float *in, size_t count) {
+  int32_t largest = 0;
+  for (size_t i = 0; i < count; i++) {
+    int32_t magnitude = (int32_t)(bits_of(in[i]) & 0x7fffffffu);
+    magnitude = magnitude > 0x7f800000 ? 0 : magnitude;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return float_of((uint32_t)largest);
+}
+
+CK_CLONES void ck_float_to_scaled(const float *in, float inverse, int8_t *out, size_t count) {
+  // Adding 1.5 * 2^23 rounds to an integer, ties to even, and leaves it in the low bits of the
+  // mantissa: what rintf does in the default rounding mode, without a call where there is no
+  // instruction for it, and without a conversion that means something else on each processor.
+  const float magic = 12582912.0f;
+  for (size_t i = 0; i < count; i++) {
+    float scaled = in[i] * inverse;
+    scaled = scaled == scaled ? scaled : 0;
+    scaled = scaled < -127 ? -127 : scaled;
+    scaled = scaled > 127 ? 127 : scaled;
+    // The product is rounded before it is clamped, so it cannot be fused with this sum.
+    out[i] = (int8_t)(uint8_t)bits_of(scaled + magic);
+  }
+}
+
+CK_CLONES void ck_scaled_to_float(const int8_t *in, float scale, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = (float)in[i] * scale;
+}
+
+CK_CLONES void ck_bytes_to_float(const uint8_t *in, float *out, size_t count) {
+  for (size_t i = 0; i < count; i++) out[i] = (float)in[i];
 }
 
 // What is not below the limit carries into the sign bit. No early exit, so that the loops vectorise:

@@ -7,6 +7,8 @@ public enum WireFormat: String, Sendable, CaseIterable {
   case float32
   /// Two bytes each, slightly rounded.
   case float16
+  /// One byte each and a scale for all of a tensor: rounded to 255 steps.
+  case int8
 
   /// For the modules below.
   var settings: WireSettings { WireSettings(elementType: elementType) }
@@ -15,6 +17,7 @@ public enum WireFormat: String, Sendable, CaseIterable {
     switch self {
     case .float32: .float32
     case .float16: .float16
+    case .int8: .int8
     }
   }
 }

@@ -6,6 +6,8 @@ package enum ElementType: String, Sendable, Codable, CaseIterable {
   case float16 = "F16"
   /// Signed bytes with one scale per tensor: on the wire only.
   case int8 = "I8"
+  /// Bytes of images: pixels on the wire only.
+  case uint8 = "U8"
   /// Signed 64-bit integers: shape arithmetic in imported graphs.
   case int64 = "I64"
 
@@ -14,7 +16,7 @@ package enum ElementType: String, Sendable, Codable, CaseIterable {
     switch self {
     case .float32: 4
     case .float16: 2
-    case .int8: 1
+    case .int8, .uint8: 1
     case .int64: 8
     }
   }

@@ -1,15 +1,24 @@
 import CKernels
 
 /// The element types that a user may choose for the wire, by the names to choose them by.
-package enum WireType: String, Sendable, CaseIterable {
-  case f32, f16
+package enum WireType: String, Sendable, CaseIterable, Codable {
+  case f32, f16, i8
 
   /// The type of the elements.
   package var elementType: ElementType {
     switch self {
     case .f32: .float32
     case .f16: .float16
+    case .i8: .int8
     }
+  }
+
+  /// Words for how often each stands in a list, such as `i8 (12), f16 (2)`.
+  package static func text(_ types: [WireType]) -> String {
+    allCases.reversed().compactMap { type in
+      let count = types.count { $0 == type }
+      return count > 0 ? "\(type.rawValue) (\(count))" : nil
+    }.joined(separator: ", ")
   }
 
   /// All names, and what there is to know of them, for help texts.
@@ -18,6 +27,7 @@ package enum WireType: String, Sendable, CaseIterable {
       switch type {
       case .f32: type.rawValue
       case .f16: "\(type.rawValue) (half the bytes, slightly rounded)"
+      case .i8: "\(type.rawValue) (a quarter, rounded to 255 steps)"
       }
     }
     return texts.listed(before: "or")
@@ -44,11 +54,8 @@ package enum PackedElements {
   ///
   /// Always finite and positive: infinities are clamped and NaN is sent as zero.
   package static func scale(of values: UnsafeBufferPointer<Float>) -> Float {
-    var largest: Float = 0
-    for value in values {
-      // False for NaN, which is therefore passed over.
-      if abs(value) > largest { largest = abs(value) }
-    }
+    guard let start = values.baseAddress else { return 1 }
+    let largest = ck_largest_magnitude(start, values.count)
     // 127 times the largest scale is still finite.
     let scale = min(largest / 127, (Float.greatestFiniteMagnitude / 127).nextDown)
     return scale >= .leastNormalMagnitude ? scale : 1
@@ -67,7 +74,7 @@ package enum PackedElements {
     // Half of the last step above the largest, 65,504, is rounded up.
     case .float16:
       ck_floats_are_below(values.baseAddress, values.count, (65_520 as Float).bitPattern) != 0
-    case .int8, .int64: areFinite(values)
+    case .int8, .uint8, .int64: areFinite(values)
     }
   }
 
@@ -80,6 +87,7 @@ package enum PackedElements {
       ck_floats_are_below(bytes.baseAddress, bytes.count / 4, Float.infinity.bitPattern) != 0
     case .float16: ck_halves_are_finite(bytes.baseAddress, bytes.count / 2) != 0
     case .int8, .int64: (scale * Float(Int8.min)).isFinite
+    case .uint8: true
     }
   }
 
@@ -94,7 +102,8 @@ package enum PackedElements {
     bytes.withUnsafeBytes { copy($0, as: type, scale: scale, into: values) }
   }
 
-  /// Appends the elements to a buffer.
+  /// Appends the elements to a buffer. With a scale, values are multiplied with its reciprocal and
+  /// rounded to the nearest of -127...127, ties to even.
   package static func append(
     _ values: UnsafeBufferPointer<Float>, as type: ElementType, scale: Float,
     to buffer: inout [UInt8]
@@ -111,7 +120,8 @@ package enum PackedElements {
       if type == .float16 {
         withAligned(target, count: values.count) { ck_float_to_half(input, $0, values.count) }
       } else {
-        quantise(values, scale: scale, to: target)
+        ck_float_to_scaled(
+          input, 1 / scale, target.assumingMemoryBound(to: Int8.self), values.count)
       }
     }
   }
@@ -141,9 +151,9 @@ package enum PackedElements {
         }
       }
     case .int8, .int64:
-      for index in 0..<target.count {
-        output[index] = Float(source.load(fromByteOffset: index, as: Int8.self)) * scale
-      }
+      ck_scaled_to_float(source.assumingMemoryBound(to: Int8.self), scale, output, target.count)
+    case .uint8:
+      ck_bytes_to_float(source.assumingMemoryBound(to: UInt8.self), output, target.count)
     }
   }
 
@@ -158,24 +168,6 @@ package enum PackedElements {
         body(aligned)
         target.copyMemory(from: aligned, byteCount: count * 2)
       }
-    }
-  }
-
-  /// Rounds `value / scale` to the nearest of -127...127, ties to even.
-  private static func quantise(
-    _ values: UnsafeBufferPointer<Float>, scale: Float, to target: UnsafeMutableRawPointer
-  ) {
-    let inverse = 1 / scale
-    // Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the mantissa: no conversion
-    // that could trap, and a loop that vectorises.
-    let magic: Float = 12_582_912
-    let output = target.assumingMemoryBound(to: UInt8.self)
-    for index in 0..<values.count {
-      var scaled = values[index] * inverse
-      scaled = scaled == scaled ? scaled : 0
-      scaled = scaled < -127 ? -127 : scaled
-      scaled = scaled > 127 ? 127 : scaled
-      output[index] = UInt8(truncatingIfNeeded: (scaled + magic).bitPattern)
     }
   }
 }

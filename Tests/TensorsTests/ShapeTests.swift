@@ -35,6 +35,6 @@ import Testing
     let integers = Tensor([1], [5] as [Int64])
     #expect(integers.elementType == .int64 && integers.integers == [5] && integers.floats == nil)
     #expect(floats.reshaped([4]).shape == [4])
-    #expect(ElementType.allCases.map(\.size) == [4, 2, 1, 8])
+    #expect(ElementType.allCases.map(\.size) == [4, 2, 1, 1, 8])
   }
 }
