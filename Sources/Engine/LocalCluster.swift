@@ -12,7 +12,8 @@ package final class LocalCluster {
   private let plan: Plan
   private let devices: [DeviceEngines]
   private let client: DeviceEngines
-  private let wire: ElementType
+  /// By exchange.
+  private let wire: [ElementType]
   private var current: Flight?
 
   /// The programs of one attendance and their working memory.
@@ -27,14 +28,14 @@ package final class LocalCluster {
   /// - Parameters:
   ///   - devices: one per device of the plan, in order.
   ///   - client: the client's programs.
-  ///   - wire: how parts are rounded on their way; a type that tensor messages may have.
-  package init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType = .float32) {
+  ///   - wire: how parts are rounded on their way, a type that they may have; as the plan says if nil.
+  package init(devices: [DeviceEngines], client: DeviceEngines, wire: ElementType? = nil) {
     precondition(devices.count == client.plan.devices.count, "one set of engines per device")
-    precondition(PackedElements.isSupported(wire), "parts do not travel as \(wire)")
     plan = client.plan
+    self.wire = plan.wireTypes(wire)
+    precondition(self.wire.allSatisfy(PackedElements.isSupported), "parts do not travel so")
     self.devices = devices
     self.client = client
-    self.wire = wire
   }
 
   /// One frame with some devices missing: others stand in, what is lost is filled.
@@ -207,7 +208,9 @@ package final class LocalCluster {
         continue
       }
       elements.withUnsafeMutableBufferPointer { elements in
-        if source != engine.device { PackedElements.roundTrip(elements, as: wire) }
+        if source != engine.device {
+          PackedElements.roundTrip(elements, as: wire[gathering.exchange])
+        }
         for piece in part.pieces where piece.slot == number {
           engine.place(
             UnsafeBufferPointer(elements), part, piece, gathering: gathering, in: execution)

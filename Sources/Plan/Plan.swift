@@ -105,6 +105,8 @@ package struct Plan: Sendable {
   /// Every exchange: those of a frame with all devices in graph order, then those that only happen
   /// when some are missing.
   package let exchanges: [ExchangePoint]
+  /// How the parts of each exchange travel; empty where the plan does not say. See `travelling`.
+  package internal(set) var wire: [WireType] = []
   private let exchangeNumbers: [ExchangeKey: Int]
   /// Devices whose absence changes what others compute.
   private let hasStandIns: [Bool]

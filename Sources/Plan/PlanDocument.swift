@@ -7,7 +7,7 @@ import Tensors
 struct PlanDocument: Codable {
   static let format = "martlet-plan"
   /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
-  static func version(of plan: Plan) -> Int { plan.sharding.strips == nil ? 2 : 3 }
+  static func version(of plan: Plan) -> Int { plan.sharding.strips == nil && plan.wire.isEmpty ? 2 : 3 }
   /// What can be read. Version 3 brought strips.
   static let versions = 2...3
 
@@ -84,13 +84,15 @@ struct PlanDocument: Codable {
   var constants: Constants?
   /// Absent where everything is divided by neurons.
   var strips: Front?
+  /// How parts travel, by exchange; absent where the plan does not say.
+  var wire: [Wire]?
   var layers: [PlacementDocument]
   var graph: Structure
 
   private enum CodingKeys: String, CodingKey {
     case format, version, id, method, model, shards, client
     case constants = "means"
-    case strips, layers, graph
+    case strips, wire, layers, graph
   }
 
   init(_ plan: Plan, shards: [Shard], client: Shard?, constants: Constants?) {
@@ -103,6 +105,7 @@ struct PlanDocument: Codable {
     self.client = client
     self.constants = constants
     strips = plan.sharding.strips.map { Front($0, of: plan.graph) }
+    wire = Wire.all(of: plan)
     layers = zip(plan.sharding.layers, plan.placements).map {
       PlacementDocument($0, $1, devices: plan.devices)
     }
@@ -135,14 +138,14 @@ struct PlanDocument: Codable {
         sharding: sharding, placements: placements, fill: fill)
     }
     let plan = try make(.zero)
-    guard let constants else { return plan }
+    guard let constants else { return try travelling(plan) }
     let kind = constants.kind ?? Constants.unnamed
     guard kind.needsImages else {
       throw MartletError(
         .invalidFile, "the plan has constants for a fill that takes none",
         context: ["fill": kind.rawValue])
     }
-    return try make(Plan.Fill(kind, constants: try read(constants, kind, plan)))
+    return try travelling(make(Plan.Fill(kind, constants: try read(constants, kind, plan))))
   }
 
   /// By blocks where the layers name their nodes.

@@ -8,13 +8,13 @@ import TestSupport
 
 /// A graph planned for some devices, ready to run in this process.
 func cluster(
-  _ graph: Graph, shares: [Double], method: PartitionMethod, wire: ElementType = .float32
+  _ graph: Graph, shares: [Double], method: PartitionMethod, wire: ElementType? = .float32
 ) throws -> LocalCluster {
   try cluster(try plan(graph, shares: shares, method: method), graph, wire: wire)
 }
 
 /// A plan's devices, ready to run in this process.
-func cluster(_ plan: Plan, _ graph: Graph, wire: ElementType = .float32) throws -> LocalCluster {
+func cluster(_ plan: Plan, _ graph: Graph, wire: ElementType? = .float32) throws -> LocalCluster {
   func engines(_ device: Int?) throws -> DeviceEngines {
     let entries = ShardInventory(plan, device: device).entries
     let constants = Dictionary(

@@ -84,4 +84,32 @@ struct DistributionTests {
     #expect(error < 5e-3)
     #expect(error > 0)
   }
+
+  @Test(
+    "bytes on the wire change a little more, and every exchange has the type that the plan gives it"
+  )
+  func bytes() throws {
+    let graph = try RandomGraph.chain(seed: 3)
+    let input = RandomGraph.input(of: graph, seed: 3)
+    let reference = try whole(graph, input)
+    let alive = [true, true]
+    func output(_ plan: Plan, _ wire: ElementType?) throws -> [Float] {
+      try cluster(plan, graph, wire: wire).run([input], alive: alive)[0].floats ?? []
+    }
+    let split = try plan(graph, shares: [1, 1], method: .lop)
+    let bytes = try output(split, .int8)
+    let error = relativeError(bytes, reference)
+    #expect(error < 0.2)
+    #expect(error > 0)
+    func typed(_ type: (Int) -> WireType) throws -> Plan {
+      try split.travelling(as: split.exchanges.indices.map(type))
+    }
+    // What the plan says counts where nothing is given, and what is given counts otherwise.
+    #expect(try output(try typed { _ in .i8 }, nil) == bytes)
+    #expect(try output(try typed { _ in .i8 }, .float32) == output(split, nil))
+    let last = split.exchanges.count - 1
+    let mixed = try output(try typed { $0 == last ? .i8 : .f32 }, nil)
+    let exact = try output(split, nil)
+    #expect(last > 0 && mixed != bytes && mixed != exact)
+  }
 }

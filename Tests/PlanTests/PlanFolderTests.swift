@@ -63,6 +63,31 @@ struct PlanFolderTests {
     }
   }
 
+  @Test("types on the wire stand in the plan, where it has any")
+  func wire() throws {
+    try withPlan { written, graph, _ in
+      let document = written.path + "/plan.json"
+      #expect(try !FileSystem.readText(document).contains("\"wire\""))
+      #expect(try PlanFolder(reading: written.path).plan.wire.isEmpty)
+      let types = written.plan.exchanges.indices.map { WireType.allCases[$0 % 3] }
+      let typed = try written.plan.travelling(as: types)
+      let again = try PlanFolder.write(typed, graph: graph, to: written.path)
+      #expect(again.plan.wire == types && again.id != written.id)
+      #expect(try PlanFolder(reading: written.path).plan.wireTypes() == types.map(\.elementType))
+      // With constants to fill with as well.
+      let constants = written.plan.exchanges.map {
+        [Float](repeating: 0.5, count: $0.shape[$0.axis])
+      }
+      let filled = try plan(
+        graph, written.plan.placements, shares: [1, 1, 1],
+        fill: Plan.Fill(.mean, constants: constants)
+      ).travelling(as: types)
+      #expect(try PlanFolder.write(filled, graph: graph, to: written.path).plan.wire == types)
+      let error = message { _ = try written.plan.travelling(as: [.i8]) }
+      #expect(error?.code == .mismatch || types.count == 1)
+    }
+  }
+
   private func message(_ body: () throws -> Void) -> MartletError? {
     do {
       try body()
