@@ -25,14 +25,18 @@ package struct FailureStudy: Sendable {
     package var sets: [[Int]]
     /// What stands in for lost neurons.
     package var fill: Plan.Fill
+    /// How each exchanged value travels: what every reader of a part is taken to see.
+    package var wire: WireRounding
     /// What an answer is drawn from that comes to null; nil for a plan in which none does.
     package var guess: ClassGuess?
 
     /// Makes a subject.
     package init(
       plan: String, method: String, devices: [String], placements: [LayerPlacement],
-      sets: [[Int]], fill: Plan.Fill = .zero, guess: ClassGuess? = nil
+      sets: [[Int]], fill: Plan.Fill = .zero, wire: WireRounding = .none,
+      guess: ClassGuess? = nil
     ) {
+      self.wire = wire
       self.plan = plan
       self.method = method
       self.devices = devices
@@ -71,6 +75,7 @@ package struct FailureStudy: Sendable {
   private let subjects: [Subject]
   private let values: [ExchangedValue]
   private let fills: [Plan.Fill]
+  private let wires: [WireRounding]
   private let head: Head
   private let trie: MaskTrie
   /// The leaf of each subject's sets.
@@ -94,16 +99,20 @@ package struct FailureStudy: Sendable {
     self.subjects = subjects
     self.values = values
     var fills: [Plan.Fill] = []
+    var wires: [WireRounding] = []
     var masks: [Mask] = []
     for subject in subjects {
       let number = fills.firstIndex(of: subject.fill) ?? fills.count
       if number == fills.count { fills.append(subject.fill) }
+      let wire = wires.firstIndex(of: subject.wire) ?? wires.count
+      if wire == wires.count { wires.append(subject.wire) }
       for failed in subject.sets {
-        masks.append(Mask(lost: subject.lost(failed, values), fill: number))
+        masks.append(Mask(lost: subject.lost(failed, values), fill: number, wire: wire))
       }
     }
     self.fills = fills
-    trie = model.arrange(masks)
+    self.wires = wires
+    trie = model.arrange(masks, wires: wires)
     var leaves = [Int](repeating: 0, count: masks.count)
     for (leaf, masks) in trie.leaves.enumerated() { for mask in masks { leaves[mask] = leaf } }
     var next = 0
@@ -138,7 +147,7 @@ package struct FailureStudy: Sendable {
       Tally(leaves: trie.leaves.count, images: images.count, keepsPredictions: keepsPredictions))
     let batches = (images.count + model.batch - 1) / model.batch
     try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
-      try MaskedExecution(model, fills: fills)
+      try MaskedExecution(model, fills: fills, wires: wires)
     } body: { batch, execution throws(MartletError) in
       let range = batch * model.batch..<min((batch + 1) * model.batch, images.count)
       try MemoryLimit.require(
@@ -207,12 +216,14 @@ package struct FailureStudy: Sendable {
             Double(tally.confidence[leaf]) / Tally.unit / Double(images.count), 1),
           lostNeurons: subject.lostNeurons(failed, values))
       }
-      tables.append(
+      var table =
         try FailureTable(
           plan: subject.plan, method: subject.method, devices: subject.devices,
           images: images.count, imagesDigest: digest, classes: classes,
           fill: subject.fill.kind, rows: rows,
-          guessAccuracy: subject.guess.map { _ in right / Double(images.count) }))
+          guessAccuracy: subject.guess.map { _ in right / Double(images.count) })
+      table.wire = subject.wire.text
+      tables.append(table)
     }
     guard !tally.predictions.isEmpty else { return Result(tables: tables, predictions: []) }
     let predictions = zip(subjects, leafOf).map { subject, leaves in

@@ -20,11 +20,14 @@ package struct Mask: Sendable, Hashable {
   package var lost: [[Int]]
   /// What stands in for them: a position among the fills of a `MaskedExecution`.
   package var fill: Int
+  /// What travelling does to the rest: a position among the roundings of a `MaskedExecution`.
+  package var wire: Int
 
   /// Makes a mask.
-  package init(lost: [[Int]], fill: Int = 0) {
+  package init(lost: [[Int]], fill: Int = 0, wire: Int = 0) {
     self.lost = lost
     self.fill = fill
+    self.wire = wire
   }
 
   /// Whether nothing is missing.

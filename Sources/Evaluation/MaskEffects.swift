@@ -29,19 +29,22 @@ package struct MaskEffect: Sendable, Hashable {
   /// - Parameters:
   ///   - masks: for the points of `model`.
   ///   - fill: what stands in for missing channels.
+  ///   - wires: what travelling does to the rest, the first one nothing.
   ///   - images: calibration images; their labels are not used.
   ///   - progress: gets the number of images that are done and their total.
   /// - Throws: `invalidArgument` without images, `cancelled` when stopped, what loading throws.
   package static func of(
-    _ masks: [Mask], fill: Plan.Fill, model: MaskedModel, images: LabelledImages,
-    threads: Int = 1, progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
+    _ masks: [Mask], fill: Plan.Fill, wires: [WireRounding] = [.none], model: MaskedModel,
+    images: LabelledImages, threads: Int = 1,
+    progress: @escaping @Sendable (Int, Int) -> Void = { _, _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) -> [MaskEffect] {
     guard images.count > 0 else {
       throw MartletError(.invalidArgument, "there are no calibration images")
     }
+    precondition(wires.first == WireRounding.none, "the reference is exact")
     let whole = Mask(lost: model.points.map { _ in [] })
-    let trie = model.arrange([whole] + masks)
+    let trie = model.arrange([whole] + masks, wires: wires)
     var leafOf = [Int](repeating: 0, count: masks.count + 1)
     for (leaf, members) in trie.leaves.enumerated() { for mask in members { leafOf[mask] = leaf } }
     let (reference, leaves) = (leafOf[0], trie.leaves.count)
@@ -51,7 +54,7 @@ package struct MaskEffect: Sendable, Hashable {
     let done = Mutex(0)
     let classes = model.outputCount
     try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
-      try MaskedExecution(model, fills: [fill])
+      try MaskedExecution(model, fills: [fill], wires: wires)
     } body: { batch, execution throws(MartletError) in
       let range = batch * model.batch..<min((batch + 1) * model.batch, images.count)
       try MemoryLimit.require(

@@ -8,6 +8,8 @@ package struct MaskTrie: Sendable {
     var lost: [[Int]]
     /// What stands in for them; 0 where nothing is lost, so that the fill makes no difference.
     var fill: Int
+    /// What travelling does to the rest: the first rounding that does the same here.
+    var wire = 0
     var children: [Int] = []
     /// At the deepest level.
     var leaf: Int?
@@ -23,26 +25,31 @@ package struct MaskTrie: Sendable {
 
   /// - Parameters:
   ///   - masks: one lost set per point each.
+  ///   - wires: what `Mask.wire` counts.
   ///   - boundaries: the points of each boundary, first boundary first.
-  init(_ masks: [Mask], boundaries: [[Int]]) {
+  init(_ masks: [Mask], wires: [WireRounding], boundaries: [[Int]]) {
+    let sameWire = boundaries.map { points in
+      wires.map { wire in wires.firstIndex { $0.agrees(with: wire, at: points) } ?? 0 }
+    }
     // Lost sets by number, so that long sets are hashed once and not at every level.
     var numbers: [[Int]: Int] = [:]
     var known: [Edge: Int] = [:]
     for (index, mask) in masks.enumerated() {
       var node = 0
-      for points in boundaries {
+      for (boundary, points) in boundaries.enumerated() {
         let sets = points.map { point in
           let number = numbers[mask.lost[point]] ?? numbers.count
           numbers[mask.lost[point]] = number
           return number
         }
         let fill = points.allSatisfy { mask.lost[$0].isEmpty } ? 0 : mask.fill
-        let edge = Edge(from: node, sets: sets, fill: fill)
+        let wire = sameWire[boundary][mask.wire]
+        let edge = Edge(from: node, sets: sets, fill: fill, wire: wire)
         if let child = known[edge] {
           node = child
           continue
         }
-        nodes.append(Node(lost: points.map { mask.lost[$0] }, fill: fill))
+        nodes.append(Node(lost: points.map { mask.lost[$0] }, fill: fill, wire: wire))
         known[edge] = nodes.count - 1
         nodes[node].children.append(nodes.count - 1)
         node = nodes.count - 1
@@ -61,5 +68,6 @@ package struct MaskTrie: Sendable {
     var from: Int
     var sets: [Int]
     var fill: Int
+    var wire: Int
   }
 }

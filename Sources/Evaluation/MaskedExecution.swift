@@ -9,14 +9,20 @@ package final class MaskedExecution {
   private let model: MaskedModel
   private let execution: Execution
   private let fills: [Plan.Fill]
+  private let wires: [WireRounding]
   /// What is kept at each boundary while several masks go on from it.
   private var snapshots: [[[Float]]]
 
   /// Allocates working memory.
   ///
-  /// - Precondition: constants to fill with are there for every channel.
+  /// - Precondition: constants to fill with are there for every channel, and roundings for every point.
   /// - Throws: `resourceExhausted` when the system refuses the memory.
-  package init(_ model: MaskedModel, fills: [Plan.Fill] = [.zero]) throws(MartletError) {
+  package init(
+    _ model: MaskedModel, fills: [Plan.Fill] = [.zero], wires: [WireRounding] = [.none]
+  ) throws(MartletError) {
+    precondition(
+      wires.allSatisfy { $0.points.isEmpty || $0.points.count == model.points.count },
+      "one rounding per point")
     for case let values? in fills.map(\.constants) {
       precondition(
         values.count == model.points.count
@@ -25,6 +31,7 @@ package final class MaskedExecution {
     }
     self.model = model
     self.fills = fills
+    self.wires = wires
     execution = try Execution(model.program)
     snapshots = Array(repeating: [], count: model.boundaries.count)
   }
@@ -90,7 +97,9 @@ package final class MaskedExecution {
       if index > 0 { restore(boundary) }
       var nulls = nulls
       for (point, lost) in zip(model.boundaries[boundary], masks.nodes[child].lost) {
-        copy(point, without: lost, filledWith: fills[masks.nodes[child].fill])
+        copy(
+          point, without: lost, filledWith: fills[masks.nodes[child].fill],
+          wire: wires[masks.nodes[child].wire])
         guard model.hasNulls else { continue }
         if nulls.contains(model.points[point].value) || lost.count == model.channels(of: point) {
           nulls.insert(model.copies[point])
@@ -127,13 +136,15 @@ package final class MaskedExecution {
 
   /// Copies a point's value for its readers, with the lost channels filled.
   private func copy(
-    _ point: Int, without lost: [Int] = [], filledWith fill: Plan.Fill = .zero
+    _ point: Int, without lost: [Int] = [], filledWith fill: Plan.Fill = .zero,
+    wire: WireRounding = .none
   ) {
     let (value, axis) = (model.points[point].value, model.points[point].axis)
     let shape = model.program.graph[value].shape
     let (outer, inner) = (shape.outerCount(before: axis), shape.innerCount(after: axis))
     execution.withMutableValue(model.copies[point]) { target in
       execution.withValue(value) { _ = target.update(fromContentsOf: $0) }
+      wire.apply(to: target, point: point, shape: shape, axis: axis)
       for channel in lost {
         let constant = fill.constants?[point][channel] ?? 0
         for block in 0..<outer {

@@ -66,8 +66,9 @@ package final class MaskedModel: Sendable {
 
   /// Arranges masks for `MaskedExecution.run`.
   ///
+  /// - Parameter wires: the roundings of the execution.
   /// - Precondition: each mask has one ascending set of channels per point.
-  package func arrange(_ masks: [Mask]) -> MaskTrie {
+  package func arrange(_ masks: [Mask], wires: [WireRounding] = [.none]) -> MaskTrie {
     for mask in masks {
       precondition(mask.lost.count == points.count, "one set of channels per point")
       for (point, lost) in mask.lost.enumerated() {
@@ -75,7 +76,7 @@ package final class MaskedModel: Sendable {
           lost.allSatisfy((0..<channels(of: point)).contains), "no such channel of point \(point)")
       }
     }
-    return MaskTrie(masks, boundaries: boundaries)
+    return MaskTrie(masks, wires: wires, boundaries: boundaries)
   }
 
   private static func check(

@@ -47,7 +47,7 @@ extension DeploymentPlan {
         images, labelling: try folder.plan.labelling(), limit: limit
       ) { name, _ in unreadable.append(name) }
       let result = try run.study(
-        run.subjects(sets, fill: nil), images, keepsPredictions: false)
+        try run.subjects(sets, fill: nil), images, keepsPredictions: false)
       try measuring.check()
       let table = result.tables[0]
       if saves {

@@ -7,8 +7,11 @@ import Tensors
 struct PlanDocument: Codable {
   static let format = "martlet-plan"
   /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
-  static func version(of plan: Plan) -> Int { plan.sharding.strips == nil && plan.wire.isEmpty ? 2 : 3 }
-  /// What can be read. Version 3 brought strips.
+  static func version(of plan: Plan) -> Int {
+    plan.sharding.strips == nil && plan.wire.isEmpty ? 2 : 3
+  }
+
+  /// What can be read. Version 3 brought strips, and types on the wire.
   static let versions = 2...3
 
   /// The front that is divided by rows: positions of nodes, in ranges.

@@ -64,6 +64,8 @@ package struct FailureTable: Sendable, Equatable {
   package let classes: Int
   /// What stood in for lost neurons.
   package let fill: Plan.Fill.Kind
+  /// How parts travelled, in words; nil if exactly.
+  package var wire: String?
   /// The failure sets by size, the one without failures first.
   package let rows: [Row]
   /// The expected accuracy of a guess by the classes' frequencies; nil where guesses are among equals.

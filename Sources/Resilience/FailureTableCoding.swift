@@ -38,11 +38,12 @@ private struct StudyDocument: Codable {
   var imagesDigest: String
   var classes: Int
   var fill: String
+  var wire: String?
   var guessAccuracy: Double?
   var rows: [Row]
 
   private enum CodingKeys: String, CodingKey {
-    case format, version, plan, method, devices, images, classes, fill, rows
+    case format, version, plan, method, devices, images, classes, fill, wire, rows
     case imagesDigest = "images_sha256"
     case guessAccuracy = "guess_accuracy"
   }
@@ -54,7 +55,8 @@ extension FailureTable {
     try JSON.encode(
       StudyDocument(
         plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
-        classes: classes, fill: fill.rawValue, guessAccuracy: guessAccuracy,
+        classes: classes, fill: fill.rawValue, wire: wire,
+        guessAccuracy: guessAccuracy,
         rows: rows.map { row in
           .init(
             failed: row.failed.map { devices[$0] }, correct: row.correct,
@@ -103,6 +105,7 @@ extension FailureTable {
         plan: document.plan, method: document.method, devices: document.devices,
         images: document.images, imagesDigest: document.imagesDigest, classes: document.classes,
         fill: fill, rows: rows, guessAccuracy: document.guessAccuracy)
+      wire = document.wire
     } catch {
       throw error.adding("file", source)
     }

@@ -2,7 +2,8 @@ import ArgumentParser
 import Evaluation
 import Foundations
 package import Plan
-import Planning
+package import Planning
+import Tensors
 
 /// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.
 struct MethodArguments: ParsableArguments {
@@ -22,6 +23,13 @@ struct MethodArguments: ParsableArguments {
   var strips = StripWish.none
 
   @Option(
+    help: """
+      How parts are to travel: \(WireType.summary), or auto: i8 where no calibration image gets another \
+      class by it, else f16. Workers keep to it unless they are told otherwise; without it they send f32.
+      """)
+  var wire: WireChoice?
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       MethodArguments.measured.joined(separator: ", ")
@@ -38,7 +46,7 @@ struct MethodArguments: ParsableArguments {
   /// What needs images.
   private static var measured: [String] {
     PlanningMethods.standard.with(\.needsImages).map(\.name)
-      + [Plan.Fill.Kind.measuredOptions]
+      + [Plan.Fill.Kind.measuredOptions, "--wire auto"]
   }
 
   func validate() throws {
@@ -56,7 +64,8 @@ struct MethodArguments: ParsableArguments {
     }
     guard needsImages == !calibration.isEmpty else {
       let methods = PlanningMethods.standard.with(\.needsImages).map { "--method \($0.name)" }
-      let users = (methods + [Plan.Fill.Kind.measuredOptions]).joined(separator: " and ")
+      let users = (methods + [Plan.Fill.Kind.measuredOptions, "--wire auto"])
+        .joined(separator: " and ")
       throw ValidationError("--calibration is for \(users), which need it")
     }
   }
@@ -64,7 +73,7 @@ struct MethodArguments: ParsableArguments {
   /// The method with its options.
   func maker(stopped: StopFlag = StopFlag()) throws(MartletError) -> PlanMaker {
     try PlanMaker(
-      method.method, options: options.given, fill: fill, strips: strips,
+      method.method, options: options.given, fill: fill, strips: strips, wire: wire,
       measuring: Measuring(threads: threads, stopped: stopped))
   }
 }
@@ -82,6 +91,8 @@ extension StripWish: ExpressibleByArgument {
     }
   }
 }
+
+extension WireChoice: ExpressibleByArgument {}
 
 extension Plan.Fill.Kind: ExpressibleByArgument {
   /// The options by which calibration images are needed.

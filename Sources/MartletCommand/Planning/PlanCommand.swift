@@ -52,6 +52,7 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --devices 4 --method whole -o plan
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
           --calibration train/ -o plan
+        martlet plan model.onnx --devices 4 --wire auto --calibration train/ -o plan
       """)
 
   @OptionGroup var options: ModelOptions
@@ -151,6 +152,8 @@ struct PlanCommand: ParsableCommand {
     var folder: String
     var method: String
     var fill: String
+    /// How parts travel, by exchange; absent where the plan does not say.
+    var wire: String?
     var task: String
     var layers: Int
     var exchanges: Int
@@ -165,7 +168,8 @@ struct PlanCommand: ParsableCommand {
     var unreadableImages: Int
 
     private enum CodingKeys: String, CodingKey {
-      case plan, folder, method, fill, layers, exchanges, copies, devices, protections, agreement
+      case plan, folder, method, fill, wire, layers, exchanges, copies, devices, protections,
+        agreement
       case unreadableImages = "unreadable_images"
     }
 
@@ -175,6 +179,7 @@ struct PlanCommand: ParsableCommand {
       self.folder = folder.path
       method = folder.plan.method
       fill = folder.plan.fill.kind.rawValue
+      wire = folder.plan.wireText
       task = folder.plan.head.task.rawValue
       layers = figures.layers
       exchanges = figures.exchanges
@@ -215,6 +220,9 @@ struct PlanCommand: ParsableCommand {
       "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
         + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)"
         + UnreadableImages.note(report.unreadableImages))
+    if let wire = report.wire {
+      try Terminal.print("parts travel as \(wire); the bytes above are those of f32")
+    }
     if !folder.plan.head.hasAccuracy {
       try Terminal.print(
         "answers are of task \(report.task): no single class is right, so there is no accuracy")

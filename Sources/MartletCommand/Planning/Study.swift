@@ -39,6 +39,7 @@ struct Study: ParsableCommand {
         martlet study plan --model model.onnx --images test.tar --all --reliability 0.99,0.95,0.9,0.9
         martlet study lop ours --model model.onnx --images test.tar --svg bars.svg --csv table.csv
         martlet study plan --model model.onnx --images test.tar --fill mean --calibration train/
+        martlet study plan --model model.onnx --images test.tar --wire i8 --no-save
       """)
 
   @Argument(help: "Plan folders, all of one model.", completion: .directory)
@@ -72,6 +73,13 @@ struct Study: ParsableCommand {
       as planned.
       """)
   var fill: Plan.Fill.Kind?
+
+  @Option(
+    help: """
+      How parts travel: f32, f16, i8, or auto for what the plan says, which also counts if this is not \
+      given. A part is taken to be rounded for whoever reads it, its own device too.
+      """)
+  var wire: WireChoice?
 
   @Option(
     parsing: .upToNextOption,
@@ -154,7 +162,7 @@ struct Study: ParsableCommand {
         try run.calibrationImages(calibration, unreadable: unreadable.note)
       }
     }
-    let subjects = run.subjects(sets, fill: fill)
+    let subjects = try run.subjects(sets, fill: fill, wire: wire)
     let result = try run.study(subjects, images, keepsPredictions: predictions != nil)
     Terminal.endProgress()
     var report = try StudyReport(

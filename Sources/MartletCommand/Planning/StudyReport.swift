@@ -78,6 +78,8 @@ struct StudyReport: Encodable {
     var folder: String
     var method: String
     var fill: String
+    /// How parts travelled; absent if exactly.
+    var wire: String?
     var scenario: String?
     var copies: Double
     var weightCopies: Double
@@ -88,7 +90,7 @@ struct StudyReport: Encodable {
     var expectedAccuracy: Double?
 
     private enum CodingKeys: String, CodingKey {
-      case plan, label, folder, method, fill, scenario, copies, devices, failures, sets,
+      case plan, label, folder, method, fill, wire, scenario, copies, devices, failures, sets,
         reliabilities
       case weightCopies = "weight_copies"
       case expectedAccuracy = "expected_accuracy"
@@ -168,6 +170,7 @@ extension StudyReport.PlanReport {
     self.folder = folder.path
     method = folder.plan.method
     fill = table.fill.rawValue
+    wire = table.wire
     scenario = FailureTable.scenario(devices: table.devices.count)
     let held = folder.plan.heldNeurons
     let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons * $1.unitsPerNeuron }

@@ -106,6 +106,7 @@ extension StudyReport.PlanReport {
     let title =
       "\(label), plan \(plan), \(devices.count) devices"
       + (scenario.map { " (scenario \($0))" } ?? "") + ", \(images) images, \(fill) fill"
+      + (wire.map { ", on the wire \($0)" } ?? "")
     var text = "\(title.folded)\n\n\(table.text)\n\n\(byDevice.text)\n\n"
     text += "copies: \(copies.formatted(2)) of the neurons, "
     text += "\(weightCopies.formatted(2)) of the weights"

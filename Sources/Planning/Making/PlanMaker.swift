@@ -19,18 +19,20 @@ package struct PlanMaker: Sendable {
   private let strips: StripWish
   private let methods: PlanningMethods
   private let measuring: Measuring
+  private let wire: WireChoice?
 
   /// Prepares a method.
   ///
   /// - Parameters:
   ///   - options: the method's, as texts by name.
   ///   - strips: what is divided by rows before neurons are placed.
+  ///   - wire: how parts are to travel; the plan does not say if nil.
   ///   - methods: the method and those that it may be compared with.
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
   package init(
     _ method: any PlanningMethod, options: [String: String] = [:], fill: Plan.Fill.Kind = .zero,
-    strips: StripWish = .none, methods: PlanningMethods = .standard,
+    strips: StripWish = .none, wire: WireChoice? = nil, methods: PlanningMethods = .standard,
     measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
     guard !fill.needsImages || method.abilities.takesMeans else {
@@ -43,10 +45,13 @@ package struct PlanMaker: Sendable {
     choices = try MethodChoices(options, for: method, among: methods)
     self.methods = methods
     self.measuring = measuring
+    self.wire = wire
   }
 
   /// Whether it asks for images.
-  package var needsImages: Bool { method.abilities.needsImages || fill.needsImages }
+  package var needsImages: Bool {
+    method.abilities.needsImages || fill.needsImages || wire == .auto
+  }
 
   /// The devices, and what is split among them.
   ///
@@ -81,11 +86,25 @@ package struct PlanMaker: Sendable {
       result.description += ", " + strips.description(of: context.graph)
     }
     let plan = try context.plan(result.placements, method: result.description)
-    guard fill.needsImages else { return Made(plan: plan, result: result) }
+    guard fill.needsImages else {
+      return Made(plan: try travelling(plan, context, images), result: result)
+    }
     let filled = try context.plan(
       result.placements, method: result.description,
       fill: try measuredFill(for: plan, context, images))
-    return Made(plan: filled, result: result)
+    return Made(plan: try travelling(filled, context, images), result: result)
+  }
+
+  /// The plan with what it says of the types of parts.
+  private func travelling(
+    _ plan: Plan, _ context: PlacingContext, _ images: () throws(MartletError) -> LabelledImages
+  ) throws(MartletError) -> Plan {
+    guard let wire else { return plan }
+    if let type = wire.type { return try plan.travelling(as: plan.exchanges.map { _ in type }) }
+    try context.model.head?.requireOneOfMany(for: "--wire auto")
+    let search = try WireSearch(
+      plan, graph: context.graph, images: try images(), measuring: measuring)
+    return try plan.travelling(as: try search.types())
   }
 
   private func requireShares(_ context: PlacingContext) throws(MartletError) {

@@ -5,6 +5,7 @@ package import ModelCards
 package import ModelGraph
 package import Plan
 import Resilience
+import Tensors
 
 /// What failures cost plans of one model: one masked model for all of them.
 package struct StudyRun {
@@ -76,8 +77,19 @@ package struct StudyRun {
 
   /// What to study of each plan.
   ///
-  /// - Parameter fill: what stands in for lost neurons; the plan's own fill if nil.
-  package func subjects(_ sets: [[[Int]]], fill: Plan.Fill?) -> [FailureStudy.Subject] {
+  /// - Parameters:
+  ///   - fill: what stands in for lost neurons; the plan's own fill if nil.
+  ///   - wire: how parts travel: `auto` as the plan says; if nil the same, where it says something.
+  /// - Throws: `invalidArgument` for `auto` and a plan that does not say how parts travel.
+  package func subjects(
+    _ sets: [[[Int]]], fill: Plan.Fill?, wire: WireChoice? = nil
+  ) throws(MartletError) -> [FailureStudy.Subject] {
+    if wire == .auto, let silent = folders.first(where: { $0.plan.wire.isEmpty }) {
+      throw MartletError(
+        .invalidArgument, "the plan does not say how parts travel",
+        context: ["plan": silent.path],
+        hint: "martlet plan --wire auto --calibration IMAGES makes one that does")
+    }
     var result: [FailureStudy.Subject] = []
     for (folder, sets) in zip(folders, sets) {
       let plan = folder.plan
@@ -85,6 +97,8 @@ package struct StudyRun {
         FailureStudy.Subject(
           plan: folder.id, method: plan.method, devices: plan.devices.map(\.name),
           placements: plan.placements, sets: sets, fill: fill ?? plan.studiedFill,
+          wire: WireRounding(
+            plan, points: values.map(\.point), types: plan.wireTypes(wire?.type?.elementType)),
           guess: plan.sharding.isVertical ? plan.guess : nil))
     }
     return result
