@@ -60,7 +60,7 @@ let package = Package(
     module("Foundations", []),
     module("Tensors", ["CKernels", "Foundations"]),
     module("JSONCoding", ["CJSONC", "Foundations"]),
-    module("TensorFiles", ["Foundations", "Tensors", "COpenSSL"]),
+    module("TensorFiles", ["Foundations", "Tensors", "COpenSSL", "CZlib"]),
     module("ModelCards", ["Foundations", "Tensors", "TensorFiles", "JSONCoding"]),
     module(
       "Imaging", ["ModelCards", "Foundations", "Tensors", "TensorFiles", "CTurboJPEG", "CPNG"]),
@@ -103,7 +103,10 @@ let package = Package(
     module("WireProtocol", ["Foundations", "Tensors", "TensorFiles", "JSONCoding", "Plan"]),
     module(
       "Engine",
-      ["Foundations", "Tensors", "ModelGraph", "Kernels", "Plan", "Resilience", "WireProtocol"]),
+      [
+        "ModelCards", "Foundations", "Tensors", "ModelGraph", "Kernels", "Plan", "Resilience",
+        "WireProtocol",
+      ]),
     module("Inspection", ["Foundations", "Tensors", "JSONCoding", "WireProtocol"]),
     module("MQTT", ["CMosquitto", "COpenSSL", "Foundations", logging]),
     .target(name: "CProcess"),
@@ -156,6 +159,7 @@ let package = Package(
     module(
       "Martlet",
       [
+        "ModelCards",
         "Foundations", "Tensors", "TensorFiles", "Imaging", "ModelGraph", "ONNXImport", "Kernels",
         "Plan",
         "Resilience", "Evaluation", "Planning", "WireProtocol", "MQTT", "Engine", "Runtime",
@@ -237,6 +241,7 @@ let package = Package(
     tests(
       "Engine",
       [
+        "ModelCards",
         "TestSupport", "Engine", "WireProtocol", "Planning", "Plan", "Kernels", "ModelGraph",
         "Processes", "Foundations", "Tensors",
       ]),
@@ -268,6 +273,7 @@ let package = Package(
     tests(
       "Runtime",
       [
+        "ModelCards",
         "MartletTool", "TestSupport", "Runtime", "Engine", "Resilience", "WireProtocol", "Plan",
         "Planning", "ModelGraph", "FogNetwork", "FogTraining", "Chaos", "LocalFleet",
         "ONNXImport", "Imaging", "TensorFiles", "JSONCoding", "MQTT", "Processes", "Foundations",

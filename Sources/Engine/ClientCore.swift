@@ -35,6 +35,8 @@ package final class ClientCore {
   private var client: String?
   /// Devices that asked to hold back new frames.
   private var full: Set<String> = []
+  /// Devices that take frames as pixels.
+  private var pixelReaders: Set<String> = []
   /// Frames for which something has come.
   private var heard: Set<FrameKey> = []
   /// Of dispatched frames under way, who could have had them.
@@ -90,6 +92,11 @@ package final class ClientCore {
         case .unknown, .draining, .lost, .fenced: .absent
         }
       }, replicas: replicas)
+  }
+
+  /// Whether all that are to take part in a frame take it as pixels.
+  package func takePixels(_ roles: Attendance) -> Bool {
+    names.indices.allSatisfy { roles[$0] == .absent || pixelReaders.contains(names[$0]) }
   }
 
   /// A device that is counted on and asks to hold back new frames, if any does.
@@ -225,6 +232,9 @@ package final class ClientCore {
   ///
   /// - Returns: its plan, if that is news and not ours.
   package func description(_ description: DeviceDescription, of name: String) -> String? {
+    if names.contains(name) {
+      if description.takesPixels { pixelReaders.insert(name) } else { pixelReaders.remove(name) }
+    }
     let isOther = description.plan != planID
     return peer.liveness.fence(name, isOther) && isOther ? description.plan : nil
   }

@@ -47,7 +47,9 @@ struct PartReceiver {
     body: (ReceivedPart) -> Void
   ) -> RejectReason? {
     payload.withUnsafeBytes { bytes in
-      guard let message = try? TensorMessage(decoding: bytes) else { return .garbage }
+      guard let message = try? TensorMessage(decoding: bytes), !message.isPixels else {
+        return .garbage
+      }
       let number: Int
       switch validator.check(message.header, on: topic, knownEpoch: knownEpoch) {
       case .failure(let reason): return reason

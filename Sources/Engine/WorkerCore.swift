@@ -1,5 +1,6 @@
 package import Foundations
 import Kernels
+import ModelCards
 import ModelGraph
 package import Plan
 import Tensors
@@ -44,6 +45,8 @@ package final class WorkerCore {
   /// See `takeSpoiled`.
   var spoiled: [String: Int] = [:]
   private let inputShape: Shape
+  /// The shape of an input that comes as pixels; nil where none may.
+  private let pixelShape: Shape?
   private var frameDrops = DropLog<FrameDrop>()
   /// Why the last frame that had no program was dropped.
   private var programFailure: MartletError?
@@ -56,6 +59,7 @@ package final class WorkerCore {
     self.device = device
     self.limits = limits
     inputShape = plan.graph[plan.graph.inputs[0]].shape
+    pixelShape = plan.model.preprocessing?.pixelShape(of: inputShape)
     inbox = FrameInbox(
       limits: .init(
         framesAhead: limits.framesAhead, bytes: limits.bytes, bytesPerPeer: limits.bytesPerPeer))
@@ -106,12 +110,18 @@ package final class WorkerCore {
       let header = message.header
       guard header.device == client else { return .topicDisagrees }
       guard header.plan == peer.planID else { return .wrongPlan }
-      guard header.shape == inputShape else { return .wrongShape }
+      guard header.shape == (message.isPixels ? pixelShape : inputShape) else {
+        return .wrongShape
+      }
       guard let note = InputNote(text: header.note, devices: peer.names.count) else {
         return .garbage
       }
       heard(client, frame: header.frame, now: now)
       guard header.frame > clients[client]?.lastInput ?? 0 else { return .late }
+      // Pixels or not is for the client to choose, frame by frame.
+      if clients[client]?.assembler.shape != header.shape {
+        clients[client]?.assembler = ChunkAssembler(shape: header.shape)
+      }
       switch clients[client]?.assembler.receive(message) {
       case .complete?: break
       case .incomplete?: return nil
@@ -126,10 +136,12 @@ package final class WorkerCore {
         counters.framesSkipped += 1
         return nil
       }
-      let elements = clients[client]?.assembler.withElements { Array($0) } ?? []
+      let elements = clients[client]?.assembler.withElements {
+        message.isPixels ? plan.model.preprocessing?.normalised($0) ?? [] : Array($0)
+      }
       enqueue(
         PendingFrame(
-          key: FrameKey(client: client, frame: header.frame), roles: roles, input: elements),
+          key: FrameKey(client: client, frame: header.frame), roles: roles, input: elements ?? []),
         now: now)
       isTaken = true
       return nil

@@ -7,7 +7,12 @@ extension Preprocessing {
   ///
   /// - Throws: `invalidArgument` if the fields are not valid, `resourceExhausted` for a resize of
   ///   an extremely long image.
-  package func apply(_ image: Image) throws(MartletError) -> Tensor {
+  package func apply(_ image: Image) throws(MartletError) -> Tensor { try input(image).tensor }
+
+  /// The same with the pixels that it was made of.
+  ///
+  /// - Throws: what `apply` throws.
+  package func input(_ image: Image) throws(MartletError) -> FrameInput {
     try validate()
     let converted = image.converted(toChannels: channels)
     let (height, width) = try resizedExtents(converted)
@@ -25,7 +30,9 @@ extension Preprocessing {
     try MemoryLimit.require(
       channels * window.height * window.width, of: MemoryLayout<Float>.size,
       for: "the model's input")
-    return normalised(visible, window)
+    let pixels = placed(visible, window)
+    let values = pixels.withUnsafeBufferPointer { normalised($0) }
+    return FrameInput(Tensor([1, channels, window.height, window.width], values), pixels: pixels)
   }
 
   private func resizedExtents(
@@ -42,30 +49,17 @@ extension Preprocessing {
     return extents
   }
 
-  /// Planes of normalised values; outside the visible window the image is black.
-  private func normalised(_ visible: Image, _ window: CropWindow) -> Tensor {
-    let plane = window.height * window.width
-    var values = [Float](repeating: 0, count: channels * plane)
-    values.withUnsafeMutableBufferPointer { output in
-      visible.pixels.withUnsafeBufferPointer { input in
-        for channel in 0..<channels {
-          let table = (0..<256).map { (Float($0) * scale - mean[channel]) / deviation[channel] }
-          let base = channel * plane
-          if visible.width * visible.height < plane {
-            UnsafeMutableBufferPointer(rebasing: output[base..<(base + plane)])
-              .update(repeating: table[0])
-          }
-          for row in 0..<visible.height {
-            let target = base + (row + window.top) * window.width + window.left
-            let source = row * visible.width * channels + channel
-            for column in 0..<visible.width {
-              output[target + column] = table[Int(input[source + column * channels])]
-            }
-          }
-        }
-      }
+  /// The pixels of the crop; outside the visible window it is black.
+  private func placed(_ visible: Image, _ window: CropWindow) -> [UInt8] {
+    if visible.width == window.width, visible.height == window.height { return visible.pixels }
+    var pixels = [UInt8](repeating: 0, count: channels * window.height * window.width)
+    let length = visible.width * channels
+    for row in 0..<visible.height {
+      let target = ((row + window.top) * window.width + window.left) * channels
+      pixels.replaceSubrange(
+        target..<target + length, with: visible.pixels[row * length..<(row + 1) * length])
     }
-    return Tensor([1, channels, window.height, window.width], values)
+    return pixels
   }
 }
 

@@ -70,10 +70,13 @@ package struct MessageReader {
       if elements.count < message.count {
         elements = [Float](repeating: 0, count: message.count)
       }
-      let statistics = elements.withUnsafeMutableBufferPointer { all in
+      let statistics = elements.withUnsafeMutableBufferPointer { all -> TensorStatistics? in
         let target = UnsafeMutableBufferPointer(rebasing: all[..<message.count])
-        message.copyElements(into: target)
+        guard message.decodeElements(into: target) else { return nil }
         return TensorStatistics(UnsafeBufferPointer(target))
+      }
+      guard let statistics else {
+        throw MartletError(.invalidFile, "the pixels of a tensor message cannot be unpacked")
       }
       tensor(message)
       return MessageReading.TensorReading(

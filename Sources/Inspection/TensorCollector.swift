@@ -53,9 +53,10 @@ package struct TensorCollector {
     }
     if message.chunks == 1 {
       let values = [Float](unsafeUninitializedCapacity: message.count) { buffer, count in
-        message.copyElements(into: UnsafeMutableBufferPointer(rebasing: buffer[..<message.count]))
-        count = message.count
+        let target = UnsafeMutableBufferPointer(rebasing: buffer[..<message.count])
+        count = message.decodeElements(into: target) ? message.count : 0
       }
+      guard values.count == message.count else { return nil }
       return collected(message, Tensor(shape, values), topic)
     }
     let key = Key(topic: topic, client: message.header.client)

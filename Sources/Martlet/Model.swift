@@ -166,7 +166,7 @@ extension Plan.Model {
         .unsupported, "the model's input is not an image", context: ["model": name])
     }
     return try wrappingErrors { () throws(Foundations.MartletError) in
-      Tensor(try preprocessing.apply(try Image.decode(bytes, source: source)))
+      Tensor(try preprocessing.input(try Image.decode(bytes, source: source)))
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundations
+import ModelCards
 import Synchronization
 import Tensors
 
@@ -8,7 +9,7 @@ import Tensors
 final class SessionCore: Sendable {
   /// A frame to send.
   struct Job: Sendable {
-    var input: Tensors.Tensor
+    var input: FrameInput
     /// When it came: patience with it begins then, not when its turn comes.
     var submitted: MonotonicTime
     var end: MonotonicTime
@@ -45,7 +46,7 @@ final class SessionCore: Sendable {
 
   /// Waits for room and hands a frame to the thread.
   func submit(
-    _ input: Tensors.Tensor, until end: MonotonicTime
+    _ input: FrameInput, until end: MonotonicTime
   ) async throws(MartletError) -> PendingAnswer {
     let place = WaitingPlace<Void>()
     let refusal = state.withLock { state -> MartletError? in

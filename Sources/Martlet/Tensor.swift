@@ -1,4 +1,5 @@
 import Foundations
+import ModelCards
 import Tensors
 
 /// Numbers in rows, planes and so on: what goes into a model and what comes out of it.
@@ -8,6 +9,8 @@ public struct Tensor: Sendable, Equatable {
   public let shape: [Int]
   /// The elements, the last axis running fastest; as many as the product of the extents.
   public let values: [Float]
+  /// The pixels that it was made of; empty if it was not made of an image.
+  let pixels: [UInt8]
 
   /// Makes a tensor.
   ///
@@ -27,14 +30,30 @@ public struct Tensor: Sendable, Equatable {
     }
     self.shape = shape
     self.values = values
+    pixels = []
+  }
+
+  /// An image as a model takes it.
+  init(_ input: FrameInput) {
+    shape = input.tensor.shape.dimensions
+    values = input.tensor.floats ?? []
+    pixels = input.pixels
   }
 
   /// The same of the modules below; whole numbers become floating-point ones.
   init(_ tensor: Tensors.Tensor) {
     shape = tensor.shape.dimensions
     values = tensor.floats ?? tensor.integers?.map { Float($0) } ?? []
+    pixels = []
   }
 
   /// For the modules below.
   var core: Tensors.Tensor { Tensors.Tensor(Shape(shape), values) }
+  /// The same as what a client sends.
+  var frame: FrameInput { pixels.isEmpty ? FrameInput(core) : FrameInput(core, pixels: pixels) }
+
+  /// Whether shapes and elements are equal, whatever they were made of.
+  public static func == (left: Tensor, right: Tensor) -> Bool {
+    left.shape == right.shape && left.values == right.values
+  }
 }

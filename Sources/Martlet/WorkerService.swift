@@ -19,8 +19,8 @@ public import ServiceLifecycle
 public struct WorkerService: Service {
   /// How a worker works.
   public struct Options: Sendable {
-    /// How parts travel.
-    public var wire = WireFormat.float32
+    /// How parts travel; as the plan says if nil, and exactly where it says nothing.
+    public var wire: WireFormat?
     /// How long to wait for others' parts once one's own is ready.
     public var deadline = PartDeadline.standard
     /// Time between two heartbeats while there is no work, 10 ms to 60 s; with work it is 100 ms at
@@ -76,7 +76,7 @@ public struct WorkerService: Service {
   public func run() async throws {
     let (folder, device, logger) = (plan.folder, device, logger)
     var prepared = WorkerConfiguration(address: broker.deploymentAddress)
-    prepared.wire = options.wire.settings
+    prepared.wire = options.wire?.settings ?? WireSettings()
     prepared.limits.deadline = options.deadline.policy
     prepared.limits.study = try plan.failureTable()
     prepared.heartbeat = options.heartbeat

@@ -1,4 +1,5 @@
 import CZlib
+import TensorFiles
 
 /// What a recording consists of: some messages together, checksummed, perhaps deflated.
 ///
@@ -77,24 +78,17 @@ package struct Block {
     return UInt32(truncatingIfNeeded: value)
   }
 
-  /// The fastest level: it halves tensors and takes nine tenths off JSON.
+  /// It halves tensors and takes nine tenths off JSON.
   private static func deflate(_ raw: [UInt8]) -> [UInt8]? {
     guard raw.count > 64 else { return nil }
-    var length = UInt(raw.count - 1)
-    let result = [UInt8](unsafeUninitializedCapacity: raw.count) { buffer, initialised in
-      let status = compress2(buffer.baseAddress, &length, raw, UInt(raw.count), Z_BEST_SPEED)
-      initialised = status == Z_OK ? Int(length) : 0
-    }
-    return result.isEmpty ? nil : result
+    return raw.withUnsafeBytes { Deflate.compress($0, atMost: raw.count - 1) }
   }
 
   private static func inflate(_ stored: ArraySlice<UInt8>, count: Int) -> [UInt8]? {
     let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-      var length = UInt(count)
-      let status = stored.withUnsafeBufferPointer {
-        uncompress(buffer.baseAddress, &length, $0.baseAddress, UInt($0.count))
-      }
-      initialised = status == Z_OK ? Int(length) : 0
+      let target = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+      let isWhole = stored.withUnsafeBytes { Deflate.expand($0, into: target) }
+      initialised = isWhole ? count : 0
     }
     return result.count == count ? result : nil
   }

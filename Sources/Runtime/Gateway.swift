@@ -319,8 +319,8 @@ package final class Gateway: EpochBound {
       defer { mailbox.post(.decoded(call.key)) }
       if call.deadline <= .now() { return }
       do throws(MartletError) {
-        let tensor = try input.tensor(bytes)
-        lane.submit(.init(key: call.key, input: tensor, deadline: call.deadline))
+        let input = try input.input(bytes)
+        lane.submit(.init(key: call.key, input: input, deadline: call.deadline))
       } catch {
         mailbox.post(.answered(call.key, .failure(error)))
       }

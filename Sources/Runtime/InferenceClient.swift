@@ -2,6 +2,7 @@ package import Engine
 package import Foundations
 package import Logging
 import MQTT
+package import ModelCards
 import ModelGraph
 import Plan
 import Resilience
@@ -22,7 +23,7 @@ package final class InferenceClient {
   }
 
   struct Outstanding {
-    var input: Tensor
+    var input: FrameInput
     var origin: FrameOrigin
     var submitted: MonotonicTime
     var end: MonotonicTime
@@ -47,12 +48,17 @@ package final class InferenceClient {
   let client: MQTTClient
   let logger: Logger
   /// Where inputs go: to all devices, or, by device, to one.
-  private let inputTopics: [String]
+  let inputTopics: [String]
   private let resultTopic: String
   private let stop = StopRequest()
-  private var encoder: TensorEncoder
-  private var header: TensorHeader
-  private var fit: MessageFit
+  /// For inputs that are no images.
+  var encoder: TensorEncoder
+  /// For images that cannot be sent as pixels, and for what `encoder` cannot hold.
+  var plainEncoder: TensorEncoder
+  var header: TensorHeader
+  /// The shape of a frame that is sent as pixels; nil where none can be.
+  let pixelShape: Shape?
+  var fit: MessageFit
   /// Why the last input could not be sent.
   var sendFailure: MartletError?
   /// How often the connection was lost, and how it was the last time.
@@ -62,8 +68,10 @@ package final class InferenceClient {
   var listensToMetrics = false
   /// What reached this client itself.
   lazy var traffic = OwnTraffic(devices: core.names)
-  /// Bytes of an element on the wire, as far as is known here.
-  var elementBytes: Int { encoder.elementType.size }
+  /// Bytes of an element on the wire, at most, as far as is known here.
+  var elementBytes: Int {
+    core.plan.wireTypes(configuration.wire.elementType).map(\.size).max() ?? 4
+  }
   var lastLoss: MartletError?
   private var nextFrame: UInt64 = 1
   private var nextTicket = 0
@@ -109,10 +117,14 @@ package final class InferenceClient {
     }
     mailbox = Mailbox(maximumBytes: WaitingMemory.mailbox)
     encoder = try TensorEncoder(
-      elementType: configuration.wire.elementType, chunkBytes: configuration.wire.chunkBytes)
+      elementType: configuration.wire.elementType ?? .float32,
+      chunkBytes: configuration.wire.chunkBytes)
+    plainEncoder = try TensorEncoder(
+      elementType: .float32, chunkBytes: configuration.wire.chunkBytes)
     header = try TensorHeader(
       epoch: Epoch.next(saved: nil, unixMilliseconds: unixMilliseconds()), plan: planID, client: id,
       device: id, shape: graph[graph.inputs[0]].shape)
+    pixelShape = engines.plan.model.preprocessing?.pixelShape(of: header.shape)
     window = FlightWindow(
       frameBytes: header.shape.count * ElementType.float32.size,
       frameLimit: configuration.frameLimit.nanoseconds)
@@ -158,7 +170,8 @@ package final class InferenceClient {
     // A broker may acknowledge what it drops. Only what comes back shows that it does not, and not
     // every access list lets a client, or a gateway, read its own inputs.
     let reading = (try? client.bringsBack(topic: fit.topic, timeout: .seconds(5))) ?? false
-    try fit.find(encoder.largestMessage(header), reading: reading, through: client, logger: logger)
+    try fit.find(
+      plainEncoder.largestMessage(header), reading: reading, through: client, logger: logger)
   }
 
   /// Says goodbye to the broker; may be called any number of times.
@@ -194,12 +207,13 @@ package final class InferenceClient {
   /// - Throws: `invalidShape` for an input that is not of the model's shape and of 32-bit floats;
   ///   nothing has been sent then. `unreachable` when nobody is there within the patience.
   package func submit(
-    _ input: Tensor, origin: FrameOrigin = FrameOrigin(), until end: MonotonicTime = .distantFuture
+    _ input: FrameInput, origin: FrameOrigin = FrameOrigin(),
+    until end: MonotonicTime = .distantFuture
   ) throws(MartletError) -> Int {
-    guard input.shape == header.shape, input.floats != nil else {
+    guard input.tensor.shape == header.shape, input.tensor.floats != nil else {
       let graph = core.plan.graph
       throw MartletError(
-        wrongInput: input, name: graph[graph.inputs[0]].name, expected: header.shape)
+        wrongInput: input.tensor, name: graph[graph.inputs[0]].name, expected: header.shape)
     }
     let ticket = nextTicket
     nextTicket += 1
@@ -213,6 +227,15 @@ package final class InferenceClient {
       throw error
     }
     return ticket
+  }
+
+  /// Sends a frame that is no image.
+  ///
+  /// - Throws: as for any input.
+  package func submit(
+    _ tensor: Tensor, origin: FrameOrigin = FrameOrigin(), until end: MonotonicTime = .distantFuture
+  ) throws(MartletError) -> Int {
+    try submit(FrameInput(tensor), origin: origin, until: end)
   }
 
   /// Whether a frame waits for its answer.
@@ -324,7 +347,9 @@ package final class InferenceClient {
           frame.attempts += 1
           outstanding[ticket] = frame
           // First, so that a frame that cannot begin is not waited for.
-          try core.begin(key, input: frame.input, roles: roles, until: frame.end, now: now)
+          try core.begin(
+            key, input: frame.input.received(as: encoder.elementType), roles: roles,
+            until: frame.end, now: now)
           tickets[key] = ticket
           probe(with: frame.input, now: now)
           return
@@ -336,7 +361,7 @@ package final class InferenceClient {
   }
 
   /// Sends a suspect a frame whose answer nobody waits for, if it is time to try one.
-  private func probe(with input: Tensor, now: MonotonicTime) {
+  private func probe(with input: FrameInput, now: MonotonicTime) {
     guard let device = core.probe(now: now) else { return }
     let key = FrameKey(client: id, frame: nextFrame)
     nextFrame += 1
@@ -345,28 +370,14 @@ package final class InferenceClient {
   }
 
   /// - Returns: why it could not be sent; nil if it is.
-  private func publish(_ input: Tensor, as key: FrameKey, _ roles: Attendance) -> MartletError? {
-    guard let values = input.floats, values.count == header.shape.count else { return nil }
+  private func publish(
+    _ input: FrameInput, as key: FrameKey, _ roles: Attendance
+  ) -> MartletError? {
     header.frame = key.frame
     header.sequence = key.frame
     let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
     header.note = InputNote(attendance: roles, oldest: oldest).text
     let addressee = core.dispatches ? roles.roles.firstIndex(of: .awaited) ?? 0 : 0
-    let topic = inputTopics[addressee]
-    var failure: MartletError?
-    encoder.maximumMessageBytes = fit.limit(of: client)
-    values.withUnsafeBufferPointer { values in
-      encoder.encode(header, values) { message in
-        message.withUnsafeBytes { payload in
-          guard failure == nil else { return }
-          do throws(MartletError) {
-            try client.publish(topic: topic, payload: payload)
-          } catch {
-            failure = error
-          }
-        }
-      }
-    }
-    return failure
+    return publish(input, to: roles, topic: inputTopics[addressee])
   }
 }

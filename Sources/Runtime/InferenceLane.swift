@@ -2,8 +2,8 @@ import Dispatch
 import Engine
 import Foundations
 import Logging
+import ModelCards
 import Synchronization
-import Tensors
 import WireProtocol
 
 /// Runs an `InferenceClient` on a thread of its own, for callers that must not wait for it.
@@ -14,7 +14,7 @@ final class InferenceLane: Sendable {
   /// A frame to run.
   struct Job: Sendable {
     var key: RPCCallKey
-    var input: Tensor
+    var input: FrameInput
     var deadline: MonotonicTime
   }
 

@@ -10,10 +10,11 @@ struct PartSender {
   let outlet = PartOutlet()
   /// By exchange, since the meter last asked.
   private var sentBytes: [Int: UInt64] = [:]
-  private var encoder: TensorEncoder
-  /// For parts that the wire's element type cannot hold: numbers beyond float16, which would become
-  /// infinities, and infinities and NaN, which scaled bytes would hide from those who must know.
-  private var plainEncoder: TensorEncoder
+  /// The element type of each exchange's parts. What it cannot hold travels as float32: numbers beyond
+  /// float16, which would become infinities, and infinities and NaN, which scaled bytes would hide from
+  /// those who must know.
+  private let types: [ElementType]
+  private var encoders: [ElementType: TensorEncoder] = [:]
   /// By exchange; the shape is the part's, and changes when others stand in.
   private var headers: [Int: TensorHeader] = [:]
   private var topics: [Int: String] = [:]
@@ -30,8 +31,10 @@ struct PartSender {
     plan: Plan, device: Int, planID: String, name: String, epoch: UInt64, root: TopicRoot,
     wire: WireSettings, deadline: Duration
   ) throws(MartletError) {
-    encoder = try TensorEncoder(elementType: wire.elementType, chunkBytes: wire.chunkBytes)
-    plainEncoder = try TensorEncoder(elementType: .float32, chunkBytes: wire.chunkBytes)
+    types = plan.wireTypes(wire.elementType)
+    for type in Set(types + [.float32]) {
+      encoders[type] = try TensorEncoder(elementType: type, chunkBytes: wire.chunkBytes)
+    }
     // Expiry counts in whole seconds.
     properties = MQTTProperties(
       expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
@@ -41,8 +44,12 @@ struct PartSender {
         stage: exchange.stage ?? 0, epoch: epoch, plan: planID, layer: exchange.id, device: name,
         shape: exchange.shape)
     }
-    for (number, header) in headers where encoder.largestMessage(header) > largest {
-      largest = encoder.largestMessage(header)
+    for (number, header) in headers {
+      // Whatever it is meant to be, it may have to be float32.
+      guard let bytes = encoders[.float32]?.largestMessage(header), bytes > largest else {
+        continue
+      }
+      largest = bytes
       fit = topics[number].map { MessageFit(topic: $0, properties: properties) }
     }
   }
@@ -60,7 +67,8 @@ struct PartSender {
 
   /// Keeps to what the broker said on a new connection.
   mutating func renewLimit(of client: MQTTClient) {
-    encoder.maximumMessageBytes = fit?.limit(of: client) ?? .max
+    let limit = fit?.limit(of: client) ?? .max
+    for type in encoders.keys { encoders[type]?.maximumMessageBytes = limit }
   }
 
   /// What to log about parts that could not be sent: at most one line a second for each kind of error.
@@ -104,11 +112,8 @@ struct PartSender {
         }
       }
     }
-    if PackedElements.survive(values, as: encoder.elementType) {
-      encoder.encode(header, values, publish: publish)
-    } else {
-      plainEncoder.encode(header, values, publish: publish)
-    }
+    let type = PackedElements.survive(values, as: types[exchange]) ? types[exchange] : .float32
+    encoders[type]?.encode(header, values, publish: publish)
     sentBytes[exchange, default: 0] += UInt64(bytes)
   }
 }

@@ -17,9 +17,9 @@ struct RequestInput: Sendable {
   ///
   /// - Throws: `invalidFile`, `invalidShape` or `resourceExhausted` for what is not one, and
   ///   `unsupported` for an image if the model takes none.
-  func tensor(_ bytes: [UInt8]) throws(MartletError) -> Tensor {
+  func input(_ bytes: [UInt8]) throws(MartletError) -> FrameInput {
     guard let kind = FileKind(of: bytes), kind != .safetensors else {
-      return try decodeTensor(bytes)
+      return FrameInput(try checked(try decodeTensor(bytes)))
     }
     guard kind.isImage else {
       throw MartletError(
@@ -32,8 +32,9 @@ struct RequestInput: Sendable {
         context: ["shape": "\(shape)"])
     }
     let image = try Image.decode(bytes, source: "request", limit: RequestInput.maximumPixels)
-    let tensor = try preprocessing.apply(image)
-    return try checked(tensor)
+    let input = try preprocessing.input(image)
+    _ = try checked(input.tensor)
+    return input
   }
 
   private func decodeTensor(_ bytes: [UInt8]) throws(MartletError) -> Tensor {
@@ -53,7 +54,7 @@ struct RequestInput: Sendable {
       entry.elementType == .float32
       ? RequestInput.copy(data, count: entry.shape.count, zero: Float(0))
       : RequestInput.widened(RequestInput.copy(data, count: entry.shape.count, zero: UInt16(0)))
-    return try checked(Tensor(entry.shape, values))
+    return Tensor(entry.shape, values)
   }
 
   /// Elements that may lie anywhere.

@@ -27,13 +27,14 @@ package struct DeploymentAddress: Sendable {
 
 /// How tensors travel.
 package struct WireSettings: Sendable {
-  /// float32, or float16 for half the bytes.
-  package var elementType: ElementType
+  /// The type of all parts; what the plan says of each if nil. A client sends inputs that are no images
+  /// in it, and float32 if nil.
+  package var elementType: ElementType?
   /// Above this many bytes a tensor is cut into chunks.
   package var chunkBytes: Int
 
-  /// float32 in chunks of 256 KiB unless told otherwise.
-  package init(elementType: ElementType = .float32, chunkBytes: Int = 256 << 10) {
+  /// As the plan says, in chunks of 256 KiB, unless told otherwise.
+  package init(elementType: ElementType? = nil, chunkBytes: Int = 256 << 10) {
     self.elementType = elementType
     self.chunkBytes = chunkBytes
   }

@@ -67,6 +67,7 @@ final class WorkerMeter {
     description.model = engines.plan.model.name
     description.method = engines.plan.method
     description.methodName = engines.plan.methodName
+    description.inputs = (PackedElements.supported + [.uint8]).map(\.rawValue)
     return description
   }
 

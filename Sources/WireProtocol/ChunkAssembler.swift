@@ -70,9 +70,10 @@ package struct ChunkAssembler: Sendable {
     if identity != next { begin(next) }
     guard !received[message.chunk] else { return .duplicate }
     let range = message.layout.range(of: message.chunk)
-    elements.withUnsafeMutableBufferPointer {
-      message.copyElements(into: UnsafeMutableBufferPointer(rebasing: $0[range]))
+    let isWhole = elements.withUnsafeMutableBufferPointer {
+      message.decodeElements(into: UnsafeMutableBufferPointer(rebasing: $0[range]))
     }
+    guard isWhole else { return .rejected(.garbage) }
     received[message.chunk] = true
     count += 1
     return isComplete ? .complete : .incomplete(received: count, of: received.count)

@@ -1,4 +1,5 @@
 package import Foundations
+import Tensors
 
 /// What a device holds and can do. Topic `desc/<device>`, retained.
 package struct DeviceDescription: WireMessage, Equatable {
@@ -61,6 +62,12 @@ package struct DeviceDescription: WireMessage, Equatable {
   package var parts: [Part]
   /// The machine.
   package var hardware: Hardware
+  /// The element types in which it takes frames' inputs, by their names in tensors; absent for all but
+  /// `U8`, pixels, which the first versions did not know.
+  package var inputs: [String]?
+
+  /// Whether frames may come as pixels.
+  package var takesPixels: Bool { inputs?.contains(ElementType.uint8.rawValue) == true }
 
   /// Describes a device.
   package init(
@@ -76,7 +83,7 @@ package struct DeviceDescription: WireMessage, Equatable {
   enum CodingKeys: String, CodingKey {
     case version, methods, plan, model, method
     case methodName = "method_name"
-    case parts, hardware
+    case parts, hardware, inputs
   }
 
   /// The most bytes of a payload.
@@ -89,6 +96,8 @@ package struct DeviceDescription: WireMessage, Equatable {
     try Field.count(methods.count, "methods", atMost: 256)
     for method in methods { try Field.text(method, "methods", atMost: 80) }
     try Field.count(parts.count, "parts", atMost: 4096)
+    try Field.count(inputs?.count ?? 0, "inputs", atMost: 16)
+    for type in inputs ?? [] { try Field.text(type, "inputs", atMost: 16) }
     try Field.text(model ?? "", "model")
     try Field.text(method ?? "", "method")
     try Field.text(methodName ?? "", "method_name", atMost: 64)

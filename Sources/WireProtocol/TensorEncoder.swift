@@ -69,35 +69,86 @@ package struct TensorEncoder: Sendable {
       let range = layout.range(of: chunk)
       buffer.removeAll(keepingCapacity: true)
       buffer.reserveCapacity(1024 + range.count * elementType.size)
-      writeHeader(header, chunk: chunk, layout: layout, scale: scale)
+      writeHeader(
+        header, Content(type: elementType, chunk: chunk, layout: layout, scale: scale))
       let part = UnsafeBufferPointer(rebasing: values[range])
       PackedElements.append(part, as: elementType, scale: scale, to: &buffer)
       try publish(buffer)
     }
   }
 
+  /// Encodes an image and hands each message over, in order. Each holds whole rows, unless one is
+  /// longer than a message may be, so that rows can be read, or sent, one by one.
+  ///
+  /// - Parameters:
+  ///   - header: what the image is; its shape is 1, height, width, channels.
+  ///   - pixels: rows from the top, channels side by side.
+  ///   - isPacking: whether to deflate what that makes smaller by a tenth.
+  ///   - publish: called with each message. Keeping the array is allowed and costs a new buffer.
+  /// - Precondition: the number of bytes is that of the shape.
+  package mutating func encodePixels<Failure: Error>(
+    _ header: TensorHeader, _ pixels: UnsafeBufferPointer<UInt8>, isPacking: Bool,
+    publish: ([UInt8]) throws(Failure) -> Void
+  ) throws(Failure) {
+    precondition(header.shape.rank == 4 && pixels.count == header.shape.count, "\(header.shape)")
+    let channels = header.shape[3]
+    let row = header.shape[2] * channels
+    let room = room(header)
+    let hasWholeRows = row > 0 && row <= room
+    let layout = ChunkLayout(
+      total: pixels.count, chunksOf: hasWholeRows ? room / row * row : room)
+    for chunk in 0..<layout.chunks {
+      let part = UnsafeBufferPointer(rebasing: pixels[layout.range(of: chunk)])
+      var content = Content(type: .uint8, chunk: chunk, layout: layout)
+      buffer.removeAll(keepingCapacity: true)
+      if isPacking, hasWholeRows,
+        let packed = PixelPacking.pack(part, row: row, channels: channels)
+      {
+        content.packedBytes = packed.count
+        writeHeader(header, content)
+        buffer.append(contentsOf: packed)
+      } else {
+        writeHeader(header, content)
+        buffer.append(contentsOf: part)
+      }
+      try publish(buffer)
+    }
+  }
+
   private func layout(_ header: TensorHeader) -> ChunkLayout {
-    let room =
-      maximumMessageBytes == .max
-      ? chunkBytes : min(chunkBytes, maximumMessageBytes - Self.headerBytes(header))
-    return layout(header.shape, bytes: max(room, elementType.size))
+    layout(header.shape, bytes: max(room(header), elementType.size))
+  }
+
+  /// Bytes of elements in a message, at most.
+  private func room(_ header: TensorHeader) -> Int {
+    maximumMessageBytes == .max
+      ? chunkBytes : max(min(chunkBytes, maximumMessageBytes - Self.headerBytes(header)), 1)
   }
 
   private func layout(_ shape: Shape, bytes: Int) -> ChunkLayout {
     ChunkLayout(total: shape.count, chunksOf: bytes / elementType.size)
   }
 
-  /// A bound of what `writeHeader` writes: its fixed words with numbers of twenty digits are 540 bytes.
+  /// A bound of what `writeHeader` writes: its fixed words with numbers of twenty digits are 590 bytes.
   private static func headerBytes(_ header: TensorHeader) -> Int {
     let texts = [header.plan, header.client, header.layer, header.device, header.note]
-    return texts.reduce(576 + 42 * header.shape.dimensions.count) { $0 + $1.utf8.count }
+    return texts.reduce(640 + 42 * header.shape.dimensions.count) { $0 + $1.utf8.count }
+  }
+
+  /// What one message holds.
+  private struct Content {
+    var type: ElementType
+    var chunk: Int
+    var layout: ChunkLayout
+    var scale: Float = 1
+    /// How many bytes of packed pixels; nil for elements as they are.
+    var packedBytes: Int?
   }
 
   /// The order of the fields is that of `TensorFields.init(fixedForm:)`, which reads them fast.
-  private mutating func writeHeader(
-    _ header: TensorHeader, chunk: Int, layout: ChunkLayout, scale: Float
-  ) {
-    let range = layout.range(of: chunk)
+  private mutating func writeHeader(_ header: TensorHeader, _ content: Content) {
+    let (type, layout) = (content.type, content.layout)
+    let range = layout.range(of: content.chunk)
     buffer.append(contentsOf: repeatElement(0, count: 8))
     write("{\"__metadata__\":{\"frame\":\"", header.frame)
     write("\",\"stage\":\"", UInt64(header.stage))
@@ -107,18 +158,26 @@ package struct TensorEncoder: Sendable {
     write("\",\"client\":\"", header.client)
     write("\",\"layer\":\"", header.layer)
     write("\",\"device\":\"", header.device)
-    write("\",\"chunk\":\"", UInt64(chunk))
+    write("\",\"chunk\":\"", UInt64(content.chunk))
     write("\",\"chunks\":\"", UInt64(layout.chunks))
     write("\",\"offset\":\"", UInt64(range.lowerBound))
-    write("\",\"bytes\":\"", UInt64(header.shape.count * elementType.size))
+    write("\",\"bytes\":\"", UInt64(header.shape.count * type.size))
     write("\",\"shape\":\"")
     write(header.shape.dimensions)
     if !header.note.isEmpty { write("\",\"note\":\"", header.note) }
-    if elementType.hasScale { write("\",\"scale\":\"", scale.description) }
-    write("\"},\"tensor\":{\"dtype\":\"", elementType.rawValue)
+    if type.hasScale { write("\",\"scale\":\"", content.scale.description) }
+    if content.packedBytes != nil {
+      write("\",\"packing\":\"", PixelPacking.name)
+      write("\",\"count\":\"", UInt64(range.count))
+    }
+    write("\"},\"tensor\":{\"dtype\":\"", type.rawValue)
     write("\",\"shape\":[")
-    if layout.chunks == 1 { write(header.shape.dimensions) } else { write([range.count]) }
-    write("],\"data_offsets\":[0,", UInt64(range.count * elementType.size))
+    if layout.chunks == 1, content.packedBytes == nil {
+      write(header.shape.dimensions)
+    } else {
+      write([content.packedBytes ?? range.count])
+    }
+    write("],\"data_offsets\":[0,", UInt64(content.packedBytes ?? range.count * type.size))
     write("]}}")
     while buffer.count % 8 != 0 { buffer.append(UInt8(ascii: " ")) }
     let length = UInt64(buffer.count - 8)

@@ -40,6 +40,8 @@ extension TensorFields {
     layer = metadata["layer"] ?? ""
     device = metadata["device"] ?? ""
     note = metadata["note"] ?? ""
+    packing = metadata["packing"] ?? ""
+    if !packing.isEmpty { packedCount = try number("count", nil) }
     if let text = metadata["shape"] {
       let extents = text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false)
       guard extents.count <= 16 else { throw flaw("shape") }

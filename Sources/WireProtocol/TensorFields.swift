@@ -19,6 +19,10 @@ struct TensorFields {
   /// The extents of the whole tensor; nil when not said.
   var shape: [Int]?
   var scale: Float = 1
+  /// How the elements are packed; empty for not at all.
+  var packing = ""
+  /// The elements in this message, where the data do not tell because they are packed.
+  var packedCount: Int?
   var type = ElementType.float32
   /// The extents of the elements in this message.
   var dataShape: [Int] = []
@@ -58,6 +62,13 @@ struct TensorFields {
     if cursor.skip("\",\"scale\":\"") {
       guard let digits = cursor.text(atMost: 32), let value = Float(digits) else { return nil }
       scale = value
+    }
+    if cursor.skip("\",\"packing\":\"") {
+      guard let name = cursor.text(atMost: 32), cursor.skip("\",\"count\":\""),
+        let count = cursor.decimal()
+      else { return nil }
+      packing = name
+      packedCount = count
     }
     var typeName = ""
     guard text("\"},\"tensor\":{\"dtype\":\"", &typeName),

@@ -20,6 +20,8 @@ package struct TensorMessage {
   package let offset: Int
   /// How many elements this chunk has.
   package let count: Int
+  /// Whether the elements are packed rows of pixels; see `PixelPacking`.
+  package let isPacked: Bool
   /// The elements as they were sent, little-endian.
   package let data: UnsafeRawBufferPointer
   let layout: ChunkLayout
@@ -69,7 +71,7 @@ package struct TensorMessage {
         frame: UInt64(fields.frame), stage: fields.stage, epoch: UInt64(fields.epoch)),
       "metadata")
     try require(TensorHeader.isValidNote(fields.note), "note")
-    try require(PackedElements.isSupported(fields.type), "dtype")
+    try require(fields.type == .uint8 || PackedElements.isSupported(fields.type), "dtype")
     let dataShape = try Shape(checking: fields.dataShape)
     let shape = try fields.shape.map { extents throws(MartletError) in
       try Shape(checking: extents)
@@ -79,17 +81,27 @@ package struct TensorMessage {
       fields.dataStart == 0 && fields.dataEnd == data.count
         && dataShape.count * size == data.count, "data_offsets")
     let whole = shape ?? dataShape
+    let count = fields.packedCount ?? dataShape.count
     try require((fields.bytes ?? whole.count * size) == whole.count * size, "bytes")
     guard
       let layout = ChunkLayout(
         total: whole.count, chunk: fields.chunk, chunks: fields.chunks, offset: fields.offset,
-        count: dataShape.count)
+        count: count)
     else {
       throw MartletError(
         .invalidFile, "a tensor message contradicts itself or the contract",
         context: ["field": "chunk"])
     }
     try require(fields.scale.isFinite && fields.scale > 0, "scale")
+    isPacked = !fields.packing.isEmpty
+    if isPacked {
+      try require(
+        fields.packing == PixelPacking.name && fields.type == .uint8 && whole.rank == 4
+          && data.count < count && count <= PixelPacking.maximumBytes, "packing")
+      let row = whole[2] * whole[3]
+      try require(
+        row > 0 && fields.offset.isMultiple(of: row) && count.isMultiple(of: row), "packing")
+    }
     header = TensorHeader(
       unchecked: (), frame: UInt64(fields.frame), stage: fields.stage, epoch: UInt64(fields.epoch),
       sequence: UInt64(fields.sequence), plan: fields.plan, client: fields.client,
@@ -99,18 +111,42 @@ package struct TensorMessage {
     chunk = fields.chunk
     chunks = fields.chunks
     offset = fields.offset
-    count = dataShape.count
+    self.count = count
     self.data = data
     self.layout = layout
   }
 
+  /// Whether the elements are pixels, bytes in rows from the top with channels side by side; they come
+  /// as inputs only.
+  package var isPixels: Bool { elementType == .uint8 }
+
   /// Whether no element of this chunk is an infinity or NaN.
   package var isFinite: Bool { PackedElements.areFinite(data, as: elementType, scale: scale) }
 
-  /// Converts the elements of this chunk to float32.
+  /// Converts the elements of this chunk to float32, as zeros if they are packed and cannot be unpacked.
   ///
   /// - Precondition: `target` has exactly `count` elements.
   package func copyElements(into target: UnsafeMutableBufferPointer<Float>) {
-    PackedElements.copy(data, as: elementType, scale: scale, into: target)
+    if !decodeElements(into: target) { target.update(repeating: 0) }
+  }
+
+  /// Converts the elements of this chunk to float32.
+  ///
+  /// - Returns: false for packed elements that cannot be unpacked.
+  /// - Precondition: `target` has exactly `count` elements.
+  package func decodeElements(into target: UnsafeMutableBufferPointer<Float>) -> Bool {
+    guard isPacked else {
+      PackedElements.copy(data, as: elementType, scale: scale, into: target)
+      return true
+    }
+    return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { pixels in
+      let channels = header.shape[3]
+      guard
+        PixelPacking.unpack(data, row: header.shape[2] * channels, channels: channels, into: pixels)
+      else { return false }
+      PackedElements.copy(
+        UnsafeRawBufferPointer(pixels), as: elementType, scale: scale, into: target)
+      return true
+    }
   }
 }

@@ -111,8 +111,8 @@ import WireProtocol
 
   @Test func tensorHeadersAreThoseThatTheProductReadsAndWrites() throws {
     let examples = article.examples("TensorHeader")
-    try #require(examples.count == 2)
-    for example in examples {
+    try #require(examples.count == 3)
+    for example in examples where !example.contains("packing") {
       var message = Array(example.utf8)
       while message.count % 8 != 0 { message.append(UInt8(ascii: " ")) }
       let length = UInt64(message.count)
@@ -148,9 +148,43 @@ import WireProtocol
     [Float](repeating: 1, count: 2).withUnsafeBufferPointer { values in
       encoder.encode(header, values) { message in written = message }
     }
-    let length = Int(written[0]) + Int(written[1]) << 8
-    let text = String(decoding: written[8..<8 + length], as: UTF8.self)
-    #expect(try Set(metadata(text)) == documented)
+    let frame = try pixels(28, 28).message
+    #expect(try Set(metadata(text(written)) + metadata(text(frame))) == documented)
+  }
+
+  private func text(_ message: [UInt8]) -> String {
+    let length = Int(message[0]) + Int(message[1]) << 8
+    return String(decoding: message[8..<8 + length], as: UTF8.self)
+  }
+
+  /// The packed frame of the article's example, with the picture of a slope.
+  private func pixels(_ height: Int, _ width: Int) throws -> (message: [UInt8], pixels: [UInt8]) {
+    var header = try TensorHeader(
+      frame: 311, epoch: 1_795_557_773_989, sequence: 311, plan: "966f5b9b0b7b9661",
+      client: "client-32fp48p2", device: "client-32fp48p2", shape: Shape([1, height, width, 1]))
+    header.note = "aaaa:309"
+    let pixels = (0..<height * width).map { UInt8($0 / width + $0 % width) }
+    var encoder = try TensorEncoder(elementType: .float32)
+    var message: [UInt8] = []
+    pixels.withUnsafeBufferPointer {
+      encoder.encodePixels(header, $0, isPacking: true) { message = $0 }
+    }
+    return (message, pixels)
+  }
+
+  @Test func packedPixelsHaveTheHeaderThatIsShown() throws {
+    let example = try #require(article.examples("TensorHeader").last)
+    let (message, pixels) = try pixels(28, 28)
+    // All but the number of packed bytes, which is zlib's affair.
+    func stem(_ text: String) -> Substring { text.prefix { $0 != "[" } }
+    #expect(stem(text(message)) == stem(example))
+    let values = try message.withUnsafeBytes { bytes in
+      let tensor = try TensorMessage(decoding: bytes)
+      var values = [Float](repeating: -1, count: tensor.count)
+      #expect(values.withUnsafeMutableBufferPointer { tensor.decodeElements(into: $0) })
+      return values
+    }
+    #expect(values == pixels.map { Float($0) })
   }
 
   @Test func notesAreReadAndWrittenAsShown() throws {

@@ -29,6 +29,40 @@ import Testing
     }.max() ?? 0
   }
 
+  /// The pixels that travel give the same bits as the input that is made here, bars included.
+  @Test(arguments: [
+    ("rgb.png", 24, [20, 20]), ("portrait.png", 25, [31, 14]), ("rgb.png", 10, [40, 60]),
+  ])
+  func pixelsAreTheWholeInput(_ file: String, _ short: Int, _ crop: [Int]) throws {
+    var preprocessing = Preprocessing.torchVision
+    preprocessing.resizeShort = short
+    preprocessing.crop = crop
+    let input = try preprocessing.input(Goldens.image(file))
+    #expect(input.tensor == (try preprocessing.apply(Goldens.image(file))))
+    #expect(preprocessing.pixelShape(of: input.tensor.shape) == Shape([1, crop[0], crop[1], 3]))
+    #expect(input.pixels.count == crop[0] * crop[1] * 3)
+    let values = try #require(input.tensor.floats)
+    let again = input.pixels.withUnsafeBufferPointer { preprocessing.normalised($0) }
+    #expect(again.map(\.bitPattern) == values.map(\.bitPattern))
+    let numbers = input.pixels.map { Float($0) }
+    let third = numbers.withUnsafeBufferPointer { preprocessing.normalised($0) }
+    #expect(third.map(\.bitPattern) == values.map(\.bitPattern))
+    // Images are exact whatever numbers travel as.
+    #expect(input.received(as: .int8) == input.tensor)
+    #expect(FrameInput(input.tensor).received(as: .int8) != input.tensor)
+  }
+
+  @Test func onlyImagesOfTheRightChannelsHavePixels() {
+    let preprocessing = Preprocessing.torchVision
+    for shape: Shape in [[1, 1, 8, 8], [2, 3, 8, 8], [3, 8, 8], [1, 3, 8], [1, 8, 8, 3]] {
+      #expect(preprocessing.pixelShape(of: shape) == nil, "\(shape)")
+    }
+    #expect(
+      Preprocessing.plain(channels: 1, height: 2, width: 5).pixelShape(of: [1, 1, 2, 5]) == [
+        1, 2, 5, 1,
+      ])
+  }
+
   @Test(arguments: [Interpolation.bilinear, .bicubic])
   func resizesLikePIL(filter: Interpolation) throws {
     let source = try Goldens.image("rgb.png")

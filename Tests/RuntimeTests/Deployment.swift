@@ -115,7 +115,9 @@ final class Deployment {
   }
 
   /// The same plan in this process.
-  func reference(wire: ElementType = .float32) throws -> LocalCluster {
+  ///
+  /// - Parameter wire: how parts travel; as the plan says if nil.
+  func reference(wire: ElementType? = .float32) throws -> LocalCluster {
     LocalCluster(
       devices: try names.indices.map { try DeviceEngines(folder: plan, device: $0) },
       client: try DeviceEngines(folder: plan, device: nil), wire: wire)

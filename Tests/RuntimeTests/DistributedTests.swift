@@ -1,5 +1,9 @@
 import Engine
 import Glibc
+import MQTT
+import ModelCards
+import ONNXImport
+import Plan
 import Processes
 import Runtime
 import Tensors
@@ -24,15 +28,19 @@ extension DistributedTests {
 
     @Test(arguments: [
       Case(name: "float32"), Case(name: "float16", wire: .float16),
+      Case(name: "bytes with a scale", wire: .int8),
       Case(name: "chunks of 1024 bytes", chunkBytes: 1024),
       Case(name: "float16 in chunks", wire: .float16, chunkBytes: 1024),
+      Case(
+        name: "bytes in chunks, d1 never started", wire: .int8, chunkBytes: 1024, absent: ["d1"]),
       Case(name: "d2 never started", absent: ["d2"]),
       Case(name: "d0 and d3 never started", absent: ["d0", "d3"]),
       Case(name: "eight frames in flight", inFlight: 8),
     ])
     func outputsAreThoseOfOneProcess(_ test: Case) throws {
       try Deployment.with { deployment in
-        var options = ["--wire", test.wire == .float16 ? "f16" : "f32"]
+        let type = try #require(WireType.allCases.first { $0.elementType == test.wire })
+        var options = ["--wire", type.rawValue]
         if let chunkBytes = test.chunkBytes { options += ["--chunk-bytes", "\(chunkBytes)"] }
         try deployment.startAll(but: test.absent, options)
         let reference = try deployment.reference(wire: test.wire)
@@ -48,10 +56,11 @@ extension DistributedTests {
           var answered = 0
           while answered < count {
             while sent < count, client.framesInFlight < test.inFlight {
-              let input = try rounded(try deployment.digits[sent], test.wire)
+              let input = try deployment.digits[sent]
               let ticket = try client.submit(input)
+              let received = FrameInput(input).received(as: test.wire)
               expected[ticket] =
-                try reference.run([input], alive: deployment.alive(but: test.absent)).first
+                try reference.run([received], alive: deployment.alive(but: test.absent)).first
               sent += 1
             }
             let answer = try client.next()
@@ -88,11 +97,69 @@ extension DistributedTests {
       }
     }
 
-    /// What a worker makes of an input that travels as `type`.
-    private func rounded(_ tensor: Tensor, _ type: ElementType) throws -> Tensor {
-      var values = try #require(tensor.floats)
-      values.withUnsafeMutableBufferPointer { PackedElements.roundTrip($0, as: type) }
-      return Tensor(tensor.shape, values)
+    /// Images travel as their pixels, whatever numbers travel as, and lose nothing.
+    @Test(arguments: [ElementType.float32, .int8], [false, true])
+    func imagesAreExact(_ type: ElementType, _ isDeflating: Bool) throws {
+      try Deployment.with { deployment in
+        try deployment.startAll()
+        let reference = try deployment.reference()
+        let watcher = try Watcher(deployment.broker)
+        defer { watcher.client.close() }
+        try watcher.client.subscribe("martlet/1/default/input/+", quality: .atMostOnce)
+        try watcher.client.waitUntilReady(timeout: .seconds(10))
+        try deployment.withClient {
+          $0.wire.elementType = type
+          $0.deflatesFrames = isDeflating
+        } _: { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          for index in 0..<10 {
+            let input = try deployment.digits.input(index)
+            _ = try client.submit(input)
+            let answer = try client.next()
+            #expect(!answer.isDegraded)
+            #expect(try answer.outputs == reference.run([input.tensor], alive: deployment.alive()))
+          }
+        }
+        let sent = watcher.wait { messages in
+          let tensors = messages.compactMap { message in
+            message.payload.withUnsafeBytes { bytes in
+              (try? TensorMessage(decoding: bytes)).map {
+                (isPixels: $0.isPixels, isPacked: $0.isPacked)
+              }
+            }
+          }
+          return tensors.count >= 10 ? tensors : nil
+        }
+        let tensors = try #require(sent)
+        #expect(tensors.allSatisfy { $0.isPixels })
+        #expect(tensors.contains { $0.isPacked } == isDeflating)
+      }
+    }
+
+    /// Workers keep to what the plan says of the wire, and so does one process.
+    @Test func theTypesOfThePlanAreKept() throws {
+      try Deployment.with(planning: { folder in
+        let plan = try DemoModel.plan(devices: 4, folder: folder)
+        let graph = try ONNXImporter.load(path: folder + "/demo.onnx")
+        let types: [WireType] = [.i8, .f16, .f32]
+        let typed = try plan.plan.travelling(
+          as: plan.plan.exchanges.indices.map { types[$0 % 3] })
+        return try PlanFolder.write(typed, graph: graph, to: plan.path)
+      }) { deployment in
+        let cluster = try deployment.reference(wire: nil)
+        let (input, alive) = (try deployment.digits[3], deployment.alive())
+        let exact = try deployment.reference().run([input], alive: alive)
+        #expect(try cluster.run([input], alive: alive) != exact)
+        try deployment.startAll()
+        try deployment.withClient { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          for index in 0..<10 {
+            let input = try deployment.digits[index]
+            let answer = try client.answer(input)
+            #expect(try answer.outputs == cluster.run([input], alive: deployment.alive()))
+          }
+        }
+      }
     }
   }
 }

@@ -74,6 +74,11 @@ package struct Digits {
   package func file(_ index: Int) throws -> [UInt8] { try set.bytes(index % set.count) }
 
   package subscript(index: Int) -> Tensor {
-    get throws { try preprocessing.apply(try set.load(index % set.count)) }
+    get throws { try input(index).tensor }
+  }
+
+  /// A digit with its pixels.
+  package func input(_ index: Int) throws -> FrameInput {
+    try preprocessing.input(try set.load(index % set.count))
   }
 }

@@ -1,5 +1,6 @@
 import Foundations
 import Imaging
+import ModelCards
 import ModelGraph
 import Plan
 import Tensors
@@ -7,7 +8,7 @@ import Tensors
 /// The frames that a measurement streams: images as the plan wants them, or, for a model without
 /// images, numbers from a seeded generator.
 struct FleetInputs {
-  private let tensors: [Tensor]
+  private let frames: [FrameInput]
   private let labels: [Int?]
 
   /// The most memory for prepared frames.
@@ -21,10 +22,10 @@ struct FleetInputs {
     _ plan: PlanFolder, images: [String], count: Int, _ unreadable: UnreadableImages
   ) throws(MartletError) {
     let shape = plan.plan.graph[plan.plan.graph.inputs[0]].shape
-    let count = min(count, max(Self.maximumBytes / (4 * max(shape.count, 1)), 1))
+    let count = min(count, max(Self.maximumBytes / (5 * max(shape.count, 1)), 1))
     guard !images.isEmpty else {
-      tensors = (0..<min(count, 4)).map { FleetInputs.noise(shape, seed: UInt64($0)) }
-      labels = tensors.map { _ in nil }
+      frames = (0..<min(count, 4)).map { FrameInput(FleetInputs.noise(shape, seed: UInt64($0))) }
+      labels = frames.map { _ in nil }
       return
     }
     guard let preprocessing = plan.plan.model.preprocessing else {
@@ -33,25 +34,25 @@ struct FleetInputs {
         hint: "leave --images out to stream random numbers")
     }
     let set = try ImageSet.open(paths: images, labelling: try plan.plan.labelling())
-    var tensors: [Tensor] = []
+    var frames: [FrameInput] = []
     var labels: [Int?] = []
-    for index in 0..<set.count where tensors.count < count {
+    for index in 0..<set.count where frames.count < count {
       let read = unreadable.reading(set.name(index)) { () throws(MartletError) in
-        try preprocessing.apply(try set.load(index))
+        try preprocessing.input(try set.load(index))
       }
       guard let input = read else { continue }
-      tensors.append(input)
+      frames.append(input)
       labels.append(set.label(index))
     }
-    guard !tensors.isEmpty else {
+    guard !frames.isEmpty else {
       throw MartletError(.invalidFile, "none of the \(set.count) images can be read")
     }
-    self.tensors = tensors
+    self.frames = frames
     self.labels = labels
   }
 
   /// A frame's input.
-  subscript(index: Int) -> Tensor { tensors[index % tensors.count] }
+  subscript(index: Int) -> FrameInput { frames[index % frames.count] }
 
   /// A frame's class, if it is known.
   func label(_ index: Int) -> Int? { labels[index % labels.count] }

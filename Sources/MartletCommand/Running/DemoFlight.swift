@@ -95,7 +95,7 @@ final class DemoFlight {
         statistics.begin(.rejoined)
       }
       statistics.submitted(index)
-      return try preprocessing.apply(try set.load(shown[index % shown.count]))
+      return try preprocessing.input(try set.load(shown[index % shown.count]))
     } origin: { index in
       let image = shown[index % shown.count]
       return FrameOrigin(image: set.name(image), truth: set.label(image))

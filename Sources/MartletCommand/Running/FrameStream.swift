@@ -1,7 +1,7 @@
 import Engine
+import ModelCards
 import Runtime
 import Tables
-import Tensors
 
 /// Feeds a client with numbered frames, a few at a time, and hands out the answers.
 struct FrameStream {
@@ -21,7 +21,7 @@ struct FrameStream {
   ///   - origin: what is known of a frame.
   ///   - answered: called with each frame's number and answer, in the order of the answers.
   mutating func run(
-    client: InferenceClient, load: (Int) throws -> Tensor?, origin: (Int) -> FrameOrigin,
+    client: InferenceClient, load: (Int) throws -> FrameInput?, origin: (Int) -> FrameOrigin,
     answered: (Int, Answer) throws -> Void
   ) throws {
     let clock = ContinuousClock()

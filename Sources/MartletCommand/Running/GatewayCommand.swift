@@ -25,6 +25,10 @@ struct GatewayCommand: ParsableCommand {
 
   @OptionGroup var broker: BrokerOptions
   @OptionGroup var wire: WireOptions
+
+  @Flag(help: WireOptions.deflateHelp)
+  var deflateFrames = false
+
   @OptionGroup var log: LogOptions
 
   @Option(help: "The plan's folder.", completion: .directory)
@@ -69,6 +73,7 @@ struct GatewayCommand: ParsableCommand {
     configuration.framesInFlight = inFlight
     configuration.waitingRequests = waiting
     configuration.client.wire = wire.settings
+    configuration.client.deflatesFrames = deflateFrames
     configuration.client.deadline = deadlines.deadline.policy
     configuration.client.replicas = copies.replicas
     configuration.client.patience = patience.duration

@@ -2,12 +2,12 @@ import ArgumentParser
 import Engine
 import Foundations
 import Logging
+import ModelCards
 import Plan
 import Processes
 import Resilience
 import Runtime
 import Tables
-import Tensors
 import WireProtocol
 
 /// `martlet run`: a client that sends images to a deployment.
@@ -44,6 +44,9 @@ struct Run: ParsableCommand {
   @OptionGroup var access: BrokerAccessOptions
   @OptionGroup var wire: WireOptions
   @OptionGroup var log: LogOptions
+
+  @Flag(help: WireOptions.deflateHelp)
+  var deflateFrames = false
 
   @Flag(
     help: """
@@ -127,7 +130,7 @@ struct Run: ParsableCommand {
     var statistics = RunStatistics(devices: names)
     let unreadable = UnreadableImages()
     var isNoted = json
-    func load(_ index: Int) -> Tensor? {
+    func load(_ index: Int) -> FrameInput? {
       if !isNoted, let note { Terminal.printLine("martlet: " + note.text) }
       isNoted = true
       return unreadable.reading(inputs.name(index)) { () throws(MartletError) in
@@ -157,11 +160,12 @@ struct Run: ParsableCommand {
   ///
   /// - Returns: how many seconds it took.
   private func send(
-    _ count: Int, of inputs: RunInputs, _ load: (Int) -> Tensor?, to broker: String,
+    _ count: Int, of inputs: RunInputs, _ load: (Int) -> FrameInput?, to broker: String,
     _ folder: PlanFolder, _ logger: Logger, answered: (Int, Answer) throws -> Void
   ) throws -> Double {
     var configuration = ClientConfiguration(address: try access.address(broker: broker))
     configuration.wire = wire.settings
+    configuration.deflatesFrames = deflateFrames
     configuration.deadline = waiting.deadline.policy
     configuration.replicas = copies.replicas
     configuration.study = try FailureTable.read(beside: folder)
@@ -197,7 +201,7 @@ struct Run: ParsableCommand {
   ///
   /// - Returns: how many seconds it took.
   private func compute(
-    _ count: Int, of inputs: RunInputs, _ load: (Int) -> Tensor?, _ folder: PlanFolder,
+    _ count: Int, of inputs: RunInputs, _ load: (Int) -> FrameInput?, _ folder: PlanFolder,
     answered: (Int, Answer) throws -> Void
   ) throws -> Double {
     let names = folder.plan.devices.map(\.name)
@@ -222,7 +226,8 @@ struct Run: ParsableCommand {
       try stopped.check()
       guard let input = load(index) else { continue }
       var answer = try cluster.answer(
-        input, ticket: index, alive: names.map { !missing.contains($0) },
+        input.received(as: wire.inputType), ticket: index,
+        alive: names.map { !missing.contains($0) },
         replicas: copies.replicas, study: study, guessSeed: guessSeed)
       answer.refusal = policy.refusal(of: answer)
       let origin = FrameOrigin(

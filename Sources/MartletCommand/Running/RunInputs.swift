@@ -1,5 +1,6 @@
 import Foundations
 import Imaging
+import ModelCards
 import ModelGraph
 import Plan
 import TensorFiles
@@ -10,7 +11,7 @@ struct RunInputs {
   let count: Int
   private let nameOf: (Int) -> String
   private let labelOf: (Int) -> Int?
-  private let load: (Int) throws(MartletError) -> Tensor
+  private let load: (Int) throws(MartletError) -> FrameInput
 
   /// Images, folders or archives.
   ///
@@ -25,7 +26,7 @@ struct RunInputs {
     count = set.count
     nameOf = { set.name($0) }
     labelOf = { set.label($0) }
-    load = { index throws(MartletError) in try preprocessing.apply(try set.load(index)) }
+    load = { index throws(MartletError) in try preprocessing.input(try set.load(index)) }
   }
 
   /// Rows of an `.npy` file of float32, and their classes from another one of integers.
@@ -60,7 +61,8 @@ struct RunInputs {
     nameOf = { "sample \($0)" }
     labelOf = { index in labels.map { Int($0[index]) } }
     load = { index in
-      Tensor(shape, Array(elements[index * shape.count..<(index + 1) * shape.count]))
+      FrameInput(
+        Tensor(shape, Array(elements[index * shape.count..<(index + 1) * shape.count])))
     }
   }
 
@@ -70,5 +72,5 @@ struct RunInputs {
   func label(_ index: Int) -> Int? { labelOf(index) }
 
   /// The model's input.
-  func input(_ index: Int) throws(MartletError) -> Tensor { try load(index) }
+  func input(_ index: Int) throws(MartletError) -> FrameInput { try load(index) }
 }
