@@ -58,10 +58,10 @@ extension Boundary {
     }
     for part in expectation.parts {
       let wait =
-        isDelayed ? book.policy.longest : book.wait(for: part.device, in: expectation.number)
+        isDelayed ? book.longest : book.wait(for: part.device, in: expectation.number)
       gathers[index].state.wait(
         for: part.device, until: end(wait),
-        atMost: book.policy.weighsConsequences ? end(book.policy.longest) : nil)
+        atMost: book.policy.weighsConsequences ? end(book.longest) : nil)
       if book.isBarred(part.device, in: expectation.number) {
         gathers[index].state.deviceDown(part.device, reason: .denied)
       }
@@ -73,7 +73,7 @@ extension Boundary {
   ) {
     for part in gathers[index].expectation.parts where !accused.contains(part.device) {
       gathers[index].state.wait(
-        for: part.device, until: now.adding(nanoseconds: policy.longest))
+        for: part.device, until: now + policy.longest)
     }
   }
 }

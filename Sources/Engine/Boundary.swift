@@ -113,8 +113,8 @@ package struct Boundary: Sendable {
   package enum Progress: Sendable, Equatable {
     /// Nothing will happen before `until`, unless parts arrive.
     case waiting(until: MonotonicTime)
-    /// It is over: how its exchanges ended, in order, and after how many nanoseconds; nil if it had none.
-    case complete([Ending], waited: UInt64?)
+    /// It is over: how its exchanges ended, in order, and how long they took; nil if it had none.
+    case complete([Ending], waited: Duration?)
   }
 
   /// An exchange in progress.
@@ -228,7 +228,7 @@ package struct Boundary: Sendable {
     }
     guard gathers.allSatisfy({ $0.state.finished != nil }) else { return .waiting(until: next) }
     let endings = gathers.map { end($0) }
-    let waited = entered.map { now.nanoseconds(since: $0) }
+    let waited = entered.map { now.duration(since: $0) }
     gathers = []
     entered = nil
     return .complete(endings, waited: waited)

@@ -220,8 +220,8 @@ package final class ClientCore {
     }
   }
 
-  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
-  package func wasAway(_ nanoseconds: UInt64) { peer.postpone(by: nanoseconds) }
+  /// This process did not run for some time, and could not listen: nobody is blamed for it.
+  package func wasAway(_ time: Duration) { peer.postpone(by: time.nanoseconds) }
 
   /// Takes word of a device.
   package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {
@@ -283,7 +283,7 @@ package final class ClientCore {
       for task in peer.tasks { task.boundary.isDoubtful = true }
       return changes
     }
-    let end = now.adding(nanoseconds: peer.arrivals.book.policy.absence)
+    let end = now + peer.arrivals.book.policy.absence
     for task in peer.tasks where task.boundary.isDoubtful {
       task.boundary.isDoubtful = false
       if !heard.contains(task.key) { task.boundary.expectNothing(after: end) }

@@ -7,16 +7,16 @@ package import Foundations
 /// this device, and to leave those undone would cost the others a deadline.
 package struct Drain: Sendable {
   /// Without frames for this long, every client has heard.
-  static let quietNanoseconds: UInt64 = 150_000_000
+  static let quiet = Duration.milliseconds(150)
 
   private let end: MonotonicTime
   private var lastFrame: MonotonicTime
 
   /// Begins now.
   ///
-  /// - Parameter limit: nanoseconds after which it ends whatever is left.
-  package init(now: MonotonicTime, limit: UInt64) {
-    end = now.adding(nanoseconds: limit)
+  /// - Parameter limit: after this it ends whatever is left.
+  package init(now: MonotonicTime, limit: Duration) {
+    end = now + limit
     lastFrame = now
   }
 
@@ -32,6 +32,6 @@ package struct Drain: Sendable {
   package func wake(queue: Int) -> MonotonicTime { queue == 0 ? quietEnd : end }
 
   private var quietEnd: MonotonicTime {
-    min(lastFrame.adding(nanoseconds: Self.quietNanoseconds), end)
+    min(lastFrame + Self.quiet, end)
   }
 }

@@ -109,7 +109,7 @@ final class FrameTask {
     times.append(
       StageTime(
         exchange: stage.publications.first?.exchange ?? stage.gatherings.first?.exchange,
-        compute: computed.nanoseconds(since: start), send: sent.nanoseconds(since: computed)))
+        compute: computed.duration(since: start), send: sent.duration(since: computed)))
     enterBoundary(stage, now: sent)
   }
 

@@ -10,13 +10,13 @@ package struct RetryBook: Sendable {
     var isWaiting: Bool
     var notBefore: MonotonicTime
     var end: MonotonicTime
-    var pause: UInt64
+    var pause: Duration
   }
 
-  /// Nanoseconds from the first answer to the next question.
-  package static let firstPause: UInt64 = 100_000_000
+  /// From the first answer to the next question.
+  package static let firstPause = Duration.milliseconds(100)
   /// The longest pause.
-  package static let longestPause: UInt64 = 2_000_000_000
+  package static let longestPause = Duration.seconds(2)
 
   private var frames: [Int: Held] = [:]
 
@@ -39,7 +39,7 @@ package struct RetryBook: Sendable {
       return false
     }
     frame.isWaiting = true
-    frame.notBefore = now.adding(nanoseconds: frame.pause)
+    frame.notBefore = now + frame.pause
     frame.pause = min(frame.pause * 2, RetryBook.longestPause)
     frames[ticket] = frame
     return true

@@ -1,15 +1,17 @@
 package import Foundations
 package import WireProtocol
 
-/// Where the time of one stage of one frame went, in nanoseconds.
+/// Where the time of one stage of one frame went.
 package struct StageTime: Sendable, Equatable {
   /// The exchange at its end, by which it is named; nil for one that neither sends nor gathers.
   package var exchange: Int?
-  package var compute: UInt64 = 0
-  package var send: UInt64 = 0
-  package var wait: UInt64 = 0
+  package var compute: Duration
+  package var send: Duration
+  package var wait: Duration
 
-  package init(exchange: Int?, compute: UInt64 = 0, send: UInt64 = 0, wait: UInt64 = 0) {
+  package init(
+    exchange: Int?, compute: Duration = .zero, send: Duration = .zero, wait: Duration = .zero
+  ) {
     self.exchange = exchange
     self.compute = compute
     self.send = send
@@ -23,10 +25,10 @@ package struct WorkCounters: Sendable {
   private let numbers: [String: Int]
   private var stages: [Int: StageMetric] = [:]
   private var degradedFrames: UInt64 = 0
-  private var compute: UInt64 = 0
-  private var send: UInt64 = 0
-  private var wait: UInt64 = 0
-  private var receive: UInt64 = 0
+  private var compute = Duration.zero
+  private var send = Duration.zero
+  private var wait = Duration.zero
+  private var receive = Duration.zero
   private var receivedBytes: UInt64 = 0
 
   /// - Parameter exchanges: the topic id of each exchange of the plan.
@@ -67,12 +69,12 @@ package struct WorkCounters: Sendable {
   package mutating func received(
     _ bytes: Int, of layer: String?, since start: MonotonicTime, until end: MonotonicTime
   ) {
-    let nanoseconds = end.nanoseconds(since: start)
-    receive += nanoseconds
+    let time = end.duration(since: start)
+    receive += time
     receivedBytes += UInt64(bytes)
     guard let number = layer.flatMap({ numbers[$0] }) else { return }
     change(number) { stage in
-      stage.receiveMilliseconds += Double(nanoseconds) / 1e6
+      stage.receiveMilliseconds += time.inMilliseconds
       stage.receivedBytes += UInt64(bytes)
     }
   }
@@ -81,10 +83,10 @@ package struct WorkCounters: Sendable {
   package mutating func take(sent: [Int: UInt64], into metric: inout FrameMetric) {
     for (exchange, bytes) in sent { change(exchange) { $0.sentBytes += bytes } }
     metric.framesDegraded = degradedFrames
-    metric.computeMilliseconds = Double(compute) / 1e6
-    metric.sendMilliseconds = Double(send) / 1e6
-    metric.waitMilliseconds = Double(wait) / 1e6
-    metric.receiveMilliseconds = Double(receive) / 1e6
+    metric.computeMilliseconds = compute.inMilliseconds
+    metric.sendMilliseconds = send.inMilliseconds
+    metric.waitMilliseconds = wait.inMilliseconds
+    metric.receiveMilliseconds = receive.inMilliseconds
     metric.sentBytes = sent.values.reduce(0, +)
     metric.receivedBytes = receivedBytes
     metric.stages = stages.sorted { $0.key < $1.key }.map(\.value)
@@ -103,9 +105,9 @@ package struct WorkCounters: Sendable {
   private static func adding(_ time: StageTime, to work: StageMetric.Work?) -> StageMetric.Work {
     var work = work ?? StageMetric.Work()
     work.frames += 1
-    work.computeMilliseconds += Double(time.compute) / 1e6
-    work.sendMilliseconds += Double(time.send) / 1e6
-    work.waitMilliseconds += Double(time.wait) / 1e6
+    work.computeMilliseconds += time.compute.inMilliseconds
+    work.sendMilliseconds += time.send.inMilliseconds
+    work.waitMilliseconds += time.wait.inMilliseconds
     return work
   }
 }

@@ -46,8 +46,8 @@ extension WorkerCore {
     return nil
   }
 
-  /// This process did not run for some nanoseconds, and could not listen: nobody is blamed for them.
-  package func wasAway(_ nanoseconds: UInt64) { peer.postpone(by: nanoseconds) }
+  /// This process did not run for some time, and could not listen: nobody is blamed for it.
+  package func wasAway(_ time: Duration) { peer.postpone(by: time.nanoseconds) }
 
   private func begin(
     _ frame: PendingFrame, engine: DeviceEngine, now: MonotonicTime

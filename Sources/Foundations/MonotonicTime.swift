@@ -32,6 +32,11 @@ package struct MonotonicTime: Hashable, Sendable {
   package func nanoseconds(since earlier: MonotonicTime) -> UInt64 {
     nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0
   }
+
+  /// The time from `earlier` to this moment; zero when `earlier` is later.
+  package func duration(since earlier: MonotonicTime) -> Duration {
+    .nanoseconds(Int64(clamping: nanoseconds(since: earlier)))
+  }
 }
 
 extension MonotonicTime: Comparable {
@@ -50,12 +55,9 @@ extension MonotonicTime {
     return MonotonicTime(nanoseconds: UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec))
   }
 
-  /// Saturates at about 31 years, so that "for ever" may be given as any large duration.
+  /// Saturates, so that "for ever" may be given as any large duration.
   package static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
-    let (seconds, attoseconds) = duration.components
-    let capped = UInt64(max(0, min(seconds, 1_000_000_000)))
-    let rest = seconds < 0 ? 0 : UInt64(max(0, attoseconds)) / 1_000_000_000
-    return time.adding(nanoseconds: capped * 1_000_000_000 + rest)
+    time.adding(nanoseconds: duration.nanoseconds)
   }
 
   /// Milliseconds from now, rounded up; 0 when it has passed. For `poll`.
@@ -63,5 +65,20 @@ extension MonotonicTime {
     let now = Self.now()
     if self <= now { return 0 }
     return Int32(min((nanoseconds - now.nanoseconds + 999_999) / 1_000_000, UInt64(Int32.max)))
+  }
+}
+
+extension Duration {
+  /// Whole nanoseconds, rounded down; 0 for negative durations, capped at about 292 years.
+  package var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    guard seconds >= 0, attoseconds >= 0 else { return 0 }
+    return UInt64(min(seconds, 9_000_000_000)) * 1_000_000_000
+      + UInt64(attoseconds / 1_000_000_000)
+  }
+
+  /// In milliseconds.
+  package var inMilliseconds: Double {
+    Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
   }
 }

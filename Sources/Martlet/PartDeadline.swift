@@ -16,21 +16,9 @@ public enum PartDeadline: Sendable, Hashable {
 
   var policy: DeadlinePolicy {
     switch self {
-    case .consequence(let floor, let bound):
-      .consequence(floor: floor.wholeNanoseconds, bound: bound.wholeNanoseconds)
-    case .adaptive(let floor, let ceiling):
-      .adaptive(floor: floor.wholeNanoseconds, ceiling: ceiling.wholeNanoseconds)
-    case .fixed(let wait): .fixed(wait.wholeNanoseconds)
+    case .consequence(let floor, let bound): .consequence(floor: floor, bound: bound)
+    case .adaptive(let floor, let ceiling): .adaptive(floor: floor, ceiling: ceiling)
+    case .fixed(let wait): .fixed(wait)
     }
-  }
-}
-
-extension Duration {
-  /// Nanoseconds, rounded down; 0 for negative ones, capped at about 292 years.
-  var wholeNanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    guard seconds >= 0, attoseconds >= 0 else { return 0 }
-    return UInt64(min(seconds, 9_000_000_000)) * 1_000_000_000
-      + UInt64(attoseconds / 1_000_000_000)
   }
 }

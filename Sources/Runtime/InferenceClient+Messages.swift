@@ -12,7 +12,7 @@ extension InferenceClient {
     let start = MonotonicTime.now()
     let events = mailbox.take(until: deadline)
     // Slept longer than asked for: this process was stopped, or others had the processor.
-    let away = MonotonicTime.now().nanoseconds(since: max(deadline, start))
+    let away = MonotonicTime.now().duration(since: max(deadline, start))
     if away >= Attention.threshold { core.wasAway(away) }
     for event in events { try handle(event, now: .now()) }
     let now = MonotonicTime.now()

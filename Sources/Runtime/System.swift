@@ -9,9 +9,9 @@ package func unixMilliseconds(offsetSeconds: Int = 0) -> UInt64 {
   return UInt64(seconds.partialValue) * 1000 + UInt64(time.tv_nsec / 1_000_000)
 }
 
-/// Processor time of the calling thread, in nanoseconds.
-func threadProcessorNanoseconds() -> UInt64 {
+/// Processor time of the calling thread.
+func threadProcessorTime() -> Duration {
   var time = timespec()
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-  return UInt64(max(0, time.tv_sec)) * 1_000_000_000 + UInt64(time.tv_nsec)
+  return .seconds(max(0, time.tv_sec)) + .nanoseconds(time.tv_nsec)
 }

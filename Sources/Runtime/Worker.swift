@@ -86,7 +86,7 @@ package final class Worker: EpochBound {
     parts = try PartSender(
       plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
       wire: configuration.wire,
-      deadline: .nanoseconds(Int64(clamping: configuration.limits.deadline.longest)))
+      deadline: configuration.limits.deadline.longest)
     heart = try Heart(
       client: client, topic: identity.heartbeatTopic, epoch: epoch,
       interval: configuration.heartbeat)
@@ -151,7 +151,7 @@ package final class Worker: EpochBound {
     try core.warmUp()
     guard try client.connect(patience: configuration.patience, unless: stop) else { return }
     try checkPermissions()
-    var attention = Attention(now: .now(), processor: threadProcessorNanoseconds())
+    var attention = Attention(now: .now(), processor: threadProcessorTime())
     while true {
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
         if configuration.isMute { return }
@@ -168,8 +168,8 @@ package final class Worker: EpochBound {
       if now >= meter.due { publishMetrics(now: now) }
       let (events, asleep) = sleep(until: wake.map { min($0, due) } ?? .zero)
       let away = attention.away(
-        now: .now(), asleep: asleep, processor: threadProcessorNanoseconds())
-      if away > 0 { core.wasAway(away) }
+        now: .now(), asleep: asleep, processor: threadProcessorTime())
+      if away > .zero { core.wasAway(away) }
       for event in events { try handle(event) }
       report()
     }
@@ -196,11 +196,11 @@ package final class Worker: EpochBound {
 
   /// Waits for events.
   ///
-  /// - Returns: what has come, and for how long it was right to wait, in nanoseconds.
-  private func sleep(until end: MonotonicTime) -> (events: [NetworkEvent], nanoseconds: UInt64) {
+  /// - Returns: what has come, and for how long it was right to wait.
+  private func sleep(until end: MonotonicTime) -> (events: [NetworkEvent], time: Duration) {
     let start = MonotonicTime.now()
     let events = mailbox.take(until: end)
-    return (events, min(MonotonicTime.now(), max(end, start)).nanoseconds(since: start))
+    return (events, min(MonotonicTime.now(), max(end, start)).duration(since: start))
   }
 
   private func handle(_ event: NetworkEvent) throws(MartletError) {
@@ -215,7 +215,7 @@ package final class Worker: EpochBound {
       guard drain == nil else { return }
       services.isDraining = true
       // Frames under way get as long as a few missing peers could cost.
-      drain = Drain(now: now, limit: 4 * configuration.limits.deadline.absence + 1_000_000_000)
+      drain = Drain(now: now, limit: configuration.limits.deadline.absence * 4 + .seconds(1))
       presence.say(.draining)
     }
   }

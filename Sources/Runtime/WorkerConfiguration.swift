@@ -84,14 +84,6 @@ package struct WorkerConfiguration: Sendable {
 }
 
 extension Duration {
-  /// Whole nanoseconds; 0 for negative durations, capped at about 292 years.
-  var nanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    guard seconds >= 0, attoseconds >= 0 else { return 0 }
-    let capped = min(UInt64(seconds), 9_000_000_000)
-    return capped * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-  }
-
   /// Whole milliseconds, rounded down.
   var milliseconds: Int { Int(nanoseconds / 1_000_000) }
 }

@@ -47,10 +47,3 @@ extension Int {
     }
   }
 }
-
-extension Duration {
-  /// In milliseconds.
-  package var inMilliseconds: Double {
-    Double(components.seconds) * 1e3 + Double(components.attoseconds) / 1e15
-  }
-}

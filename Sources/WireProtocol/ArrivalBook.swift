@@ -104,6 +104,9 @@ package struct ArrivalBook: Sendable {
 
   /// How the waits are chosen.
   package let policy: DeadlinePolicy
+  /// The longest wait, in nanoseconds: parts are many.
+  package let longest: UInt64
+  private let floor: UInt64
   private let devices: Int
   /// By exchange times devices plus device.
   private var habits: [Int: Habit] = [:]
@@ -118,6 +121,12 @@ package struct ArrivalBook: Sendable {
   package init(policy: DeadlinePolicy, devices: Int) {
     self.policy = policy
     self.devices = devices
+    longest = policy.longest.nanoseconds
+    floor =
+      switch policy {
+      case .adaptive(let floor, _), .consequence(let floor, _): floor.nanoseconds
+      case .fixed, .every: longest
+      }
   }
 
   /// An exchange of a frame began to wait.
@@ -158,7 +167,7 @@ package struct ArrivalBook: Sendable {
       habits[index, default: Habit()].inTime(lag)
       return .inTime
     }
-    habits[index, default: Habit()].late(lag, at: now, limit: policy.longest)
+    habits[index, default: Habit()].late(lag, at: now, limit: longest)
     return .late
   }
 
@@ -173,16 +182,11 @@ package struct ArrivalBook: Sendable {
 
   /// How long an exchange waits for a device, in nanoseconds.
   package func wait(for device: Int, in exchange: Int) -> UInt64 {
-    let floor: UInt64
-    let ceiling = policy.longest
-    switch policy {
-    case .adaptive(let lowest, _), .consequence(let lowest, _): floor = lowest
-    case .fixed, .every: return policy.longest
-    }
-    guard let lag = habits[exchange * devices + device]?.lag, lag.samples >= Self.minimumSamples,
+    guard floor < longest, let lag = habits[exchange * devices + device]?.lag,
+      lag.samples >= Self.minimumSamples,
       let usual = lag.quantile(Self.quantile)
-    else { return ceiling }
-    return max(floor, min(Self.margin * usual, ceiling))
+    else { return longest }
+    return max(floor, min(Self.margin * usual, longest))
   }
 
   /// A peer's part of an exchange did not come before its deadline.

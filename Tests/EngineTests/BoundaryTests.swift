@@ -12,7 +12,7 @@ import WireProtocol
     start.adding(milliseconds: milliseconds)
   }
 
-  private func book(_ policy: DeadlinePolicy = .fixed(20_000_000)) -> ArrivalBook {
+  private func book(_ policy: DeadlinePolicy = .fixed(.milliseconds(20))) -> ArrivalBook {
     ArrivalBook(policy: policy, devices: 3)
   }
 
@@ -64,7 +64,7 @@ import WireProtocol
     receive(&boundary, from: 1, at: after(3), book)
     #expect(progress(&boundary, after(3)) == .waiting(until: after(20)))
     receive(&boundary, from: 2, at: after(5), book)
-    #expect(progress(&boundary, after(5)) == .complete([.init()], waited: 5_000_000))
+    #expect(progress(&boundary, after(5)) == .complete([.init()], waited: .milliseconds(5)))
     #expect(boundary.isEmpty && !boundary.isDelayed && boundary.takeMissed().isEmpty)
   }
 
@@ -77,7 +77,7 @@ import WireProtocol
       progress(&boundary, after(20))
         == .complete(
           [.init(missing: [2], lacks: [.init(device: 2, reason: .deadline)])],
-          waited: 20_000_000))
+          waited: .milliseconds(20)))
     #expect(boundary.isDelayed)
     #expect(boundary.takeMissed() == [.init(exchange: 4, device: 2)])
     #expect(boundary.takeMissed().isEmpty)
@@ -100,7 +100,7 @@ import WireProtocol
       #expect(progress(&boundary, start) == .waiting(until: after(wait)))
       boundary.receiveOwn(0, from: 0)
       for device in 1...2 { receive(&boundary, from: device, at: start, book) }
-      #expect(progress(&boundary, start) == .complete([.init()], waited: 0))
+      #expect(progress(&boundary, start) == .complete([.init()], waited: .zero))
     }
   }
 
@@ -128,7 +128,7 @@ import WireProtocol
             .init(
               missing: [1, 2],
               lacks: [.init(device: 1, reason: .suspect), .init(device: 2, reason: .lost)])
-          ], waited: 0))
+          ], waited: .zero))
     #expect(boundary.takeMissed().isEmpty)
   }
 
@@ -143,7 +143,7 @@ import WireProtocol
     receive(&boundary, from: 1, at: start, book)
     let lacks = [Boundary.Ending.Lack(device: 2, reason: .corrupt)]
     #expect(
-      progress(&boundary, start) == .complete([.init(missing: [2], lacks: lacks)], waited: 0))
+      progress(&boundary, start) == .complete([.init(missing: [2], lacks: lacks)], waited: .zero))
   }
 
   @Test func whatCannotBeUsedIsToldIfNothingBetterComes() {
@@ -157,7 +157,7 @@ import WireProtocol
     let lacks = [Boundary.Ending.Lack(device: 2, reason: .corrupt)]
     #expect(
       progress(&boundary, after(20))
-        == .complete([.init(missing: [2], lacks: lacks)], waited: 20_000_000))
+        == .complete([.init(missing: [2], lacks: lacks)], waited: .milliseconds(20)))
   }
 
   @Test func whoCouldNotListenWaitsLonger() {
@@ -180,7 +180,7 @@ import WireProtocol
       let lacks = [0, 2].map { Boundary.Ending.Lack(device: $0, reason: .deadline) }
       #expect(
         progress(&boundary, after(end))
-          == .complete([.init(missing: [0, 2], lacks: lacks)], waited: end * 1_000_000))
+          == .complete([.init(missing: [0, 2], lacks: lacks)], waited: .milliseconds(end)))
     }
   }
 
@@ -222,7 +222,7 @@ import WireProtocol
     }
     // Nobody needs what others stand in for.
     #expect(receive(&boundary, from: 2, at: start, book).arrival == nil)
-    #expect(progress(&boundary, start) == .complete([.init()], waited: 0))
+    #expect(progress(&boundary, start) == .complete([.init()], waited: .zero))
   }
 
   @Test func whatIsNotThePartIsRefused() {
@@ -245,7 +245,8 @@ import WireProtocol
     #expect(receipt.arrival == .accepted && receipt.used.isEmpty)
     let lacks = [0, 2].map { Boundary.Ending.Lack(device: $0, reason: .null) }
     #expect(
-      progress(&boundary, start) == .complete([.init(missing: [0, 2], lacks: lacks)], waited: 0))
+      progress(&boundary, start)
+        == .complete([.init(missing: [0, 2], lacks: lacks)], waited: .zero))
   }
 
   // MARK: What others say
@@ -284,7 +285,7 @@ import WireProtocol
   // MARK: Consequences
 
   @Test func whatLosesNothingIsNotWaitedForLonger() {
-    let policy = DeadlinePolicy.consequence(floor: 20_000_000, bound: 200_000_000)
+    let policy = DeadlinePolicy.consequence(floor: .milliseconds(20), bound: .milliseconds(200))
     for isFree in [true, false] {
       var (boundary, book) = (boundary(), book(policy))
       // Its parts have always come at once.

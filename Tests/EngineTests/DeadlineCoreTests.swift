@@ -7,8 +7,6 @@ import WireProtocol
 
 /// What waiting costs, with messages and time in the test's hands.
 @Suite struct DeadlineCoreTests {
-  private let millisecond: UInt64 = 1_000_000
-
   private func simulate(
     _ deadline: DeadlinePolicy, limits: (inout WorkerCore.Limits) -> Void = { _ in },
     _ body: (Simulation) throws -> Void
@@ -42,7 +40,7 @@ import WireProtocol
   }
 
   @Test func aStalledPeerCostsOneDeadlineInAll() throws {
-    for policy in [DeadlinePolicy.fixed(40 * millisecond), .learned] {
+    for policy in [DeadlinePolicy.fixed(.milliseconds(40)), .learned] {
       try simulate(policy) { simulation in
         for frame in 1...20 as ClosedRange<UInt64> {
           #expect(try #require(try fly(simulation, frame)).1 == 0)
@@ -65,7 +63,7 @@ import WireProtocol
   }
 
   @Test func thePaperWaitsInEveryExchangeOfEveryFrame() throws {
-    try simulate(.every(40 * millisecond)) { simulation in
+    try simulate(.every(.milliseconds(40))) { simulation in
       for frame in 1...3 as ClosedRange<UInt64> {
         let (outcome, elapsed) = try #require(try fly(simulation, frame) { $0.sender != 2 })
         // Two exchanges between the devices and one to the client.
@@ -78,7 +76,7 @@ import WireProtocol
 
   /// A fixed deadline cannot help a device that is always later; but the others wait for it once.
   @Test func aDeviceThatIsAlwaysTooLateIsNotWaitedForAgainAndAgain() throws {
-    try simulate(.fixed(20 * millisecond)) { simulation in
+    try simulate(.fixed(.milliseconds(20))) { simulation in
       var delayed: [(Simulation.Message, MonotonicTime)] = []
       var waited = 0
       for frame in 1...20 as ClosedRange<UInt64> {
@@ -142,7 +140,7 @@ import WireProtocol
   }
 
   @Test func oneLostMessageCostsOneFrame() throws {
-    try simulate(.fixed(20 * millisecond)) { simulation in
+    try simulate(.fixed(.milliseconds(20))) { simulation in
       _ = try fly(simulation, 1)
       var isLost = false
       let (outcome, elapsed) = try #require(
@@ -159,7 +157,7 @@ import WireProtocol
 
   /// A broker's access list that hides one topic looks like a lost message in every frame.
   @Test func whatTheBrokerNeverDeliversIsCalledDenied() throws {
-    try simulate(.fixed(20 * millisecond)) { simulation in
+    try simulate(.fixed(.milliseconds(20))) { simulation in
       var reasons: [Set<MissingReason>] = []
       var times: [Int] = []
       for frame in 1...6 as ClosedRange<UInt64> {
@@ -186,7 +184,7 @@ import WireProtocol
   }
 
   @Test func garbageInPlaceOfAPartIsCalledCorrupt() throws {
-    try simulate(.fixed(20 * millisecond)) { simulation in
+    try simulate(.fixed(.milliseconds(20))) { simulation in
       let layer = simulation.model.folder.plan.exchanges[0].id
       try simulation.send(1, input: simulation.model.input(1))
       for device in 0..<3 { try simulation.work(device) }
@@ -211,7 +209,7 @@ import WireProtocol
       let parts = simulation.network
       simulation.network = []
       simulation.advance(milliseconds: 10_000)
-      worker.wasAway(10_000 * millisecond)
+      worker.wasAway(.seconds(10))
       try simulation.work(2)
       #expect(worker.counters.fills.isEmpty)
       for name in ["d0", "d1"] {
@@ -225,7 +223,7 @@ import WireProtocol
   /// What a device says that nobody counts on is no reason to stop waiting for others.
   @Test func aSuspectAccusesNobody() throws {
     for isSuspect in [true, false] {
-      try simulate(.fixed(20 * millisecond)) { simulation in
+      try simulate(.fixed(.milliseconds(20))) { simulation in
         if isSuspect { _ = try fly(simulation, 1) { $0.sender != 2 } }
         for device in 0..<3 { simulation.beat(device) }
         try simulation.send(2, input: simulation.model.input(2), oldest: 2)

@@ -10,7 +10,7 @@ import WireProtocol
 @Suite struct DeliveryCoreTests {
   private static let hidden = 2
   static let policies: [DeadlinePolicy] = [
-    .fixed(20_000_000), .every(20_000_000), .learned, .standard,
+    .fixed(.milliseconds(20)), .every(.milliseconds(20)), .learned, .standard,
   ]
 
   /// One frame; `deaf` (nil: nobody, a number behind the devices': the client) hears nothing of d2.
@@ -88,7 +88,7 @@ import WireProtocol
   /// One that finishes nothing is late, or stands still; nobody keeps its parts back.
   @Test func aDeviceThatDoesNothingIsSuspect() throws {
     try TinyModel.with { model in
-      let simulation = Simulation(model, deadline: .fixed(20_000_000))
+      let simulation = Simulation(model, deadline: .fixed(.milliseconds(20)))
       simulation.announceAll()
       for frame in 1...20 as ClosedRange<UInt64> {
         try simulation.send(frame, input: model.input(1), to: [0, 1], oldest: frame)

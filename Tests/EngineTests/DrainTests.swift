@@ -3,28 +3,26 @@ import Foundations
 import Testing
 
 @Suite struct DrainTests {
-  private let millisecond: UInt64 = 1_000_000
-
   private func time(_ milliseconds: UInt64) -> MonotonicTime {
-    MonotonicTime(nanoseconds: milliseconds * millisecond)
+    MonotonicTime.zero.adding(milliseconds: milliseconds)
   }
 
   @Test func endsWhenItIsQuiet() {
-    let drain = Drain(now: time(1000), limit: 5000 * millisecond)
+    let drain = Drain(now: time(1000), limit: .seconds(5))
     #expect(drain.wake(queue: 0) == time(1150))
     #expect(!drain.isOver(queue: 0, now: time(1149)))
     #expect(drain.isOver(queue: 0, now: time(1150)))
   }
 
   @Test func waitsForItsFramesUntilTheLimit() {
-    let drain = Drain(now: time(1000), limit: 5000 * millisecond)
+    let drain = Drain(now: time(1000), limit: .seconds(5))
     #expect(!drain.isOver(queue: 1, now: time(5999)))
     #expect(drain.isOver(queue: 1, now: time(6000)))
     #expect(drain.wake(queue: 1) == time(6000))
   }
 
   @Test func framesThatCountOnItKeepItHere() {
-    var drain = Drain(now: time(1000), limit: 500 * millisecond)
+    var drain = Drain(now: time(1000), limit: .milliseconds(500))
     drain.counted(at: time(1100))
     #expect(!drain.isOver(queue: 0, now: time(1200)))
     #expect(drain.isOver(queue: 0, now: time(1250)))

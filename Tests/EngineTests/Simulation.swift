@@ -33,7 +33,7 @@ final class Simulation {
 
   init(
     _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
-    deadline: DeadlinePolicy = .fixed(250_000_000), limit: UInt64 = 5_000_000_000,
+    deadline: DeadlinePolicy = .fixed(.milliseconds(250)), limit: UInt64 = 5_000_000_000,
     replicas: Replicas = .standby
   ) {
     self.model = model

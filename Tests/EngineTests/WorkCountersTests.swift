@@ -7,10 +7,12 @@ import WireProtocol
   @Test func timesAndBytesByStageAndSortOfFrame() {
     var counters = WorkCounters(exchanges: ["conv-1", "conv-2"])
     let times = [
-      StageTime(exchange: 0, compute: 2_000_000, send: 500_000, wait: 3_000_000),
-      StageTime(exchange: 1, compute: 1_000_000),
+      StageTime(
+        exchange: 0, compute: .milliseconds(2), send: .microseconds(500),
+        wait: .milliseconds(3)),
+      StageTime(exchange: 1, compute: .milliseconds(1)),
       // The last stage of a device that has no part of the output.
-      StageTime(exchange: nil, compute: 4_000_000),
+      StageTime(exchange: nil, compute: .milliseconds(4)),
     ]
     counters.finished(times, fills: FillReport(), receiver: 0)
     var missing = FillReport()

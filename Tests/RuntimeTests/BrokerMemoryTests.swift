@@ -54,7 +54,7 @@ extension DistributedTests {
         let options = ["--deadline", "300ms"]
         try deployment.startAll(options)
         func quick(_ configuration: inout ClientConfiguration) {
-          configuration.deadline = .fixed(300_000_000)
+          configuration.deadline = .fixed(.milliseconds(300))
           configuration.frameLimit = .seconds(1)
         }
         try deployment.withClient(quick) { old in

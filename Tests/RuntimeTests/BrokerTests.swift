@@ -18,7 +18,7 @@ extension DistributedTests {
         try deployment.startAll(["--deadline", "300ms"])
         let reference = try deployment.reference()
         try deployment.withClient {
-          $0.deadline = .fixed(300_000_000)
+          $0.deadline = .fixed(.milliseconds(300))
           $0.frameLimit = .seconds(1)
         } _: { client in
           try #require(try client.waitForDevices(timeout: .seconds(20)))

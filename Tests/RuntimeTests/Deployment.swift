@@ -105,7 +105,7 @@ final class Deployment {
     let address = try address
     let client = try fleet.client(logger: quietLogger) {
       $0.address = address
-      $0.deadline = .fixed(5_000_000_000)
+      $0.deadline = .fixed(.seconds(5))
       $0.frameLimit = .seconds(10)
       adjust(&$0)
     }

@@ -13,7 +13,7 @@ extension DistributedTests {
   /// Workers that die, stall, leave and come back.
   @Suite(.serialized) struct Failures {
     private func quick(_ configuration: inout ClientConfiguration) {
-      configuration.deadline = .fixed(300_000_000)
+      configuration.deadline = .fixed(.milliseconds(300))
     }
 
     /// Every device counted on, and nothing missing.
@@ -98,7 +98,7 @@ extension DistributedTests {
         }
         try watcher.client.waitUntilReady(timeout: .seconds(10))
         try deployment.withClient {
-          $0.deadline = .fixed(150_000_000)
+          $0.deadline = .fixed(.milliseconds(150))
         } _: { client in
           try #require(try client.waitForDevices(timeout: .seconds(20)))
           for round in 1...6 {

@@ -25,7 +25,7 @@ extension DistributedTests {
         try deployment.startAll(["--allow-faults", "--deadline", "300ms"])
         try deployment.withCaller { caller in
           try deployment.withClient {
-            $0.deadline = .fixed(300_000_000)
+            $0.deadline = .fixed(.milliseconds(300))
             $0.frameLimit = .seconds(2)
           } _: { client in
             try #require(try client.waitForDevices(timeout: .seconds(20)))

@@ -40,7 +40,7 @@ extension DistributedTests {
       try Deployment.with { deployment in
         try deployment.startAll(["--deadline", "every:5s"])
         try deployment.withClient {
-          $0.deadline = .every(5_000_000_000)
+          $0.deadline = .every(.seconds(5))
         } _: { client in
           try #require(try client.waitForDevices(timeout: .seconds(20)))
           for index in 0..<10 { _ = try client.answer(try deployment.digits[index]) }

@@ -57,7 +57,7 @@ extension DistributedTests {
         try deployment.startAll(["--deadline", "300ms"])
         let study = try study(deployment)
         try deployment.withClient {
-          $0.deadline = .fixed(300_000_000)
+          $0.deadline = .fixed(.milliseconds(300))
           $0.study = study
           $0.policy = AnswerPolicy(minimumExpected: 0.5)
         } _: { client in
@@ -94,7 +94,7 @@ extension DistributedTests {
         try deployment.startAll(["--deadline", "300ms"])
         let reference = try deployment.reference()
         try deployment.withClient {
-          $0.deadline = .fixed(300_000_000)
+          $0.deadline = .fixed(.milliseconds(300))
           $0.policy = AnswerPolicy(retries: true)
           $0.patience = .seconds(60)
         } _: { client in
@@ -143,7 +143,7 @@ extension DistributedTests {
         try deployment.startAll(["--deadline", "300ms"])
         let study = try study(deployment)
         try deployment.withClient {
-          $0.deadline = .fixed(300_000_000)
+          $0.deadline = .fixed(.milliseconds(300))
           $0.study = study
           $0.policy = AnswerPolicy(minimumExpected: 0.5, retries: true)
           $0.patience = .seconds(2)

@@ -226,7 +226,7 @@ extension DistributedTests {
         address.broker.address.username = "client"
         address.broker.address.password = try place.password("client")
         var configuration = ClientConfiguration(address: address)
-        configuration.deadline = .fixed(300_000_000)
+        configuration.deadline = .fixed(.milliseconds(300))
         let log = LineCollector()
         let client = try InferenceClient(
           engines: try DeviceEngines(folder: place.plan, device: nil), planID: place.plan.id,

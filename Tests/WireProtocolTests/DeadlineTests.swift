@@ -65,7 +65,9 @@ import WireProtocol
   }
 
   private func adaptive() -> ArrivalBook {
-    ArrivalBook(policy: .adaptive(floor: floor, ceiling: ceiling), devices: 3)
+    ArrivalBook(
+      policy: .adaptive(
+        floor: .nanoseconds(floor), ceiling: .nanoseconds(ceiling)), devices: 3)
   }
 
   /// Lets parts of device 1 come `lag` milliseconds late in exchange 0.
@@ -196,7 +198,7 @@ import WireProtocol
     #expect(book.arrived(0, from: 1, of: key(200), isAhead: false, at: seconds(2)) == .inTime)
   }
 
-  @Test(arguments: [DeadlinePolicy.fixed(30_000_000), .every(30_000_000)])
+  @Test(arguments: [DeadlinePolicy.fixed(.milliseconds(30)), .every(.milliseconds(30))])
   func fixedPoliciesDoNotLearn(_ policy: DeadlinePolicy) {
     var book = ArrivalBook(policy: policy, devices: 3)
     let timings = learn(&book, [1, 29, 31, 500, 29])
@@ -218,7 +220,7 @@ import WireProtocol
   }
 
   @Test func theFigureOfThePaperSuspectsNobody() {
-    var book = ArrivalBook(policy: .every(1000), devices: 3)
+    var book = ArrivalBook(policy: .every(.microseconds(1)), devices: 3)
     for _ in 1...9 { book.missedDeadline(of: 1, in: 0) }
     #expect(!book.isBarred(1, in: 0) && !book.policy.raisesSuspicion)
   }

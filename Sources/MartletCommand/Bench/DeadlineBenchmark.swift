@@ -14,7 +14,7 @@ struct DeadlineBenchmark {
   let stopped: StopFlag
 
   /// Longer than anything takes: no timeout.
-  private let never = DeadlineArgument(.every(60_000_000_000), "every:60s")
+  private let never = DeadlineArgument(.every(.seconds(60)), "every:60s")
 
   func run(_ timeouts: [TimeArgument]) throws -> DeadlineReport {
     let total = timeouts.count + 2
@@ -23,11 +23,9 @@ struct DeadlineBenchmark {
     watch.show(1)
     var fixed: [DeadlineReport.Row] = []
     for (index, timeout) in timeouts.enumerated() {
-      let nanoseconds = timeout.duration.inMilliseconds * 1e6
-      let policy = DeadlineArgument(
-        .every(UInt64(nanoseconds)), "every:\(timeout.description)")
+      let policy = DeadlineArgument(.every(timeout.duration), "every:\(timeout.description)")
       var row = try measure(policy, silent: fleet.victim)
-      row.timeoutMicroseconds = nanoseconds / 1e3
+      row.timeoutMicroseconds = timeout.duration.inMilliseconds * 1e3
       fixed.append(row)
       watch.show(index + 2)
     }

@@ -63,13 +63,13 @@ struct DeadlineArgument: ExpressibleByArgument, CustomStringConvertible {
       guard let (floor, ceiling) = Self.range(fields[1]) else { return nil }
       self.init(.adaptive(floor: floor, ceiling: ceiling), argument)
     case ("fixed", 2):
-      guard let wait = Self.nanoseconds(fields[1]) else { return nil }
+      guard let wait = Self.time(fields[1]) else { return nil }
       self.init(.fixed(wait), argument)
     case ("every", 2):
-      guard let wait = Self.nanoseconds(fields[1]) else { return nil }
+      guard let wait = Self.time(fields[1]) else { return nil }
       self.init(.every(wait), argument)
     case (_, 1):
-      guard let wait = Self.nanoseconds(argument) else { return nil }
+      guard let wait = Self.time(argument) else { return nil }
       self.init(.fixed(wait), argument)
     default: return nil
     }
@@ -78,15 +78,14 @@ struct DeadlineArgument: ExpressibleByArgument, CustomStringConvertible {
   var defaultValueDescription: String { description }
 
   /// Two times with two dots between them, the shorter first.
-  private static func range(_ text: String) -> (UInt64, UInt64)? {
-    guard let dots = text.firstRange(of: ".."), let low = nanoseconds(text[..<dots.lowerBound]),
-      let high = nanoseconds(text[dots.upperBound...]), low <= high
+  private static func range(_ text: String) -> (Duration, Duration)? {
+    guard let dots = text.firstRange(of: ".."), let low = time(text[..<dots.lowerBound]),
+      let high = time(text[dots.upperBound...]), low <= high
     else { return nil }
     return (low, high)
   }
 
-  private static func nanoseconds(_ text: some StringProtocol) -> UInt64? {
-    guard let time = TimeArgument(argument: String(text)) else { return nil }
-    return UInt64(max(time.duration.inMilliseconds, 0) * 1e6)
+  private static func time(_ text: some StringProtocol) -> Duration? {
+    TimeArgument(argument: String(text)).map { max($0.duration, .zero) }
   }
 }

@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import ModelCards
 import Runtime
 import Tables

@@ -1,3 +1,4 @@
+import Foundations
 import Tables
 
 /// A line of progress with the time that is left.
