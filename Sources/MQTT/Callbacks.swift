@@ -95,7 +95,7 @@ extension ConnectionCore {
   }
 
   private func published(id: Int32, reason: Int32) {
-    guard let entry = outbox.finished(id) else { return }
+    guard let entry = outbox.finished(id, at: .now()) else { return }
     var isTrial = false
     if entry.quality == .atLeastOnce, let probe = probes[entry.topic] {
       probes[entry.topic]?.acknowledged = reason

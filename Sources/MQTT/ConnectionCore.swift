@@ -63,6 +63,10 @@ final class ConnectionCore: @unchecked Sendable {
   var events: [MQTTEvent] = []
   var reportedReady = false
   var onlineSince = ContinuousClock.now
+  /// When anything came over the present connection last.
+  var lastRead: MonotonicTime?
+  /// The system was told to hold little of what is sent over the present connection.
+  var unsentIsLimited = false
   /// This client cut the connection itself, to inject a fault.
   var severed = false
   var lastFailure: MartletError?

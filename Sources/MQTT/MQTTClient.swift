@@ -110,6 +110,9 @@ package final class MQTTClient: Sendable {
 
   /// Publishes bytes that stay where they are: the library copies them once, into its packet.
   ///
+  /// What goes by the bulk lane is given to the connection little by little, so that what is published
+  /// promptly does not wait behind all of it. Within a lane messages keep their order.
+  ///
   /// QoS 0 needs a connection; QoS 1 without one is kept, within the budget, and sent later.
   ///
   /// - Throws: `unreachable` when not connected (QoS 0); `resourceExhausted` when the budget is used
@@ -117,21 +120,25 @@ package final class MQTTClient: Sendable {
   ///   `superseded` after a takeover.
   package func publish(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality = .atMostOnce,
-    retain: Bool = false, properties: MQTTProperties = MQTTProperties()
+    retain: Bool = false, properties: MQTTProperties = MQTTProperties(),
+    lane: MQTTLane = .prompt
   ) throws(MartletError) {
     core.lock.lock()
     defer { core.lock.unlock() }
     try core.publish(
-      topic: topic, payload: payload, quality: quality, retain: retain, properties: properties)
+      topic: topic, payload: payload, quality: quality, retain: retain, properties: properties,
+      lane: lane)
   }
 
   /// Publishes a message; see the variant with an unsafe buffer for what is thrown.
-  package func publish(_ message: MQTTMessage) throws(MartletError) {
+  package func publish(
+    _ message: MQTTMessage, lane: MQTTLane = .prompt
+  ) throws(MartletError) {
     let result = message.payload.withUnsafeBytes { payload -> Result<Void, MartletError> in
       do throws(MartletError) {
         try publish(
           topic: message.topic, payload: payload, quality: message.quality, retain: message.retain,
-          properties: message.properties)
+          properties: message.properties, lane: lane)
         return .success(())
       } catch {
         return .failure(error)
@@ -176,6 +183,16 @@ package final class MQTTClient: Sendable {
       if core.phase == .online { mosquitto_unsubscribe(core.handle, nil, filter) }
     }
     core.wakeForWriting()
+  }
+
+  /// Takes a first guess of how fast the connection is from what the system saw so far, until something
+  /// has to wait for it. A machine or a broker that is busy does not make it slower.
+  package func supposeRate() {
+    core.lock.withLock {
+      guard core.phase == .online, case .tcp = core.configuration.address.endpoint else { return }
+      let rate = martlet_link_rate(mosquitto_socket(core.handle))
+      if rate > 0 { core.outbox.suppose(rate) }
+    }
   }
 
   /// Waits until everything published so far is written (QoS 0) or acknowledged (QoS 1).
@@ -259,6 +276,11 @@ package final class MQTTClient: Sendable {
       var statistics = core.statistics
       statistics.queuedBytes = core.outbox.bytes
       statistics.queuedMessages = core.outbox.count
+      statistics.bulkAccepted = core.outbox.bulk.accepted
+      statistics.bulkFinished = core.outbox.bulk.finished
+      statistics.bulkBytesWritten = core.outbox.bulk.bytesWritten
+      statistics.bytesPerSecond = core.outbox.bulk.rate.bytesPerSecond
+      statistics.lastRead = core.lastRead
       return statistics
     }
   }

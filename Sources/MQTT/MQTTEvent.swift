@@ -55,6 +55,17 @@ package struct MQTTStatistics: Sendable, Equatable {
   package var queuedBytes = 0
   /// Messages waiting to be written or acknowledged.
   package var queuedMessages = 0
+  /// Messages of the bulk lane that were accepted.
+  package var bulkAccepted: UInt64 = 0
+  /// Those of them that do not wait any more.
+  package var bulkFinished: UInt64 = 0
+  /// Bytes of the bulk lane that were written.
+  package var bulkBytesWritten: UInt64 = 0
+  /// How many bytes a second the connection takes, measured while the bulk lane waits, or supposed; nil
+  /// where it is not known, and where it is fast.
+  package var bytesPerSecond: Double?
+  /// When anything came over the present connection last.
+  package var lastRead: MonotonicTime?
 
   /// All zero.
   package init() {}

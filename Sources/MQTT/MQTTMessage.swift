@@ -11,6 +11,14 @@ package enum MQTTQuality: UInt8, Sendable, Comparable {
   }
 }
 
+/// Which messages of QoS 0 wait for which to be written.
+package enum MQTTLane: Sendable {
+  /// Given to the connection at once: signs of life, answers, questions.
+  case prompt
+  /// Given to it little by little: tensors.
+  case bulk
+}
+
 /// The MQTT 5 properties of a published message.
 ///
 /// Bridges and MQTT 3.1.1 subscribers lose all of them: a payload must describe itself.

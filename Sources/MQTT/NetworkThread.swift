@@ -54,6 +54,8 @@ extension ConnectionCore {
       refusal = nil
       disconnectReason = nil
       severed = false
+      unsentIsLimited = false
+      lastRead = nil
     }
     complaint.withLock { $0 = nil }
     if let handle { Self.listenToLog(of: handle, true) }
@@ -145,6 +147,7 @@ extension ConnectionCore {
       if descriptors[1].revents != 0 { wake.drain() }
       lock.lock()
       if closing { break }
+      let hasRead = descriptors[0].revents & Int16(POLLIN) != 0
       if descriptors[0].revents & Int16(POLLIN | POLLERR | POLLHUP) != 0 {
         code = mosquitto_loop_read(handle, 1)
         // A broker with Nagle's algorithm, mosquitto as it comes, holds the next message back until
@@ -152,7 +155,9 @@ extension ConnectionCore {
         if acknowledges && code == 0 { acknowledges = martlet_acknowledge_now(socket) != 0 }
       }
       if code == 0 && mosquitto_want_write(handle) { code = mosquitto_loop_write(handle, 1) }
+      if code == 0 && !outbox.bulk.isEmpty { handBulk() }
       let now = MonotonicTime.now()
+      if hasRead { lastRead = now }
       if code == 0 && now >= nextMisc {
         nextMisc = now + .milliseconds(500)
         code = mosquitto_loop_misc(handle)

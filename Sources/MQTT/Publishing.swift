@@ -5,13 +5,15 @@ import Foundations
 extension ConnectionCore {
   func publish(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality, retain: Bool,
-    properties: MQTTProperties
+    properties: MQTTProperties, lane: MQTTLane
   ) throws(MartletError) {
     // The library takes an Int32 and MQTT ends at 256 MiB for the whole packet.
     guard payload.count <= 268_000_000 else {
       throw MartletError(
         .resourceExhausted, "The message is larger than MQTT allows", context: ["topic": topic])
     }
+    // Those of QoS 1 are acknowledged, which takes as long as the broker likes.
+    let lane = quality == .atMostOnce ? lane : .prompt
     let cost = Outbox.cost(payload: payload.count, topic: topic)
     guard outbox.hasRoom(for: cost, within: configuration.maximumQueuedBytes) else {
       statistics.rejectedOut += 1
@@ -34,17 +36,58 @@ extension ConnectionCore {
         MQTTMessage(
           topic: topic, payload: Array(payload), quality: quality, retain: retain,
           properties: properties))
+    } else if lane == .bulk, outbox.mustWait {
+      try validate(topic: topic)
+      outbox.appendBulk(
+        MQTTMessage(
+          topic: topic, payload: Array(payload), quality: quality, retain: retain,
+          properties: properties))
     } else {
+      if lane == .bulk, outbox.bulk.rate.bytesPerSecond != nil, outbox.bulk.isIdle,
+        martlet_unsent(mosquitto_socket(handle)) == 0
+      {
+        outbox.flows()
+      }
       let code = try handThrowing(
-        topic: topic, payload: payload, quality: quality, retain: retain, properties: properties)
+        topic: topic, payload: payload, quality: quality, retain: retain, properties: properties,
+        lane: lane)
       guard code == 0 else {
         statistics.rejectedOut += 1
         throw LibraryErrors.rejectedCall(code, topic: topic)
       }
       wakeForWriting()
     }
+    outbox.accepted(lane)
     statistics.messagesOut += 1
     statistics.bytesOut += payload.count
+  }
+
+  /// Gives the library what it may have of the bulk lane; not inside a callback, where it would be asked
+  /// for the next before it has told that this one is written.
+  func handBulk() {
+    while phase == .online, let message = outbox.takeBulk() {
+      let code = message.payload.withUnsafeBytes {
+        hand(
+          topic: message.topic, payload: $0, quality: message.quality, retain: message.retain,
+          properties: message.properties, lane: .bulk)
+      }
+      guard code == 0 else {
+        statistics.rejectedOut += 1
+        outbox.loseBulk()
+        continue
+      }
+    }
+    if outbox.isEmpty { lock.broadcast() }
+    limitUnsent()
+  }
+
+  /// Over a slow connection heartbeats must not wait behind what the system holds, either.
+  private func limitUnsent() {
+    guard !unsentIsLimited, outbox.bulk.rate.isSlow else { return }
+    unsentIsLimited = true
+    if case .tcp = configuration.address.endpoint {
+      martlet_limit_unsent(mosquitto_socket(handle), Int32(BulkLane.window))
+    }
   }
 
   private func validate(topic: String) throws(MartletError) {
@@ -56,11 +99,12 @@ extension ConnectionCore {
   /// `handThrowing` for callers inside a callback, which cannot throw; returns the library's code.
   func hand(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality, retain: Bool,
-    properties: MQTTProperties
+    properties: MQTTProperties, lane: MQTTLane = .prompt
   ) -> Int32 {
     do throws(MartletError) {
       return try handThrowing(
-        topic: topic, payload: payload, quality: quality, retain: retain, properties: properties)
+        topic: topic, payload: payload, quality: quality, retain: retain, properties: properties,
+        lane: lane)
     } catch {
       return Int32(MOSQ_ERR_INVAL.rawValue)
     }
@@ -69,7 +113,7 @@ extension ConnectionCore {
   /// Gives a message to the library, which writes it at once on this thread if the socket has room.
   private func handThrowing(
     topic: String, payload: UnsafeRawBufferPointer, quality: MQTTQuality, retain: Bool,
-    properties: MQTTProperties
+    properties: MQTTProperties, lane: MQTTLane
   ) throws(MartletError) -> Int32 {
     let list = try PropertyList.make(properties, topic: topic)
     defer { if list != nil { PropertyList.free(list) } }
@@ -91,7 +135,8 @@ extension ConnectionCore {
     outbox.didPublish(
       id,
       Outbox.Entry(
-        bytes: Outbox.cost(payload: payload.count, topic: topic), quality: quality, topic: topic))
+        bytes: Outbox.cost(payload: payload.count, topic: topic), quality: quality, topic: topic,
+        lane: lane), at: .now())
     return 0
   }
 

@@ -29,6 +29,38 @@ import Testing
     }
   }
 
+  /// More than a socket holds at once: what waits comes all the same, in order, and nothing else waits
+  /// for it.
+  @Test(arguments: ["unix", "tcp"])
+  func theBulkLaneKeepsItsOrder(_ transport: String) throws {
+    try withEmbeddedBroker { broker in
+      let address = transport == "unix" ? broker.socketAddress : broker.networkAddress
+      let receiver = try Peer.connected(address, subscribing: ["bulk", "prompt"])
+      let sender = try Peer.connected(address)
+      let count = 120
+      for number in 0..<count {
+        try sender.client.publish(
+          MQTTMessage(
+            topic: "bulk", payload: [UInt8(number)] + [UInt8](repeating: 1, count: 200_000)),
+          lane: .bulk)
+        if number % 10 == 0 {
+          try sender.client.publish(MQTTMessage(topic: "prompt", payload: [UInt8(number)]))
+        }
+      }
+      try sender.client.flush(timeout: .seconds(20))
+      #expect(receiver.recorder.waitForMessages(count + count / 10, seconds: 20))
+      let messages = receiver.recorder.messages
+      #expect(messages.filter { $0.topic == "bulk" }.map { $0.payload[0] } == (0..<120).map { $0 })
+      #expect(messages.filter { $0.topic == "bulk" }.allSatisfy { $0.payload.count == 200_001 })
+      #expect(
+        messages.filter { $0.topic == "prompt" }.map { $0.payload[0] }
+          == stride(from: 0, to: 120, by: 10).map { $0 })
+      let statistics = sender.client.statistics
+      #expect(statistics.bulkAccepted == 120 && statistics.bulkFinished == 120)
+      #expect(statistics.bulkBytesWritten > 120 * 200_000 && statistics.queuedBytes == 0)
+    }
+  }
+
   /// libmosquitto forwards only the first entry of a list that it received.
   @Test func forwardsAllPropertiesOfAReceivedMessage() throws {
     try withEmbeddedBroker { broker in
