@@ -4,10 +4,11 @@ import Resilience
 import WireProtocol
 
 /// What all frames of one receiver know together about how late parts come, whether they come at all,
-/// and what their loss costs.
+/// what moves, and what their loss costs.
 final class Arrivals {
   var book: ArrivalBook
   var deliveries: DeliveryBook
+  var movement: MovementBook
   let study: FailureTable?
   /// What was found out about exchanges that a peer's parts do not reach, and not said yet.
   var barred: [(device: Int, exchange: Int)] = []
@@ -15,6 +16,7 @@ final class Arrivals {
   init(policy: DeadlinePolicy, devices: Int, study: FailureTable?) {
     book = ArrivalBook(policy: policy, devices: devices)
     deliveries = DeliveryBook(devices: devices)
+    movement = MovementBook(devices: devices)
     self.study = study
   }
 }

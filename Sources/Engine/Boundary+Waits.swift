@@ -1,4 +1,4 @@
-import Foundations
+package import Foundations
 import WireProtocol
 
 /// How long each boundary waits for whom.
@@ -30,8 +30,9 @@ extension Boundary {
       grantWaits(index, from: entered, limit: .distantFuture, book: book)
     case .firstPart(let limit):
       for part in expectation.parts {
+        gathers[index].patience[part.device] = Patience(own: limit, since: entered)
         gathers[index].state.wait(
-          for: part.device, until: min(entered.adding(nanoseconds: limit), emptyEnd))
+          for: part.device, until: min(entered.adding(nanoseconds: limit), emptyEnd, end))
       }
     }
   }
@@ -40,8 +41,10 @@ extension Boundary {
   mutating func beginWaiting(_ index: Int, now: MonotonicTime, book: ArrivalBook) {
     guard case .firstPart(let limit) = waiting, !gathers[index].hasBegun else { return }
     gathers[index].hasBegun = true
-    let entered = entered ?? started
-    grantWaits(index, from: now, limit: entered.adding(nanoseconds: limit), book: book)
+    // Whatever moved before has counted as well.
+    let moved = gathers[index].patience.values.lazy.map(\.since).max() ?? started
+    let last = max(entered ?? started, moved).adding(nanoseconds: limit)
+    grantWaits(index, from: now, limit: min(last, end), book: book)
   }
 
   private mutating func grantWaits(
@@ -50,7 +53,7 @@ extension Boundary {
     let expectation = gathers[index].expectation
     let sinceStart = stagesSinceStart(expectation)
     let (started, stages) = (started, stages)
-    func end(_ wait: UInt64) -> MonotonicTime {
+    func endOf(_ wait: UInt64) -> MonotonicTime {
       min(
         max(
           start.adding(nanoseconds: wait * stages),
@@ -60,8 +63,13 @@ extension Boundary {
       let wait =
         isDelayed ? book.longest : book.wait(for: part.device, in: expectation.number)
       gathers[index].state.wait(
-        for: part.device, until: end(wait),
-        atMost: book.policy.weighsConsequences ? end(book.longest) : nil)
+        for: part.device, until: endOf(wait),
+        atMost: book.policy.weighsConsequences ? endOf(book.longest) : nil)
+      gathers[index].patience[part.device] =
+        book.followsMovement
+        ? Patience(
+          own: wait * stages,
+          all: book.policy.weighsConsequences ? book.longest * stages : nil, since: start) : nil
       if book.isBarred(part.device, in: expectation.number) {
         gathers[index].state.deviceDown(part.device, reason: .denied)
       }
@@ -74,6 +82,37 @@ extension Boundary {
     for part in gathers[index].expectation.parts where !accused.contains(part.device) {
       gathers[index].state.wait(
         for: part.device, until: now + policy.longest)
+    }
+  }
+
+  /// Something moved: a wait is for tensors that stand still. Where something is lost without a device, it
+  /// is waited for as long as any tensors move, for they may be what it waits for itself; where nothing
+  /// is, as long as its own do.
+  ///
+  /// - Parameters:
+  ///   - own: when a device's tensors moved last.
+  ///   - all: when any did.
+  ///   - isBehind: whether messages wait on their way here, so that a device's own may be behind those of
+  ///     others.
+  ///   - slack: for how long everything may stand still at least where something is lost, in nanoseconds.
+  package mutating func extendWaits(
+    own: (Int) -> MonotonicTime?, all: MonotonicTime, isBehind: Bool, slack: UInt64 = 0
+  ) {
+    let isUnheard = waiting != .ownPart
+    for index in gathers.indices where gathers[index].state.finished == nil {
+      // Before the first part a client does not know for whom it waits.
+      let isShared = isBehind || (isUnheard && !gathers[index].hasBegun)
+      let end = gathers[index].hasBegun ? end : min(end, emptyEnd)
+      for (device, patience) in gathers[index].patience {
+        let mine = own(device) ?? .zero
+        let moved = isShared ? all : mine
+        gathers[index].patience[device]?.moved(at: isBehind ? mine : moved)
+        gathers[index].state.extend(
+          device, until: min(moved.adding(nanoseconds: patience.own), end),
+          atMost: patience.all.map {
+            min(max(all, entered ?? all).adding(nanoseconds: max($0, slack)), end)
+          } ?? .zero)
+      }
     }
   }
 }

@@ -117,12 +117,34 @@ package struct Boundary: Sendable {
     case complete([Ending], waited: Duration?)
   }
 
+  /// For how long what a boundary waits for may stand still, in nanoseconds, and did.
+  struct Patience: Sendable {
+    /// A device's own tensors.
+    var own: UInt64
+    /// All tensors, while something is lost without the device; nil where that makes no difference.
+    var all: UInt64?
+    /// Since when nothing of the device has moved, and whether anything had before.
+    var since: MonotonicTime
+    var hasMoved = false
+    /// The longest time in which nothing of it moved.
+    var stillness: UInt64 = 0
+
+    mutating func moved(at moment: MonotonicTime) {
+      guard moment > since else { return }
+      stillness = max(stillness, moment.nanoseconds(since: since))
+      since = moment
+      hasMoved = true
+    }
+  }
+
   /// An exchange in progress.
   struct Gather: Sendable {
     let expectation: Expectation
     var state: GatherState
     /// For a client: whether a part has come.
     var hasBegun = false
+    /// By device.
+    var patience: [Int: Patience] = [:]
   }
 
   let key: FrameKey
@@ -139,6 +161,8 @@ package struct Boundary: Sendable {
   package var isHurried = false
   /// For a client: whether nobody was alive when the frame was sent or since, so that it may be lost.
   package var isDoubtful = false
+  /// When the frame ends, whatever is missing or moves.
+  let end: MonotonicTime
   /// For a client: when the frame ends if nothing has come for it at all; see `expectNothing`.
   private(set) var emptyEnd = MonotonicTime.distantFuture
   var gathers: [Gather] = []
@@ -157,12 +181,16 @@ package struct Boundary: Sendable {
   private var missed: Set<Miss> = []
 
   /// A frame begins.
+  ///
+  /// - Parameter end: when it ends, whatever is missing.
   package init(
-    key: FrameKey, waiting: WaitStart, devices: [GatherState.Device], now: MonotonicTime
+    key: FrameKey, waiting: WaitStart, devices: [GatherState.Device], now: MonotonicTime,
+    until end: MonotonicTime = .distantFuture
   ) {
     self.key = key
     self.waiting = waiting
     self.devices = devices
+    self.end = end
     started = now
     listeningSince = now
   }
@@ -173,6 +201,15 @@ package struct Boundary: Sendable {
   /// Where an exchange stands among those in progress; nil if it is not.
   package func position(of exchange: Int) -> Int? {
     gathers.firstIndex { $0.expectation.number == exchange }
+  }
+
+  /// For how long nothing of a device moved at most since its part of an exchange is waited for, in
+  /// nanoseconds; nil if nothing has. A client waits for nobody in particular before the first part.
+  package func stillness(of device: Int, in exchange: Int, at now: MonotonicTime) -> UInt64? {
+    guard let index = position(of: exchange), waiting == .ownPart || gathers[index].hasBegun,
+      let patience = gathers[index].patience[device], patience.hasMoved
+    else { return nil }
+    return max(patience.stillness, now.nanoseconds(since: patience.since))
   }
 
   /// Devices whose parts are lacking now and not given up.
@@ -219,6 +256,7 @@ package struct Boundary: Sendable {
   package mutating func progress(
     now: MonotonicTime, isFree: (_ index: Int, _ slots: [Int]) -> Bool
   ) -> Progress {
+    if now >= end { isHurried = true }
     var next = MonotonicTime.distantFuture
     for index in gathers.indices {
       switch gathers[index].state.tick(now, isFree: { isFree(index, $0) }) {
@@ -365,6 +403,13 @@ package struct Boundary: Sendable {
   /// This process could not listen for some nanoseconds: everybody gets them.
   package mutating func postpone(by nanoseconds: UInt64) {
     listeningSince = listeningSince.adding(nanoseconds: nanoseconds)
-    for index in gathers.indices { gathers[index].state.postpone(by: nanoseconds) }
+    for index in gathers.indices {
+      gathers[index].state.postpone(by: nanoseconds)
+      gathers[index].patience = gathers[index].patience.mapValues {
+        var patience = $0
+        patience.since = patience.since.adding(nanoseconds: nanoseconds)
+        return patience
+      }
+    }
   }
 }

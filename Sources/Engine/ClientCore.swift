@@ -44,7 +44,7 @@ package final class ClientCore {
 
   /// - Parameters:
   ///   - deadline: how long to wait for a device once another has answered.
-  ///   - frameLimit: nanoseconds that a frame may take at most.
+  ///   - frameLimit: nanoseconds in which nothing moves for a frame before it is given up.
   package init(
     engines: DeviceEngines, planID: String, deadline: DeadlinePolicy, frameLimit: UInt64,
     replicas: Replicas = .standby, study: FailureTable? = nil
@@ -158,7 +158,8 @@ package final class ClientCore {
     let task = FrameTask(
       key: key, engine: engine, execution: execution, roles: roles,
       devices: names.indices.map { gatherDevice($0, role: roles.roles[$0], now: now) },
-      waiting: .firstPart(limit: min(frameLimit, left)), arrivals: peer.arrivals, now: now)
+      waiting: .firstPart(limit: min(frameLimit, left)), arrivals: peer.arrivals, now: now,
+      until: end)
     task.boundary.isHurried = left < frameLimit
     task.boundary.isDoubtful = !states(now: now).contains(.alive)
     peer.tasks.append(task)
@@ -222,6 +223,28 @@ package final class ClientCore {
 
   /// This process did not run for some time, and could not listen: nobody is blamed for it.
   package func wasAway(_ time: Duration) { peer.postpone(by: time.nanoseconds) }
+
+  /// The bytes of tensors that were seen to move, all together; a mark for `lastMovement`.
+  package var moved: UInt64 { peer.arrivals.movement.total }
+
+  /// When anything moved last that may be for the frames under way; nil if nothing has.
+  ///
+  /// - Parameter mark: what `moved` was when the waiting began.
+  package func lastMovement(since mark: UInt64) -> MonotonicTime? {
+    peer.mayConcern(since: mark) ? peer.arrivals.movement.last : nil
+  }
+
+  /// Whether anything has moved since `moved` was `mark`.
+  package func hasMoved(since mark: UInt64) -> Bool { peer.arrivals.movement.total > mark }
+
+  /// The most bytes a second that each device was seen to move for frames; nil where it did not say.
+  package var rates: [Double?] { names.indices.map { peer.arrivals.movement.rate(of: $0) } }
+
+  /// Whether any device says what it moves.
+  package var isToldOfMovement: Bool { peer.arrivals.movement.isTold }
+
+  /// Some of a frame that waited to be sent has left.
+  package func passes(at now: MonotonicTime) { peer.arrivals.movement.passed(at: now) }
 
   /// Takes word of a device.
   package func presence(_ presence: Presence, of name: String, now: MonotonicTime) {

@@ -21,6 +21,9 @@ final class FrameTask {
   let engine: DeviceEngine
   let execution: Execution
   let roles: Attendance
+  /// What all devices had moved when it began, and which movement it knows of; see `MovementBook`.
+  let movedBefore: UInt64
+  var knownMovement = 0
   /// What is waited for, and until when.
   var boundary: Boundary
   /// What was missing here, and what others say was missing before their parts.
@@ -45,14 +48,15 @@ final class FrameTask {
   init(
     key: FrameKey, engine: DeviceEngine, execution: Execution, roles: Attendance,
     devices: [GatherState.Device], waiting: Boundary.WaitStart, arrivals: Arrivals,
-    now: MonotonicTime
+    now: MonotonicTime, until end: MonotonicTime = .distantFuture
   ) {
     self.key = key
     self.engine = engine
     self.execution = execution
     self.roles = roles
     self.arrivals = arrivals
-    boundary = Boundary(key: key, waiting: waiting, devices: devices, now: now)
+    movedBefore = arrivals.movement.total
+    boundary = Boundary(key: key, waiting: waiting, devices: devices, now: now, until: end)
   }
 
   /// Whether all stages have run and nothing is waited for.

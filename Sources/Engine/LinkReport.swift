@@ -1,72 +1,67 @@
+import ModelGraph
 package import Plan
 import Tensors
-package import WireProtocol
 
-/// What a frame moves over each device's link, against what was seen to move: why answers do not come in
-/// time although everybody is there.
+/// What a frame moves over each link, against what was seen to move: why answers do not come in time
+/// although everybody is there.
 package struct LinkReport: Sendable {
-  /// One device's bytes.
+  /// One link's bytes for one frame.
   package struct Load: Sendable, Equatable {
-    /// The device's name.
+    /// The device's name, or `client`.
     package var device: String
-    /// Bytes that come to it for one frame.
+    /// Bytes that come to it.
     package var received: Int
-    /// Bytes that it sends for one frame.
+    /// Bytes that it sends.
     package var sent: Int
   }
 
-  /// By device.
+  /// More devices than this are not listed one by one: those with the most bytes are.
+  static let named = 8
+
+  /// By device, the client last.
   package let loads: [Load]
-  /// By device: the most bytes a second that it said came to it.
-  private var rates: [String: Double] = [:]
 
   /// What a plan's frames move while everybody is there.
   ///
-  /// - Parameter elementBytes: of one element on the wire.
-  package init(_ plan: Plan, elementBytes: Int) {
-    loads = plan.devices.indices.map { number in
-      let cost = plan.cost(of: number)
-      return Load(
-        device: plan.devices[number].name,
-        received: cost.bytesReceived / ElementType.float32.size * elementBytes,
-        sent: cost.bytesSent / ElementType.float32.size * elementBytes)
-    }
+  /// - Parameters:
+  ///   - elementBytes: of one element on the wire.
+  ///   - needs: bytes that come to the client, by device.
+  package init(_ plan: Plan, elementBytes: Int, needs: [Int] = []) {
+    let input = plan.graph.inputs.reduce(0) { $0 + plan.graph[$1].shape.count }
+    loads =
+      plan.devices.indices.map { number in
+        let cost = plan.cost(of: number)
+        return Load(
+          device: plan.devices[number].name,
+          received: cost.bytesReceived / ElementType.float32.size * elementBytes,
+          sent: cost.bytesSent / ElementType.float32.size * elementBytes)
+      } + [
+        Load(device: "client", received: needs.reduce(0, +), sent: input * elementBytes)
+      ]
   }
 
-  /// A device said what it did in the last second or so.
-  package mutating func add(_ metric: FrameMetric, of device: String) {
-    guard metric.intervalMilliseconds > 0, loads.contains(where: { $0.device == device }) else {
-      return
+  /// A clause: the bytes of a frame through each link, and the rates that were seen.
+  ///
+  /// - Parameter rates: the most bytes a second that each device was seen to move, both ways together; nil
+  ///   where that is not known.
+  package func text(rates: [Double?]) -> String {
+    let all = loads.indices.map { number in
+      let load = loads[number]
+      let text =
+        "\(load.device) receives \(Self.bytes(Double(load.received))) and sends "
+        + Self.bytes(Double(load.sent))
+      guard number < rates.count, let rate = rates[number] else { return text }
+      let bytes = Double(load.received + load.sent)
+      let time = rate > 0 ? ": \(Self.seconds(bytes / rate)) a frame" : ""
+      return text + " (at most \(Self.bytes(rate))/s were seen\(time))"
     }
-    let rate = Double(metric.receivedBytes) / metric.intervalMilliseconds * 1e3
-    rates[device] = max(rates[device] ?? 0, rate)
-  }
-
-  /// Whether anybody said that anything of a frame has come.
-  package var hasSeenTraffic: Bool { rates.values.contains { $0 > 0 } }
-
-  /// A sentence: the bytes of a frame at the device that would need longest, the rate seen there, and
-  /// what that comes to.
-  package var text: String {
-    // By time where a rate is known, by bytes elsewhere.
-    func time(_ load: Load) -> Double {
-      rates[load.device].map { Double(load.received) / max($0, 1) } ?? 0
+    guard all.count > Self.named else { return "for a frame " + all.joined(separator: ", ") }
+    let heaviest = loads.indices.sorted {
+      loads[$0].received + loads[$0].sent > loads[$1].received + loads[$1].sent
     }
-    guard
-      let worst = loads.max(by: { (time($0), $0.received) < (time($1), $1.received) })
-    else { return "" }
-    var text =
-      "a frame brings \(worst.device) \(Self.bytes(Double(worst.received))) and takes "
-      + "\(Self.bytes(Double(worst.sent))) from it"
-    if let rate = rates[worst.device], rate > 0 {
-      text += """
-        ; at most \(Self.bytes(rate))/s were seen to come there, so that a frame takes \
-        \(Self.seconds(time(worst))) at least
-        """
-    } else {
-      text += ", \(Self.seconds(Double(worst.received) / 1.25e6)) over a link of 10 Mbit/s"
-    }
-    return text
+    let shown = heaviest.prefix(Self.named).map { all[$0] }
+    return "for a frame " + shown.joined(separator: ", ")
+      + ", and \(all.count - shown.count) others less"
   }
 
   static func bytes(_ count: Double) -> String {

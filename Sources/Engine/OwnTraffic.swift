@@ -23,9 +23,6 @@ package struct OwnTraffic: Sendable {
     if let number = numbers[device] { arrived[number] += bytes }
   }
 
-  /// Whether any part, or piece of one, came since `mark`.
-  package func hasGrown(since mark: [Int]) -> Bool { arrived != mark }
-
   /// A clause: what came while a frame was waited for, and how long a frame takes at this rate with the
   /// device that lags most. It claims no rate where nothing came.
   ///

@@ -40,11 +40,14 @@ struct PartReceiver {
     self.origins = origins
   }
 
-  /// Reads one message. `body` gets the part if the message completes one; what it lends must not be
-  /// kept.
+  /// Reads one message.
+  ///
+  /// - Parameters:
+  ///   - piece: gets device and epoch of a message that fits and completes no part yet.
+  ///   - body: gets the part if the message completes one; what it lends must not be kept.
   mutating func receive(
     _ payload: [UInt8], on topic: Topic, knownEpoch: (String) -> UInt64?,
-    body: (ReceivedPart) -> Void
+    piece: (Int, UInt64) -> Void = { _, _ in }, body: (ReceivedPart) -> Void
   ) -> RejectReason? {
     payload.withUnsafeBytes { bytes in
       guard let message = try? TensorMessage(decoding: bytes), !message.isPixels else {
@@ -67,7 +70,9 @@ struct PartReceiver {
       let shape = message.header.shape
       if assemblers[number]?.shape != shape { assemblers[number] = ChunkAssembler(shape: shape) }
       switch assemblers[number, default: ChunkAssembler(shape: shape)].receive(message) {
-      case .incomplete: return nil
+      case .incomplete:
+        piece(origin.device, message.header.epoch)
+        return nil
       case .duplicate: return .duplicate
       case .late: return .late
       case .rejected(let reason): return reason

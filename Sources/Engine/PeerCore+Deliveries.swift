@@ -10,17 +10,21 @@ extension PeerCore {
   }
 
   /// Something came on a topic of parts, whether it can be used or not.
-  func came(on topic: Topic, now: MonotonicTime) {
+  ///
+  /// - Returns: whose parts these are.
+  func came(on topic: Topic, now: MonotonicTime) -> Int? {
     guard case .activation(_, let sender) = topic, let number = names.firstIndex(of: sender) else {
-      return
+      return nil
     }
     arrivals.deliveries.part(of: number, at: now)
+    return number
   }
 
   /// A peer's heartbeat came, of the run that its presence has named.
-  func went(_ name: String, on heartbeat: Heartbeat) {
+  func went(_ name: String, on heartbeat: Heartbeat, now: MonotonicTime) {
     guard let number = names.firstIndex(of: name) else { return }
     arrivals.deliveries.heartbeat(of: number, epoch: heartbeat.epoch, frame: heartbeat.frame)
+    arrivals.movement.said(heartbeat.movedBytes, by: number, at: now)
   }
 
   /// A frame has ended here.

@@ -40,10 +40,12 @@ extension PeerCore {
 
   /// Gives up peers that a frame waits for and that have fallen silent.
   ///
+  /// - Parameter awaited: the devices that it waits for.
   /// - Returns: when to look again.
-  func giveUpSilent(_ task: FrameTask, now: MonotonicTime) -> MonotonicTime {
+  func giveUpSilent(
+    _ task: FrameTask, awaited: Set<Int>, now: MonotonicTime
+  ) -> MonotonicTime {
     guard policy.weighsConsequences else { return .distantFuture }
-    let awaited = task.boundary.awaited
     guard !awaited.isEmpty else { return .distantFuture }
     var next = MonotonicTime.distantFuture
     for number in awaited where number != task.engine.device {

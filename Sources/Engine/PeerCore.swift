@@ -21,6 +21,8 @@ final class PeerCore {
   /// The frames under way, the oldest first.
   var tasks: [FrameTask] = []
   var pool: ExecutionPool
+  /// See `bytes(ofFrames:)`.
+  let frameBytes: UInt64
   private var receiver: PartReceiver
   private let exchanges: [String: Int]
 
@@ -37,6 +39,7 @@ final class PeerCore {
     names = plan.devices.map(\.name)
     exchanges = Dictionary(
       plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+    frameBytes = Self.bytes(ofFrames: plan)
     arrivals = Arrivals(policy: deadline, devices: names.count, study: study)
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
     gathered = Set(plan.possibleGatherings(device: device))
@@ -61,7 +64,7 @@ final class PeerCore {
   func heartbeat(_ heartbeat: Heartbeat, of name: String, now: MonotonicTime) -> Bool {
     let isUsed = liveness.heartbeat(
       of: name, epoch: heartbeat.epoch, promise: heartbeat.promise, at: now)
-    if isUsed { went(name, on: heartbeat) }
+    if isUsed { went(name, on: heartbeat, now: now) }
     return isUsed
   }
 
@@ -75,19 +78,22 @@ final class PeerCore {
     _ payload: [UInt8], on topic: Topic, now: MonotonicTime,
     route: (PartReceiver.ReceivedPart) -> RejectReason?
   ) {
-    came(on: topic, now: now)
+    let sender = came(on: topic, now: now)
     let rejected = receiver.receive(
       payload, on: topic, knownEpoch: { liveness.epoch(of: $0) },
+      piece: { liveness.piece(of: names[$0], epoch: $1, at: now) },
       body: { part in
         if let reason = route(part) { drops.record(reason, at: now) }
       })
-    guard let rejected else { return }
+    guard let rejected else {
+      if let sender { arrivals.movement.came(payload.count, from: sender, at: now) }
+      return
+    }
     drops.record(rejected, at: now)
     if [.garbage, .wrongShape, .topicDisagrees].contains(rejected),
-      case .activation(let layer, let sender) = topic, let exchange = exchanges[layer],
-      let number = names.firstIndex(of: sender)
+      case .activation(let layer, _) = topic, let exchange = exchanges[layer], let sender
     {
-      for task in tasks { task.refuse(exchange, device: number) }
+      for task in tasks { task.refuse(exchange, device: sender) }
     }
   }
 
@@ -104,9 +110,13 @@ final class PeerCore {
     let epoch = part.header.epoch
     let timing = arrivals.book.arrived(
       part.exchange, from: part.device, epoch: epoch, of: key, isAhead: isAhead,
-      isDelayed: task?.boundary.isDelayed == true || report?.blamesDeadline == true, at: now)
+      isDelayed: task?.boundary.isDelayed == true || report?.blamesDeadline == true,
+      stillness: task?.boundary.stillness(of: part.device, in: part.exchange, at: now), at: now)
     let isTrusted = isTrusted(part.device, at: now)
-    liveness.part(of: names[part.device], epoch: epoch, at: now, inTime: timing == .inTime)
+    // What lay behind others' messages on its way here is not late.
+    liveness.part(
+      of: names[part.device], epoch: epoch, at: now,
+      inTime: timing == .inTime || (timing == .late && liveness.isBehind))
     return isTrusted
   }
 
@@ -160,7 +170,9 @@ final class PeerCore {
   func advance(
     _ task: FrameTask, now: MonotonicTime, wake: inout MonotonicTime
   ) -> FrameTask.Progress {
-    wake = min(wake, giveUpSilent(task, now: now))
+    let awaited = task.boundary.awaited
+    followMovement(task, awaited: awaited)
+    wake = min(wake, giveUpSilent(task, awaited: awaited, now: now))
     let progress = task.progress(now: now)
     for miss in task.boundary.takeMissed() { blame(miss) }
     if case .waiting(let until) = progress { wake = min(wake, until) }

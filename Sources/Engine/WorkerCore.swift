@@ -172,6 +172,15 @@ package final class WorkerCore {
   /// The own heartbeat has come back: the broker works, and the way to it.
   package func echo(now: MonotonicTime) { peer.liveness.heardAnybody(at: now) }
 
+  /// Takes how late messages come here; see `EchoBook`.
+  ///
+  /// - Parameter lastRead: if they are late now, when anything came over the connection last, which may be a
+  ///   piece of a tensor.
+  package func listens(late lag: Duration, lastRead: MonotonicTime?) {
+    peer.liveness.listens(late: lag, isBehind: lastRead != nil)
+    if let lastRead { peer.arrivals.movement.passed(at: lastRead) }
+  }
+
   /// Counts a message that was not used.
   package func count(_ reason: RejectReason, at now: MonotonicTime) {
     peer.drops.record(reason, at: now)

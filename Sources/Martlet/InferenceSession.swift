@@ -45,9 +45,9 @@ public final class InferenceSession: Sendable {
     /// Whether a frame whose answer is not good enough is sent again when enough devices are back,
     /// within the patience.
     public var retries = false
-    /// How long a frame may take before it is sent again; no longer than the patience.
+    /// For how long nothing may move for a frame before it is sent again; no longer than the patience.
     public var frameLimit = Duration.seconds(5)
-    /// How long to try, with no device or no broker there, before giving up.
+    /// How long to try, with no device or no broker there or nothing that moves, before giving up.
     public var patience = Duration.seconds(30)
     /// What guesses are drawn with that stand in for answers when nothing reaches the last layer.
     public var guessSeed: UInt64 = 0

@@ -17,9 +17,9 @@ package struct ClientConfiguration: Sendable {
   package var replicas = Replicas.standby
   /// What is known of the plan's accuracy without some devices, for `Answer.expectedAccuracy`.
   package var study: FailureTable?
-  /// How long a frame may take at most before it is sent again; no longer than the patience.
+  /// For how long nothing may move for a frame before it is sent again; no longer than the patience.
   package var frameLimit: Duration = .seconds(5)
-  /// How long to try, with no device or no broker there, before giving up.
+  /// How long to try, with no device or no broker there or nothing that moves, before giving up.
   package var patience: Duration = .seconds(30)
   /// Which answers are given, refused or asked for again.
   package var policy = AnswerPolicy()

@@ -7,6 +7,9 @@ import WireProtocol
 /// Publishes heartbeats on a timer of its own, so that a long computation does not look like death:
 /// ten a second while there is work, for those who wait for it, and less often in idleness. Each beat
 /// says within which time the next follows.
+///
+/// Where heartbeats come back late, the connection is busy with tensors: fewer are sent, so as not to add to
+/// that, and each promises the next for later.
 final class Heart: Sendable {
   private struct State {
     var frame: UInt64 = 0
@@ -26,9 +29,11 @@ final class Heart: Sendable {
   private let topic: String
   private let epoch: UInt64
   private let interval: Duration
+  private let watch: LinkWatch?
 
+  /// - Parameter watch: sees the heartbeats come back; nil for one who does not wait for others.
   init(
-    client: MQTTClient, topic: String, epoch: UInt64, interval: Duration
+    client: MQTTClient, topic: String, epoch: UInt64, interval: Duration, watch: LinkWatch? = nil
   ) throws(MartletError) {
     guard (10...60_000).contains(interval.milliseconds) else {
       throw MartletError(
@@ -39,6 +44,7 @@ final class Heart: Sendable {
     self.topic = topic
     self.epoch = epoch
     self.interval = interval
+    self.watch = watch
   }
 
   /// What the next heartbeats say. Whether the device is full is said at once.
@@ -81,9 +87,10 @@ final class Heart: Sendable {
   }
 
   private func beatIfDue() {
+    let isBehind = watch?.isBehind ?? false
     let isDue = state.withLock { state in
       // The first beat without work ends the promise of the last one with it.
-      state.hasWorked || state.saidBusy
+      (!isBehind && (state.hasWorked || state.saidBusy))
         || MonotonicTime.now().nanoseconds(since: state.lastBeat) + tick.nanoseconds / 2
           >= interval.nanoseconds
     }
@@ -98,15 +105,25 @@ final class Heart: Sendable {
       state.hasWorked = state.queue > 0
       return state
     }
+    let statistics = client.statistics
+    let lag = watch?.expectedLag(bytesPerSecond: statistics.bytesPerSecond) ?? .zero
+    let isQuick = current.saidBusy && watch?.isBehind != true
+    let next = isQuick ? tick : interval + tick / 2
     let beat = Heartbeat(
       epoch: epoch, sequence: current.sequence, frame: current.frame, queue: current.queue,
       residentBytes: residentBytes(), isFull: current.isFull,
-      nextMilliseconds: (current.saidBusy ? tick : interval + tick / 2).milliseconds)
+      nextMilliseconds: (next + lag).milliseconds,
+      movedBytes: watch.map { $0.receivedBytes + statistics.bulkBytesWritten })
     guard let payload = try? beat.payload() else { return }
     // Two beats: a late one says nothing about now.
     let expiry = UInt32(clamping: max(1, 2 * interval.nanoseconds / 1_000_000_000))
-    try? client.publish(
-      MQTTMessage(
-        topic: topic, payload: payload, properties: MQTTProperties(expirySeconds: expiry)))
+    watch?.sent(current.sequence, next: next)
+    do throws(MartletError) {
+      try client.publish(
+        MQTTMessage(
+          topic: topic, payload: payload, properties: MQTTProperties(expirySeconds: expiry)))
+    } catch {
+      watch?.failed(current.sequence)
+    }
   }
 }

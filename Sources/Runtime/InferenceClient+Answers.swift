@@ -37,11 +37,8 @@ extension InferenceClient {
   private func sendAgain(_ ticket: Int, _ frame: Outstanding) throws(MartletError) -> Answer? {
     do {
       try checkPatience(frame)
-      // Where the bytes are is of interest only now.
-      if !listensToMetrics {
-        listensToMetrics = true
-        try client.subscribe(try root.path(.allMetrics))
-      }
+      outstanding[ticket]?.progress.begins(
+        moved: core.moved, movement: core.lastMovement(since: frame.progress.mark))
       try send(ticket)
       return nil
     } catch {

@@ -21,13 +21,14 @@ extension InferenceClient {
       message.withUnsafeBytes { payload in
         guard failure == nil else { return }
         do throws(MartletError) {
-          try client.publish(topic: topic, payload: payload)
+          try client.publish(topic: topic, payload: payload, lane: .bulk)
         } catch {
           failure = error
         }
       }
     }
     encoder.maximumMessageBytes = fit.limit(of: client)
+    encoder.fitPieces(to: client)
     if !input.pixels.isEmpty, let pixelShape, input.pixels.count == pixelShape.count,
       core.takePixels(roles)
     {
@@ -46,6 +47,7 @@ extension InferenceClient {
         type == .float32 || !input.pixels.isEmpty || !PackedElements.survive(values, as: type)
       if isExact {
         plainEncoder.maximumMessageBytes = encoder.maximumMessageBytes
+        plainEncoder.pieceBytes = encoder.pieceBytes
         plainEncoder.encode(header, values, publish: send)
       } else {
         encoder.encode(header, values, publish: send)

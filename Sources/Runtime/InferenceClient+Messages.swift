@@ -16,6 +16,11 @@ extension InferenceClient {
     if away >= Attention.threshold { core.wasAway(away) }
     for event in events { try handle(event, now: .now()) }
     let now = MonotonicTime.now()
+    if !outstanding.isEmpty {
+      let queued = client.statistics.queuedBytes
+      if queued < unsent { core.passes(at: now) }
+      unsent = queued
+    }
     for change in core.takeChanges(now: now) {
       onChange?(
         DeviceState(
@@ -91,11 +96,6 @@ extension InferenceClient {
             "device": "\(device)", "its plan": "\(other)", "this plan": "\(core.planID)",
           ])
       }
-    case .metric(let device, MetricKind.frame.rawValue):
-      if let metric = try? FrameMetric(payload: payload, source: "metric/\(device)/frame") {
-        links.add(metric, of: device)
-      }
-    case .metric: break
     default: core.count(.unknownTopic, at: now)
     }
   }

@@ -6,10 +6,12 @@ import WireProtocol
 
 /// What a client says when it gives up.
 extension InferenceClient {
-  /// - Throws: `unreachable`, with why nobody has answered the frame, once the patience is over.
+  /// - Throws: `unreachable`, with why nobody has answered the frame, once nothing has moved for it for as
+  ///   long as the patience.
   func checkPatience(_ frame: Outstanding) throws(MartletError) {
-    let waited = MonotonicTime.now().nanoseconds(since: frame.submitted)
-    guard waited > configuration.patience.nanoseconds else { return }
+    let still = frame.progress.stillSince(
+      moved: core.moved, movement: core.lastMovement(since: frame.progress.mark))
+    guard MonotonicTime.now() > still + configuration.patience else { return }
     if losses > frame.losses + 1, let lastLoss {
       throw MartletError(
         .unreachable,
@@ -38,27 +40,28 @@ extension InferenceClient {
       isHeard
       ? devices.map { "\($0.device) \($0.state)" } : absences.map(\.text)
     var error = MartletError(
-      .unreachable, "no device answered within \(patience) ms",
+      .unreachable, "no device answered, and for \(patience) ms nothing has come any further",
       context: ["devices": who.joined(separator: ", "), "deployment": root.deployment])
     if !isHeard {
       error.hint = Absence.hint(absences, patience: patience)
     } else if let denial = core.denials.first {
       error.message += ": \(denial.text(root))"
       error.hint = denial.hint
-    } else if links.hasSeenTraffic || core.drops.total(.late) > 0
-      || traffic.hasGrown(since: frame.arrived)
-    {
-      error.message += ": parts travel, but not in time"
+    } else if core.drops.total(.late) > 0 || core.hasMoved(since: frame.firstMark) {
+      error.message += ": tensors moved, and came to a stop"
       error.hint = """
-        \(links.text); \(ownTraffic(frame)); move less (--wire f16, fewer devices, another method of martlet plan), or wait \
-        longer (--deadline of workers and client, --patience)
+        \(ownTraffic(frame)); \(links.text(rates: core.rates)); move less (--wire f16, fewer devices, \
+        another method of martlet plan), or wait longer (--patience)
+        """
+    } else if core.isToldOfMovement, client.statistics.queuedBytes == 0 {
+      error.message += ": the frame left this client and reached no device"
+      error.hint = """
+        with an access list (acl_file), the devices' users must read input/+ and input/+/<device>; \(ownTraffic(frame)); \
+        \(links.text(rates: core.rates))
         """
     } else {
-      error.hint = """
-        the devices live, but no parts come. Is a link too slow? \(links.text); \
-        \(ownTraffic(frame)). Or, with an access list \
-        (acl_file): this user must read act/+/+, and theirs input/+, input/+/<device> and act/+/+
-        """
+      error.message += ": no part came"
+      error.hint = "\(ownTraffic(frame)); \(links.text(rates: core.rates))"
     }
     return error
   }

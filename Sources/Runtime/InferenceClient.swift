@@ -30,6 +30,10 @@ package final class InferenceClient {
     var attempts: Int
     /// What had arrived before; see `OwnTraffic`.
     var arrived: [Int]
+    /// What had moved before; see `FrameProgress`.
+    var firstMark: UInt64
+    /// Whether it comes any further.
+    var progress: FrameProgress
     /// How often the connection had been lost before.
     var losses: Int
     /// What has come so far, if it is to be bettered.
@@ -63,9 +67,11 @@ package final class InferenceClient {
   var sendFailure: MartletError?
   /// How often the connection was lost, and how it was the last time.
   var losses = 0
-  /// What frames move, and what was seen to move; it is asked for when a frame has to be sent again.
-  lazy var links = LinkReport(core.plan, elementBytes: elementBytes)
-  var listensToMetrics = false
+  /// What frames move.
+  lazy var links = LinkReport(
+    core.plan, elementBytes: elementBytes, needs: core.needs(elementBytes: elementBytes))
+  /// Bytes that waited to be sent when that was last looked at.
+  var unsent = 0
   /// What reached this client itself.
   lazy var traffic = OwnTraffic(devices: core.names)
   /// Bytes of an element on the wire, at most, as far as is known here.
@@ -219,7 +225,8 @@ package final class InferenceClient {
     nextTicket += 1
     outstanding[ticket] = Outstanding(
       input: input, origin: origin, submitted: .now(), end: end, attempts: 0,
-      arrived: traffic.arrived, losses: losses)
+      arrived: traffic.arrived, firstMark: core.moved,
+      progress: FrameProgress(at: .now(), moved: core.moved), losses: losses)
     do {
       try send(ticket)
     } catch {

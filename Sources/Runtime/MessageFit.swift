@@ -5,7 +5,8 @@ import WireProtocol
 
 /// How large the tensor messages of one process may be: by what the broker said when it accepted the
 /// client, and by what it took when it was tried. A message that is too large and not acknowledged
-/// vanishes without a word, and its sender looks dead.
+/// vanishes without a word, and its sender looks dead. Over a slow connection they are
+/// smaller; see `PieceSize`.
 struct MessageFit {
   /// One of those that the messages go to.
   let topic: String
@@ -30,6 +31,7 @@ struct MessageFit {
     _ wanted: Int, reading: Bool, through client: MQTTClient, logger: Logger
   ) throws(MartletError) {
     let bytes = wanted + TensorHeader.maximumNoteBytes
+    defer { client.supposeRate() }
     do throws(MartletError) {
       taken = try client.largestPayload(
         topic: topic, upTo: bytes, least: TensorEncoder.leastMessageBytes, reading: reading,

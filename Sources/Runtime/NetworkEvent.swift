@@ -16,10 +16,12 @@ enum NetworkEvent: Sendable {
 
   /// Posts a received message.
   ///
-  /// - Parameter gate: bounds the calls that wait; nil for a client, which answers none.
+  /// - Parameters:
+  ///   - gate: bounds the calls that wait; nil for a client, which answers none.
+  ///   - watch: sees what comes; nil for a client, which has no heartbeat of its own.
   static func post(
     _ message: borrowing ReceivedMessage, root: TopicRoot, to mailbox: Mailbox<NetworkEvent>,
-    calls gate: CallGate? = nil
+    calls gate: CallGate? = nil, watch: LinkWatch? = nil
   ) {
     // Somebody finds out what it may publish; nobody else is meant.
     if PermissionCheck.isOne(message.payload) { return }
@@ -32,6 +34,7 @@ enum NetworkEvent: Sendable {
       return
     }
     let payload = message.payload
+    watch?.came(payload, on: topic)
     mailbox.post(.message(topic, Array(payload)), bytes: payload.count + 1)
   }
 }

@@ -35,7 +35,8 @@ final class PartOutlet {
     through client: MQTTClient
   ) throws(MartletError) {
     if fate == FaultInjector.Fate() {
-      return try client.publish(topic: topic, payload: payload, properties: properties)
+      return try client.publish(
+        topic: topic, payload: payload, properties: properties, lane: .bulk)
     }
     if fate.isDropped { return }
     var bytes = Array(payload)
@@ -53,7 +54,7 @@ final class PartOutlet {
       return
     }
     try client.publish(
-      MQTTMessage(topic: topic, payload: bytes, properties: properties))
+      MQTTMessage(topic: topic, payload: bytes, properties: properties), lane: .bulk)
   }
 
   /// Publishes what is due. A failure is as good as a part that never came.
@@ -63,7 +64,8 @@ final class PartOutlet {
       delayedBytes -= message.payload.count
       try? client.publish(
         MQTTMessage(
-          topic: message.topic, payload: message.payload, properties: message.properties))
+          topic: message.topic, payload: message.payload, properties: message.properties),
+        lane: .bulk)
     }
     delayed.removeAll { $0.due <= now }
     due = delayed.lazy.map(\.due).min() ?? .distantFuture

@@ -20,6 +20,8 @@ struct PartSender {
   private var topics: [Int: String] = [:]
   private let properties: MQTTProperties
   private var sequence: UInt64 = 0
+  /// For how long a broker may hold a part back at least.
+  private static let leastExpiry = Duration.seconds(59)
   /// Of the topic to which the largest messages go; nil for a device that sends nothing.
   private var fit: MessageFit?
   /// The largest message without its note, in bytes.
@@ -35,9 +37,10 @@ struct PartSender {
     for type in Set(types + [.float32]) {
       encoders[type] = try TensorEncoder(elementType: type, chunkBytes: wire.chunkBytes)
     }
-    // Expiry counts in whole seconds.
+    // Expiry counts in whole seconds. Over slow links a part is waited for longer than for the deadline.
     properties = MQTTProperties(
-      expirySeconds: UInt32(clamping: deadline.nanoseconds / 1_000_000_000 + 1))
+      expirySeconds: UInt32(
+        clamping: max(deadline, PartSender.leastExpiry).nanoseconds / 1_000_000_000 + 1))
     for (number, exchange) in plan.exchanges.enumerated() where exchange.senders.contains(device) {
       topics[number] = try root.path(.activation(layer: exchange.id, device: name))
       headers[number] = try TensorHeader(
@@ -90,6 +93,7 @@ struct PartSender {
     of key: FrameKey, fills: FillReport, through client: MQTTClient
   ) {
     guard var header = headers[exchange], let topic = topics[exchange] else { return }
+    for type in encoders.keys { encoders[type]?.fitPieces(to: client) }
     sequence += 1
     header.frame = key.frame
     header.client = key.client

@@ -35,6 +35,8 @@ package final class Worker: EpochBound {
   /// When it was last said that this device's own parts are not finite, or others' epochs not right.
   var complaints = Complaints()
   private let identity: PresenceIdentity
+  private let watch: LinkWatch
+  private var sentFrames = SentFrames()
   /// A topic of its own parts, if it sends any.
   private let partTopic: String?
 
@@ -79,9 +81,11 @@ package final class Worker: EpochBound {
     let gate = CallGate(
       maximumCount: 1024, maximumBytes: 4 << 20,
       maximumCallBytes: WorkerServices.maximumCallBytes)
+    let watch = LinkWatch(name: name, epoch: epoch)
+    self.watch = watch
     client = try MQTTClient(
       broker, logger: logger,
-      onMessage: { NetworkEvent.post($0, root: root, to: mailbox, calls: gate) },
+      onMessage: { NetworkEvent.post($0, root: root, to: mailbox, calls: gate, watch: watch) },
       onEvent: { mailbox.post(.connection($0)) })
     parts = try PartSender(
       plan: plan, device: device, planID: planID, name: name, epoch: epoch, root: root,
@@ -89,7 +93,7 @@ package final class Worker: EpochBound {
       deadline: configuration.limits.deadline.longest)
     heart = try Heart(
       client: client, topic: identity.heartbeatTopic, epoch: epoch,
-      interval: configuration.heartbeat)
+      interval: configuration.heartbeat, watch: watch)
     meter = try WorkerMeter(
       engines: engines, planID: planID, name: name, epoch: epoch, root: root,
       configuration: configuration)
@@ -153,12 +157,16 @@ package final class Worker: EpochBound {
     try checkPermissions()
     var attention = Attention(now: .now(), processor: threadProcessorTime())
     while true {
+      core.listens(late: watch.lag, lastRead: watch.isBehind ? client.statistics.lastRead : nil)
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
         if configuration.isMute { return }
         parts.send(exchange, shape: shape, values, of: key, fills: fills, through: client)
       }
       let queue = core.queueLength
-      heart.update(frame: core.counters.lastFrame, queue: queue, isFull: core.isFull)
+      let statistics = client.statistics
+      sentFrames.update(
+        core.counters.lastFrame, accepted: statistics.bulkAccepted, left: statistics.bulkFinished)
+      heart.update(frame: sentFrames.last, queue: queue, isFull: core.isFull)
       let now = MonotonicTime.now()
       let due = min(services.work(at: now), faults.work(at: now), meter.due, presence.due)
       if let drain {
@@ -266,6 +274,7 @@ package final class Worker: EpochBound {
     case .disconnected:
       presence.disconnected()
       core.disconnected()
+      watch.connectionLost()
     case .refused: break
     case .takenOver(let error): throw error
     case .subscriptionRefused(let filter, let error):
@@ -278,6 +287,11 @@ package final class Worker: EpochBound {
   private func leave() throws(MartletError) {
     publishMetrics(now: .now())
     services.close()
+    // The last parts before the goodbye, or nobody would wait for them.
+    let statistics = client.statistics
+    if statistics.bulkFinished < statistics.bulkAccepted {
+      try? client.flush(timeout: .seconds(10))
+    }
     presence.say(.offline)
     try? client.flush(timeout: .seconds(2))
     logger.info("offline", metadata: ["device": "\(name)"])

@@ -4,7 +4,9 @@ package import Foundations
 /// for which peer, and whether a part that came would have been waited for.
 ///
 /// The lag of a part is the time from the moment at which the own part was ready (for a client, which
-/// has none, from the first part) to its arrival; zero if it was there before. Late parts are learned
+/// has none, from the first part) to its arrival; zero if it was there before. Where something of its
+/// device is seen to move meanwhile, the lag is the longest time in which nothing was: a wait is for what
+/// stands still, however long a slow link takes. Late parts are learned
 /// from as well, even when the exchange went on without them: otherwise a deadline that is too short
 /// would never notice. That holds for single ones, and for a peer that goes on being late. A device that
 /// comes back from a stall is late a few times in a row, with all that has piled up, and nothing is
@@ -102,6 +104,14 @@ package struct ArrivalBook: Sendable {
     }
   }
 
+  /// Whether a wait is for something to move, rather than for as long as was asked for.
+  package var followsMovement: Bool {
+    switch policy {
+    case .adaptive, .consequence: true
+    case .fixed, .every: false
+    }
+  }
+
   /// How the waits are chosen.
   package let policy: DeadlinePolicy
   /// The longest wait, in nanoseconds: parts are many.
@@ -151,15 +161,17 @@ package struct ArrivalBook: Sendable {
   ///   - isAhead: whether its exchange, if not begun, is still to come.
   ///   - isDelayed: whether its frame was delayed by somebody who was waited for in vain: then its lag
   ///     says nothing about its device.
+  ///   - stillness: for how long nothing of its device was seen to move at most while it was waited for, in
+  ///     nanoseconds: its lag, if that is known.
   package mutating func arrived(
     _ exchange: Int, from device: Int, epoch: UInt64 = 0, of key: FrameKey, isAhead: Bool,
-    isDelayed: Bool = false, at now: MonotonicTime
+    isDelayed: Bool = false, stillness: UInt64? = nil, at now: MonotonicTime
   ) -> Timing {
     let index = exchange * devices + device
     let wasMissed = missed.removeValue(forKey: index) != nil
     let beginning = remembered(key).flatMap { frames[$0].beginnings[exchange] }
     guard beginning != nil || isAhead else { return .unknown }
-    let lag = beginning.map { now.nanoseconds(since: $0) } ?? 0
+    let lag = stillness ?? beginning.map { now.nanoseconds(since: $0) } ?? 0
     let granted = wait(for: device, in: exchange)
     if isDelayed, !wasMissed { return lag <= granted ? .inTime : .late }
     habits[index, default: Habit()].follow(epoch: epoch)

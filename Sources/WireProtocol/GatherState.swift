@@ -162,6 +162,15 @@ package struct GatherState: Sendable {
     limits[device] = max(limit ?? deadline, deadline)
   }
 
+  /// A device is waited for longer, as what it sends is on its way; never shorter.
+  package mutating func extend(
+    _ device: Int, until deadline: MonotonicTime = .zero, atMost limit: MonotonicTime = .zero
+  ) {
+    guard deadlines.indices.contains(device) else { return }
+    deadlines[device] = max(deadlines[device], deadline)
+    limits[device] = max(limits[device], limit, deadlines[device])
+  }
+
   /// Nobody is waited for longer than until `end`.
   package mutating func stopWaiting(at end: MonotonicTime) {
     for device in deadlines.indices {

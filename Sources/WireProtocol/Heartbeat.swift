@@ -19,11 +19,14 @@ package struct Heartbeat: WireMessage, Equatable {
   /// Within how many milliseconds the next beat follows: sooner while there is work than in idleness.
   /// Nil from devices that do not say.
   package var nextMilliseconds: Int?
+  /// The bytes of tensors that it has received and sent, since it began. Nil from devices that do not say.
+  package var movedBytes: UInt64?
 
   /// One beat.
   package init(
     epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64,
-    isFull: Bool = false, nextMilliseconds: Int? = nil
+    isFull: Bool = false, nextMilliseconds: Int? = nil,
+    movedBytes: UInt64? = nil
   ) {
     self.epoch = epoch
     self.sequence = sequence
@@ -32,6 +35,7 @@ package struct Heartbeat: WireMessage, Equatable {
     self.residentBytes = residentBytes
     full = isFull ? true : nil
     self.nextMilliseconds = nextMilliseconds
+    self.movedBytes = movedBytes
   }
 
   /// The promise as `Liveness` takes it.
@@ -51,6 +55,7 @@ package struct Heartbeat: WireMessage, Equatable {
     try Field.number(frame, "frame")
     try Field.count(queue, "queue", atMost: 1 << 30)
     try Field.number(residentBytes, "rss_bytes")
+    if let movedBytes { try Field.number(movedBytes, "moved_bytes") }
     if let nextMilliseconds {
       try Field.require(
         (1...120_000).contains(nextMilliseconds), "next_ms", "\(nextMilliseconds)")
@@ -64,5 +69,6 @@ package struct Heartbeat: WireMessage, Equatable {
     case residentBytes = "rss_bytes"
     case full
     case nextMilliseconds = "next_ms"
+    case movedBytes = "moved_bytes"
   }
 }

@@ -30,11 +30,29 @@ package struct Liveness: Sendable {
   private var lastHeard: MonotonicTime?
   /// When somebody was heard again after nobody had been for long: until then nobody was silent.
   private var listeningSince = MonotonicTime.zero
+  /// How late what others say comes here; see `EchoBook`. Nobody is silent by that.
+  private var lag: UInt64 = 0
 
   /// Nothing is known of any of `devices` yet. Leave the own device out.
   package init(devices: [String]) {
     self.devices = devices
     peers = Dictionary(devices.map { ($0, Peer()) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Whether messages wait on their way here now.
+  package private(set) var isBehind = false
+
+  /// Takes how late what others say comes here.
+  ///
+  /// - Parameter isBehind: whether messages wait on their way here now.
+  package mutating func listens(late lag: Duration, isBehind: Bool) {
+    self.lag = lag.nanoseconds
+    self.isBehind = isBehind
+  }
+
+  /// Until when everything that was said has come.
+  private func heard(at now: MonotonicTime) -> MonotonicTime {
+    MonotonicTime(nanoseconds: now.nanoseconds - min(lag, now.nanoseconds))
   }
 
   /// Presence of a peer came. False when the peer is unknown or the epoch old.
@@ -67,9 +85,10 @@ package struct Liveness: Sendable {
   package func quietEnd(
     of device: String, since start: MonotonicTime, at now: MonotonicTime
   ) -> MonotonicTime? {
-    guard let end = peers[device]?.liveness.quietEnd(since: max(start, listeningSince)) else {
-      return nil
-    }
+    guard
+      let end = peers[device]?.liveness.quietEnd(since: max(start, listeningSince))?
+        .adding(nanoseconds: lag)
+    else { return nil }
     let isDeaf = now.nanoseconds(since: lastHeard ?? .zero) > Self.deafness
     return isDeaf ? max(end, now.adding(milliseconds: 50)) : end
   }
@@ -81,6 +100,17 @@ package struct Liveness: Sendable {
   ) -> Bool {
     heardAnybody(at: now)
     return peers[device]?.liveness.part(epoch: epoch, at: now, inTime: inTime) ?? false
+  }
+
+  /// How much later than over a fast connection what a peer knows may be known here, in nanoseconds.
+  package func slack(of device: String) -> UInt64 {
+    lag + (peers[device]?.liveness.lateness ?? 0) * 1_000_000
+  }
+
+  /// A piece of a part of a peer came, which is a sign of life.
+  package mutating func piece(of device: String, epoch: UInt64, at now: MonotonicTime) {
+    heardAnybody(at: now)
+    _ = peers[device]?.liveness.part(epoch: epoch, at: now, inTime: false)
   }
 
   /// A peer runs another plan, or no longer does.
@@ -107,7 +137,7 @@ package struct Liveness: Sendable {
 
   /// Whether a peer is suspect only because it was late where nothing was lost by it.
   package func isMerelyLate(_ device: String, at now: MonotonicTime) -> Bool {
-    peers[device]?.liveness.isMerelyLate(at: now) ?? false
+    peers[device]?.liveness.isMerelyLate(at: heard(at: now)) ?? false
   }
 
   /// The receiver could not listen for some nanoseconds, which are nobody's silence.
@@ -123,7 +153,7 @@ package struct Liveness: Sendable {
 
   /// What is known of a peer now.
   package func state(of device: String, at now: MonotonicTime) -> PeerState {
-    peers[device]?.liveness.state(at: now) ?? .unknown
+    peers[device]?.liveness.state(at: heard(at: now)) ?? .unknown
   }
 
   /// What a peer has last said of itself, if anything of its newest epoch.
@@ -141,7 +171,7 @@ package struct Liveness: Sendable {
     var changes: [Change] = []
     for device in devices {
       guard let peer = peers[device] else { continue }
-      let state = peer.liveness.state(at: now)
+      let state = peer.liveness.state(at: heard(at: now))
       guard state != peer.reported else { continue }
       changes.append(
         Change(device: device, from: peer.reported, to: state, epoch: peer.liveness.epoch))
@@ -152,6 +182,8 @@ package struct Liveness: Sendable {
 
   /// When silence alone would next change a state; `distantFuture` when it would not.
   package func nextChange(after now: MonotonicTime) -> MonotonicTime {
-    peers.values.lazy.compactMap { $0.liveness.nextChange(after: now) }.min() ?? .distantFuture
+    let heard = heard(at: now)
+    return peers.values.lazy.compactMap { $0.liveness.nextChange(after: heard) }.min()?
+      .adding(nanoseconds: lag) ?? .distantFuture
   }
 }

@@ -35,6 +35,8 @@ package enum PeerState: String, Sendable, Codable, CaseIterable {
 package struct PeerLiveness: Sendable {
   /// How many beats may pass in silence.
   package static let beats: UInt64 = 3
+  /// The longest promise of the next beat that is believed, in milliseconds, unless three beats are longer.
+  package static let longestPromise: UInt64 = 10_000
   /// How long after its next beat was promised a peer that is waited for may stay silent, in
   /// milliseconds. A process that stands still for 300 ms, or a crowded machine, is not taken for a
   /// frozen one.
@@ -142,9 +144,29 @@ package struct PeerLiveness: Sendable {
   /// A peer whose machine is loaded goes on beating; one that is stopped or cut off does nothing.
   package func quietEnd(since start: MonotonicTime) -> MonotonicTime? {
     guard let presence, presence.epoch == epoch, let lastSign else { return nil }
-    let beats = UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats
-    let allowed = promise.map { min($0 + Self.grace, beats) } ?? beats
+    let beats = beats(presence)
+    let allowed = promise.map { max(min($0 + Self.grace, beats), late($0, beats)) } ?? beats
     return max(lastSign, start).adding(milliseconds: allowed)
+  }
+
+  /// For how many milliseconds it may say nothing although it lives, where it has said that its messages
+  /// are late; 0 where it has not.
+  package var lateness: UInt64 {
+    guard let presence, presence.epoch == epoch, let promise,
+      2 * promise > 3 * UInt64(max(presence.heartbeatMilliseconds, 0))
+    else { return 0 }
+    return late(promise, beats(presence))
+  }
+
+  private func beats(_ presence: Presence) -> UInt64 {
+    UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats
+  }
+
+  /// What a promise comes to by itself, and a quarter of it: where a device knows that its messages are
+  /// late, it promises the next for later than its beats would be.
+  private func late(_ promise: UInt64, _ beats: UInt64) -> UInt64 {
+    let believed = min(promise, max(Self.longestPromise, beats))
+    return believed + believed / 4
   }
 
   /// The receiver could not listen for some nanoseconds, which are no silence of the peer.
@@ -186,7 +208,8 @@ package struct PeerLiveness: Sendable {
   }
 
   private func silenceEnd(_ presence: Presence) -> MonotonicTime? {
-    lastSign?.adding(milliseconds: UInt64(max(presence.heartbeatMilliseconds, 0)) * Self.beats)
+    let beats = beats(presence)
+    return lastSign?.adding(milliseconds: promise.map { max(beats, late($0, beats)) } ?? beats)
   }
 
   private mutating func sign(epoch: UInt64, at now: MonotonicTime) -> Bool {

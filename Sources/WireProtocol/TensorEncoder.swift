@@ -17,6 +17,9 @@ package struct TensorEncoder: Sendable {
   /// The most bytes of one message, its header included: a broker may take no more. Elements then
   /// travel in more chunks than `chunkBytes` asks for.
   package var maximumMessageBytes = Int.max
+  /// The most element bytes in one message now, if less than `chunkBytes`: over a slow connection large
+  /// ones take long.
+  package var pieceBytes = Int.max
   private var buffer: [UInt8] = []
 
   /// - Throws: `MartletError.Code.invalidArgument` for an element type that tensor messages do not
@@ -121,8 +124,9 @@ package struct TensorEncoder: Sendable {
 
   /// Bytes of elements in a message, at most.
   private func room(_ header: TensorHeader) -> Int {
-    maximumMessageBytes == .max
-      ? chunkBytes : max(min(chunkBytes, maximumMessageBytes - Self.headerBytes(header)), 1)
+    let wished = min(chunkBytes, pieceBytes)
+    return maximumMessageBytes == .max
+      ? wished : max(min(wished, maximumMessageBytes - Self.headerBytes(header)), 1)
   }
 
   private func layout(_ shape: Shape, bytes: Int) -> ChunkLayout {

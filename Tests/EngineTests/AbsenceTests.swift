@@ -42,33 +42,21 @@ import WireProtocol
 
 @Suite struct LinkReportTests {
   private func report() throws -> LinkReport {
-    try DemoModel.withPlan { LinkReport($0.plan, elementBytes: 4) }
-  }
-
-  private func metric(_ bytes: UInt64, milliseconds: Double) -> FrameMetric {
-    var metric = FrameMetric(epoch: 1, sequence: 1, intervalMilliseconds: milliseconds)
-    metric.receivedBytes = bytes
-    return metric
+    try DemoModel.withPlan { LinkReport($0.plan, elementBytes: 4, needs: [20, 20]) }
   }
 
   @Test func bytesAndRatesAreNamed() throws {
-    var report = try report()
-    let load = try #require(report.loads.first { $0.device == "d1" })
-    #expect(load.received > 0 && load.sent > 0)
-    #expect(!report.hasSeenTraffic)
-    #expect(report.text.contains("10 Mbit/s"))
-    // A tenth of a frame's bytes in a second: ten seconds a frame, whatever the others have.
-    report.add(metric(UInt64(load.received / 10), milliseconds: 1000), of: "d1")
-    report.add(metric(UInt64(load.received * 50), milliseconds: 1000), of: "d0")
-    report.add(metric(1_000_000_000, milliseconds: 1000), of: "stranger")
-    #expect(report.hasSeenTraffic)
-    #expect(
-      report.text.contains("brings d1") && report.text.contains("10.0 s at least"), "\(report.text)"
-    )
-    // The best second counts.
-    report.add(metric(UInt64(load.received), milliseconds: 2000), of: "d1")
-    report.add(metric(0, milliseconds: 1000), of: "d1")
-    #expect(report.text.contains("2.0 s at least"), "\(report.text)")
+    let report = try report()
+    #expect(report.loads.map(\.device) == ["d0", "d1", "client"])
+    #expect(report.loads.allSatisfy { $0.received > 0 && $0.sent > 0 })
+    let load = report.loads[1]
+    let silent = report.text(rates: [nil, nil])
+    #expect(silent.contains("d1 receives") && silent.contains("client receives 40 B"), "\(silent)")
+    #expect(!silent.contains("seen"), "\(silent)")
+    // A tenth of a frame's bytes in a second: ten seconds a frame.
+    let text = report.text(rates: [nil, Double(load.received + load.sent) / 10])
+    #expect(text.contains("/s were seen: 10.0 s a frame)"), "\(text)")
+    #expect(report.text(rates: [0, nil]).contains("(at most 0 B/s were seen)"))
   }
 
   @Test func smallElementsAreFewerBytes() throws {

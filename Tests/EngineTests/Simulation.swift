@@ -28,8 +28,10 @@ final class Simulation {
   var epochs: [UInt64]
   /// Within how many milliseconds devices promise their next heartbeats.
   var promise: Int?
+  /// What devices say that they have moved, by device; nil for those that do not.
+  var moved: [Int: UInt64] = [:]
   /// By device, the client last: the exchanges that it subscribes to.
-  private let subscriptions: [Set<Int>]
+  let subscriptions: [Set<Int>]
 
   init(
     _ model: TinyModel, limits: (inout WorkerCore.Limits) -> Void = { _ in },
@@ -75,7 +77,7 @@ final class Simulation {
   func beat(_ device: Int, frame: UInt64 = 0) {
     let beat = Heartbeat(
       epoch: epochs[device], sequence: 1, frame: frame, queue: 0, residentBytes: 1,
-      nextMilliseconds: promise)
+      nextMilliseconds: promise, movedBytes: moved[device])
     for index in workers.indices where index != device && !dead.contains(index) {
       workers[index].heartbeat(beat, of: names[device], now: now)
     }

@@ -136,6 +136,8 @@ import WireProtocol
   @Test(
     arguments: [
       (500, 100, 500), (500, 550, 950), (500, nil, 1500), (200, 100, 500), (100, 100, 300),
+      // Whoever knows that its messages are late promises later ones, within reason.
+      (500, 1600, 2000), (500, 8000, 10_000), (500, 120_000, 12_500),
     ] as [(Int, UInt64?, UInt64)])
   func silence(heartbeat: Int, promise: UInt64?, allowed: UInt64) {
     var peer = PeerLiveness()

@@ -17,7 +17,8 @@ struct DeadlineOptions: ParsableArguments {
         that misses a deadline is not waited for again until its own parts are in time. fixed waits \
         as long for everybody; every does so in every exchange, whoever missed an earlier one. A \
         worker waits for other workers, and a client for the last layer's parts once the first has \
-        come.
+        come. With consequence and adaptive these are times in which nothing moves: as long as pieces of \
+        a part come, or the device says that it receives and sends, it is waited for, however slow the links.
         """, valueName: "policy"))
   var deadline = DeadlineArgument(.standard, "consequence")
 }

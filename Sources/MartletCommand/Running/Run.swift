@@ -87,7 +87,7 @@ struct Run: ParsableCommand {
   @OptionGroup var copies: ReplicaOptions
   @OptionGroup var demands: AnswerOptions
 
-  @Option(help: "How long to try, with no device or no broker there.")
+  @Option(help: "How long to try, with no device or no broker there, or nothing that moves.")
   var patience = TimeArgument(.seconds(30), "30s")
 
   @Option(help: "Wait at the start until this many devices are ready (default: all).")
