@@ -109,6 +109,7 @@ extension WorkerCore {
     task.runStage(
       now: clock,
       publish: { publication, part in
+        guard isRead(publication.exchange, by: task.roles) else { return }
         let point = plan.exchanges[publication.exchange]
         var shape = task.engine.program.graph[publication.value].shape
         if part.isEmpty { shape = shape.replacing(axis: point.axis, with: 0) }
@@ -120,6 +121,14 @@ extension WorkerCore {
     // At once: with its last part the client may have its answer and say that it waits no longer, and
     // that must not make a drop of a frame that was computed to its end.
     if task.isDone { finish(task) }
+  }
+
+  /// Whether anybody gathers this device's part of an exchange: the client, or another that takes part.
+  private func isRead(_ exchange: Int, by attendance: Attendance) -> Bool {
+    if limits.publishesAll || lastExchanges.contains(exchange) { return true }
+    let roles = attendance.roles
+    if let reader = plan.exchanges[exchange].reader { return roles[reader] != .absent }
+    return roles.indices.contains { $0 != device && roles[$0] != .absent }
   }
 
   private func finish(_ task: FrameTask) {

@@ -22,6 +22,9 @@ extension WorkerCore {
     /// What is known of the plan's accuracy without some devices: what a part is worth waiting for.
     package var study: FailureTable?
 
+    /// Whether parts are sent that nobody who takes part reads, for those who only look.
+    package var publishesAll = false
+
     package init() {}
   }
 

@@ -34,6 +34,9 @@ public struct WorkerService: Service {
     public var stateFolder: String?
     /// Whether the worker publishes its metrics, once a second.
     public var publishesMetrics = true
+    /// Whether it publishes its part of every layer, also of those that nobody who takes part in the frame
+    /// gathers, for those who look on.
+    public var publishesEveryLayer = false
 
     /// What `martlet worker` does without options.
     public init() {}
@@ -84,6 +87,7 @@ public struct WorkerService: Service {
     prepared.limits.framesInFlight = options.framesInFlight
     prepared.stateFolder = options.stateFolder
     prepared.publishesMetrics = options.publishesMetrics
+    prepared.limits.publishesAll = options.publishesEveryLayer
     let base = prepared
     try await HostThread.run { () throws(Foundations.MartletError) in
       let engines = try DeviceEngines(

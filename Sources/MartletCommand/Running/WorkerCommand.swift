@@ -36,6 +36,21 @@ struct WorkerCommand: ParsableCommand {
   @OptionGroup var waiting: DeadlineOptions
 
   @Option(
+    help: ArgumentHelp(
+      "read or all: which layers to publish.",
+      discussion: """
+        read leaves out what neither the client nor another device that takes part in the frame gathers, \
+        such as all layers but the last of a device that works alone. all publishes every layer, \
+        for martlet inspect, martlet record and whatever else looks on.
+        """))
+  var publish = Publications.read
+
+  /// Which layers are published.
+  enum Publications: String, ExpressibleByArgument, CaseIterable {
+    case read, all
+  }
+
+  @Option(
     help: "Where the device's last epoch is kept, for boards whose clock may go back.",
     completion: .directory)
   var state: String?
@@ -89,6 +104,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.wire = wire.settings
     configuration.limits.deadline = waiting.deadline.policy
     configuration.limits.study = try FailureTable.read(beside: folder)
+    configuration.limits.publishesAll = publish == .all
     configuration.stateFolder = state
     configuration.isMute = mute
     configuration.heartbeat = heartbeat.duration
