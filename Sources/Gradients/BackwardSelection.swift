@@ -5,7 +5,7 @@ import Tensors
 
 /// The backward kernel of a checked node.
 ///
-/// - Throws: `unsupported` for an exchange, which has no derivative within one process.
+/// - Throws: `unsupported` for an operation that none is known for.
 func makeBackwardKernel(
   for node: Node, _ graph: Graph
 ) throws(MartletError) -> any BackwardKernel {
@@ -49,10 +49,10 @@ func makeBackwardKernel(
     return SelectionBackward(
       outer: output.outerCount(before: axis), extent: inputs[0][axis],
       inner: output.innerCount(after: axis), indices: indices)
-  case .exchange, .combination:
+  default:
     throw MartletError(
-      .unsupported, "there is no gradient through what only a plan's programs have",
-      context: ["node": node.name])
+      .unsupported, "there is no gradient through this operation",
+      context: ["node": node.name, "operation": node.operation.kindName])
   }
 }
 
@@ -77,9 +77,7 @@ extension ModelGraph.Operation {
       case .mean, .sum: BackwardNeeds()
       case .maximum, .minimum: BackwardNeeds(inputs: [0], output: true)
       }
-    case .concatenation, .transpose, .reshape, .slice, .pad, .selection, .exchange,
-      .combination:
-      BackwardNeeds()
+    default: BackwardNeeds()
     }
   }
 }

@@ -189,3 +189,36 @@ extension Range<Int> {
     return bound(index)..<bound(index + 1)
   }
 }
+
+extension Convolution: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let (inputs, output) = (site.inputs, site.output)
+    let window = ck_window(
+      inputs[0], output, kernel: kernel, strides: strides, dilations: dilations, padding: padding)
+    let depth = inputs[1][1]
+    let hasBias = inputs.count > 2
+    let counts = groupOutputs ?? [Int](repeating: output[1] / groups, count: groups)
+    if depth == 1, groups > 1 {
+      return DepthwiseKernel(
+        batch: output[0], inputChannels: inputs[0][1],
+        sources: counts.enumerated().flatMap { [Int](repeating: $0, count: $1) }, window: window,
+        hasBias: hasBias, activation: activation)
+    }
+    if site.ownsWeights, WinogradKernel.suits(self, depth: depth, output: output) {
+      return WinogradKernel(
+        batch: output[0], depth: depth, outputs: output[1], window: window, hasBias: hasBias,
+        activation: activation)
+    }
+    var parts: [ConvolutionKernel.Group] = []
+    var first = 0
+    for (group, count) in counts.enumerated() {
+      if count > 0 {
+        parts.append(.init(firstInput: group * depth, outputs: first..<first + count))
+      }
+      first += count
+    }
+    return ConvolutionKernel(
+      batch: output[0], groups: parts, depth: depth, inputChannels: inputs[0][1],
+      outputChannels: output[1], window: window, hasBias: hasBias, activation: activation)
+  }
+}

@@ -83,3 +83,18 @@ struct MatMulKernel: Kernel {
     }
   }
 }
+
+extension Dense: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let weights = site.inputs[1]
+    return DenseKernel(
+      rows: site.output.count / weights[0], inputs: weights[1], outputs: weights[0],
+      hasBias: site.inputs.count > 2, activation: activation)
+  }
+}
+
+extension MatMul: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    MatMulKernel(site.inputs[0], site.inputs[1], output: site.output)
+  }
+}

@@ -171,3 +171,29 @@ struct ChannelAffineKernel: Kernel {
     }
   }
 }
+
+extension Activating: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    ActivationKernel(count: site.output.count, activation: activation)
+  }
+}
+
+extension Unary: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    UnaryKernel(count: site.output.count, function: function)
+  }
+}
+
+extension Binary: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    BinaryKernel(site.inputs[0], site.inputs[1], output: site.output, function: function)
+  }
+}
+
+extension ChannelAffine: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let output = site.output
+    return ChannelAffineKernel(
+      planes: output[0] * output[1], channels: output[1], planeSize: output.innerCount(after: 1))
+  }
+}

@@ -68,10 +68,8 @@ enum GraphCheck {
               .invalidShape, "an extent is beyond 2^31", context: ["shape": "\(graph[id].shape)"])
           }
         }
-        try ShapeCheck(
-          node: node, inputs: node.inputs.map { graph[$0].shape },
-          output: graph[node.output].shape
-        ).run()
+        try node.operation.facts.check(
+          node.inputs.map { graph[$0].shape }, result: graph[node.output].shape)
       } catch {
         throw error.adding("node", node.name)
       }

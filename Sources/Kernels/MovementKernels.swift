@@ -134,3 +134,44 @@ struct SelectionKernel: Kernel {
     }
   }
 }
+
+extension Transposition: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    CopyKernel.transpose(site.inputs[0], permutation)
+  }
+}
+
+extension Slicing: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel { CopyKernel.slice(site.inputs[0], ranges) }
+}
+
+extension ConstantPadding: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    PadKernel(site.inputs[0], before: before, after: after, value: value, output: site.output)
+  }
+}
+
+extension Concatenation: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let output = site.output
+    return ConcatenationKernel(
+      outer: output.outerCount(before: axis),
+      runs: site.inputs.map { $0[axis] * output.innerCount(after: axis) })
+  }
+}
+
+extension Combination: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    CombinationKernel(
+      outer: site.output.outerCount(before: axis), extent: site.inputs[0][axis],
+      inner: site.output.innerCount(after: axis), rows: rows)
+  }
+}
+
+extension Selection: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    SelectionKernel(
+      outer: site.output.outerCount(before: axis), extent: site.inputs[0][axis],
+      inner: site.output.innerCount(after: axis), indices: indices)
+  }
+}

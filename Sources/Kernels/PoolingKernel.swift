@@ -1,6 +1,7 @@
 import CKernels
 import Foundations
 package import ModelGraph
+import Tensors
 
 /// Maximum or average over windows, by the same shifted planes as depthwise convolution.
 struct PoolingKernel: Kernel {
@@ -79,5 +80,21 @@ extension Pooling {
       let cells = (0..<kernel).count { valid.contains(first + $0 * dilation) }
       return cells == 0 ? 0 : 1 / Float(cells)
     }
+  }
+}
+
+extension Pooling: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let (x, output) = (site.inputs[0], site.output)
+    if output[2] == 1, output[3] == 1, kernel == Pair(x[2], x[3]), dilations == Pair(1, 1),
+      padding == Padding()
+    {
+      return ReductionKernel(
+        x, Reduction(kind: kind == .maximum ? .maximum : .mean, axes: [2, 3]), output: output)
+    }
+    return PoolingKernel(
+      planes: output[0] * output[1], self,
+      window: ck_window(
+        x, output, kernel: kernel, strides: strides, dilations: dilations, padding: padding))
   }
 }

@@ -71,7 +71,7 @@ package final class Program: Sendable {
     let selection = KernelSelection(graph, constants: Set(shapes.keys))
     var preparations: [ValueID: WeightPreparation] = [:]
     for node in graph.nodes {
-      let kernel = selection.kernel(for: node, graph)
+      let kernel = try selection.kernel(for: node, graph)
       if let preparation = kernel?.preparation {
         preparations[node.inputs[preparation.input]] = preparation
       }

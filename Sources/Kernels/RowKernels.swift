@@ -118,3 +118,28 @@ struct ReductionKernel: Kernel {
     }
   }
 }
+
+extension LayerNormalization: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let output = site.output
+    return LayerNormalizationKernel(
+      outer: output.outerCount(before: axes[0]), count: axes.reduce(1) { $0 * output[$1] },
+      inner: output.innerCount(after: axes[axes.count - 1]), operandCount: site.inputs.count,
+      epsilon: epsilon)
+  }
+}
+
+extension Softmax: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let output = site.output
+    return SoftmaxKernel(
+      outer: output.outerCount(before: axis), count: output[axis],
+      inner: output.innerCount(after: axis), logarithmic: logarithmic)
+  }
+}
+
+extension Reduction: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    ReductionKernel(site.inputs[0], self, output: site.output)
+  }
+}

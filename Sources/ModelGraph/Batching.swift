@@ -29,11 +29,10 @@ extension Graph {
       do throws(MartletError) {
         let output = self[node.output].shape
         guard output.rank > 0, output[0] == old,
-          node.operation.keepsBatch(
-            node.inputs.map { batched.contains($0) ? self[$0].shape : nil }, output: output,
-            batch: old)
+          node.operation.facts.keepsBatch(
+            node.inputs.map { batched.contains($0) ? self[$0].shape : nil }, result: output)
         else { throw Self.mixing }
-        let operation = node.operation.rebatched(to: count)
+        let operation = node.operation.facts.rebatched(to: count).operation
         let shape = output.replacing(axis: 0, with: count)
         guard
           try operation.outputShape(inputs: node.inputs.map { graph[$0].shape }, declared: shape)
@@ -53,43 +52,4 @@ extension Graph {
 
   private static let mixing = MartletError(
     .unsupported, "the first axis of its operands is not a batch")
-}
-
-extension Operation {
-  /// Whether entry i of the result's axis 0 depends on entry i of the batched operands alone.
-  ///
-  /// - Parameter operands: the shapes of the batched operands; nil for the others.
-  fileprivate func keepsBatch(_ operands: [Shape?], output: Shape, batch: Int) -> Bool {
-    let whole = SliceRange(start: 0, step: 1, count: batch)
-    switch self {
-    case .convolution, .pooling, .channelAffine, .activation, .unary:
-      return operands[0] != nil && operands.dropFirst().allSatisfy { $0 == nil }
-    case .dense:
-      return (operands[0]?.rank ?? 0) >= 2 && operands.dropFirst().allSatisfy { $0 == nil }
-    case .matMul:
-      // Of two matrices only the rows of the first can be a batch.
-      return operands.allSatisfy { $0 == nil || $0?.rank == output.rank }
-        && (output.rank > 2 || operands[1] == nil)
-    case .binary:
-      return operands.allSatisfy { $0 == nil || $0?.rank == output.rank }
-    case .layerNormalization(let norm):
-      return operands.dropFirst().allSatisfy { $0 == nil } && !norm.axes.contains(0)
-    case .softmax(let axis, _), .selection(let axis, _): return axis != 0
-    case .concatenation(let axis): return axis != 0 && operands.allSatisfy { $0 != nil }
-    case .transpose(let permutation): return permutation.first == 0
-    case .reshape: return operands[0]?.dimensions.first == batch
-    case .slice(let ranges): return ranges.first == whole
-    case .pad(let before, let after, _): return before.first == 0 && after.first == 0
-    case .reduction(let reduction): return !reduction.axes.contains(0)
-    case .combination(let combination): return combination.axis != 0
-    case .exchange: return false
-    }
-  }
-
-  /// The one operation that names the extent of axis 0.
-  fileprivate func rebatched(to count: Int) -> Operation {
-    guard case .slice(var ranges) = self, !ranges.isEmpty else { return self }
-    ranges[0].count = count
-    return .slice(ranges)
-  }
 }

@@ -42,7 +42,7 @@ package struct GraphBuilder: Sendable {
     let operands = inputs.compactMap { graph.constants[$0] }
     if operands.count == inputs.count {
       try charge(operands.reduce(result.count) { $0 + $1.shape.count })
-      if let tensor = try operation.evaluated(operands, shape: result) {
+      if let tensor = try operation.facts.folded(operands, shape: result) {
         return add(constant: tensor, name: name)
       }
     }

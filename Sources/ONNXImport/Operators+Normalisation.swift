@@ -3,6 +3,21 @@ import ModelGraph
 import Tensors
 
 extension Operators {
+  static let normalisations: [String: Rule] = [
+    "BatchNormalization": batchNormalisation,
+    "LayerNormalization": layerNormalisation,
+    "Softmax": { (lowering, node) throws(MartletError) in
+      try softmax(&lowering, node, logarithmic: false)
+    },
+    "LogSoftmax": { (lowering, node) throws(MartletError) in
+      try softmax(&lowering, node, logarithmic: true)
+    },
+    "ReduceMean": { (lowering, node) throws(MartletError) in try reduce(&lowering, node, .mean) },
+    "ReduceSum": { (lowering, node) throws(MartletError) in try reduce(&lowering, node, .sum) },
+    "ReduceMax": { (lowering, node) throws(MartletError) in try reduce(&lowering, node, .maximum) },
+    "ReduceMin": { (lowering, node) throws(MartletError) in try reduce(&lowering, node, .minimum) },
+  ]
+
   static func batchNormalisation(
     _ lowering: inout Lowering, _ node: NodeReader
   ) throws(MartletError) -> [ValueID] {

@@ -3,6 +3,10 @@ import ModelGraph
 import Tensors
 
 extension Operators {
+  static let products: [String: Rule] = [
+    "Gemm": gemm, "MatMul": matMul,
+  ]
+
   static func gemm(
     _ lowering: inout Lowering, _ node: NodeReader
   ) throws(MartletError) -> [ValueID] {

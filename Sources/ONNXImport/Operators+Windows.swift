@@ -90,6 +90,22 @@ private struct Window {
 }
 
 extension Operators {
+  static let windows: [String: Rule] = [
+    "Conv": convolution,
+    "MaxPool": { (lowering, node) throws(MartletError) in
+      try pooling(&lowering, node, .maximum)
+    },
+    "AveragePool": { (lowering, node) throws(MartletError) in
+      try pooling(&lowering, node, .average)
+    },
+    "GlobalAveragePool": { (lowering, node) throws(MartletError) in
+      try globalPooling(&lowering, node, .mean)
+    },
+    "GlobalMaxPool": { (lowering, node) throws(MartletError) in
+      try globalPooling(&lowering, node, .maximum)
+    },
+  ]
+
   static func convolution(
     _ lowering: inout Lowering, _ node: NodeReader
   ) throws(MartletError) -> [ValueID] {

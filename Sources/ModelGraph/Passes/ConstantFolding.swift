@@ -10,7 +10,7 @@ extension Graph {
       let shape = rewriter.shape(node.output)
       guard operands.count == node.inputs.count,
         shape.count <= max(1 << 16, operands.reduce(0) { $0 + $1.shape.count }),
-        let tensor = try node.operation.evaluated(operands, shape: shape)
+        let tensor = try node.operation.facts.folded(operands, shape: shape)
       else { return false }
       rewriter.fix(node.output, to: tensor)
       return true

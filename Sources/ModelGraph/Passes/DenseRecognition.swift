@@ -9,9 +9,9 @@ extension Graph {
       guard case .matMul = node.operation, let matrix = rewriter.constant(node.inputs[1]),
         matrix.shape.rank == 2
       else { return false }
-      let flip = Operation.transpose(permutation: [1, 0])
+      let flip = Transposition(permutation: [1, 0])
       if transposed[node.inputs[1]] == nil,
-        let weights = try flip.evaluated([matrix], shape: [matrix.shape[1], matrix.shape[0]])
+        let weights = try flip.folded([matrix], shape: [matrix.shape[1], matrix.shape[0]])
       {
         transposed[node.inputs[1]] = rewriter.add(
           constant: weights, name: "\(rewriter.graph[node.inputs[1]].name).transposed")

@@ -153,7 +153,7 @@ extension Rewriter {
         }
         let target = Shape(inverse.map { aligned.shape[$0] })
         guard
-          let turned = try Operation.transpose(permutation: inverse).evaluated(
+          let turned = try Transposition(permutation: inverse).folded(
             [aligned], shape: target)
         else { return nil }
         inputs.append(add(constant: turned, name: "\(graph[id].name).turned"))

@@ -8,7 +8,7 @@ extension Graph {
     try rewritten { (rewriter, node) in
       guard let x = node.inputs.first else { return false }
       let shape = rewriter.shape(x)
-      if node.operation.isIdentity(on: shape, result: rewriter.shape(node.output)) {
+      if rewriter.shape(node.output) == shape, node.operation.facts.isIdentity(on: shape) {
         rewriter.alias(node.output, to: x)
         return true
       }
@@ -39,33 +39,6 @@ extension Graph {
       default:
         return false
       }
-    }
-  }
-}
-
-extension Operation {
-  /// Whether the result always equals the first operand, shape included.
-  fileprivate func isIdentity(on shape: Shape, result: Shape) -> Bool {
-    guard shape == result else { return false }
-    switch self {
-    case .reshape:
-      return true
-    case .transpose(let permutation):
-      return permutation == Array(permutation.indices)
-    case .slice(let ranges):
-      return ranges.allSatisfy { $0.start == 0 && $0.step == 1 }
-    case .pad(let before, let after, _):
-      return before.allSatisfy { $0 == 0 } && after.allSatisfy { $0 == 0 }
-    case .selection(_, let indices):
-      return indices == Array(indices.indices)
-    case .concatenation:
-      // Equal shapes also arise when all other operands are empty; those are not worth a rule.
-      return false
-    case .pooling(let pooling):
-      return pooling.kernel == Pair(1, 1) && pooling.strides == Pair(1, 1)
-        && pooling.padding == Padding()
-    default:
-      return false
     }
   }
 }

@@ -1,0 +1,111 @@
+package import Foundations
+package import Tensors
+
+/// Two-dimensional convolution (cross-correlation, as in ONNX `Conv`).
+package struct Convolution: Sendable, Hashable, Codable {
+  /// Kernel height and width.
+  package var kernel: Pair
+  /// Steps between outputs.
+  package var strides: Pair
+  /// Steps between kernel taps.
+  package var dilations: Pair
+  /// Zeros around the input.
+  package var padding: Padding
+  /// Channels are split into this many independent groups.
+  package var groups: Int
+  /// Output channels in each group when they differ (a device's share of a grouped convolution);
+  /// nil when all groups have equally many. Has `groups` entries.
+  package var groupOutputs: [Int]?
+  /// Applied to each output.
+  package var activation: Activation?
+
+  /// Makes a convolution; the defaults are those of ONNX.
+  package init(
+    kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
+    padding: Padding = Padding(), groups: Int = 1, groupOutputs: [Int]? = nil,
+    activation: Activation? = nil
+  ) {
+    self.kernel = kernel
+    self.strides = strides
+    self.dilations = dilations
+    self.padding = padding
+    self.groups = groups
+    self.groupOutputs = groupOutputs
+    self.activation = activation
+  }
+}
+
+extension Convolution: OperationFacts {
+  package static let kind = "convolution"
+  package static let operandCounts = 2...3
+
+  package var operation: Operation { .convolution(self) }
+
+  package func outputShape(_ inputs: [Shape], declared: Shape?) throws(MartletError) -> Shape {
+    let (x, weights) = (inputs[0], inputs[1])
+    guard x.rank == 4, weights.rank == 4, groups >= 1, groups <= x[1], x[1] % groups == 0,
+      weights[1] == x[1] / groups, Pair(weights[2], weights[3]) == kernel
+    else { throw mismatch("weights do not fit the operand", inputs) }
+    try checkGroups(inputs)
+    guard inputs.count < 3 || inputs[2] == [weights[0]] else {
+      throw mismatch("the bias does not fit the weights", inputs)
+    }
+    let (vertical, horizontal) = padding.axes(x, kernel, strides, dilations)
+    guard vertical.isValid, horizontal.isValid, vertical.floorCount > 0, horizontal.floorCount > 0
+    else { throw mismatch("the kernel does not fit into the padded operand", inputs) }
+    return try Shape(
+      checking: [x[0], weights[0], vertical.floorCount, horizontal.floorCount])
+  }
+
+  /// Unlike in a model, a device's share may be empty.
+  package func check(_ inputs: [Shape], result: Shape) throws(MartletError) {
+    try checkCount(of: inputs)
+    let (x, weights) = (inputs[0], inputs[1])
+    // A device that owns nothing of a depthwise layer has no groups.
+    guard x.rank == 4, weights.rank == 4, result.rank == 4,
+      ((weights[0] == 0 ? 0 : 1)...1 << 30).contains(groups),
+      Pair(weights[2], weights[3]) == kernel,
+      x[1] == weights[1] * groups || (groups == 0 && x[1] == 0),
+      result[0] == x[0], result[1] == weights[0],
+      inputs.count < 3 || inputs[2].count == weights[0]
+    else { throw mismatch("operands and result do not fit", inputs + [result]) }
+    try checkGroups(inputs)
+    let (vertical, horizontal) = padding.axes(x, kernel, strides, dilations)
+    guard vertical.isComputable, horizontal.isComputable, result[2] == vertical.floorCount,
+      result[3] == horizontal.floorCount
+    else { throw mismatch("the window does not give this result", inputs + [result]) }
+  }
+
+  /// Every group has as many outputs as it says.
+  private func checkGroups(_ inputs: [Shape]) throws(MartletError) {
+    let outputs = inputs[1][0]
+    if let groupOutputs {
+      guard groupOutputs.count == groups,
+        groupOutputs.allSatisfy({ $0 >= 0 && $0 <= outputs }),
+        groupOutputs.reduce(0, +) == outputs
+      else { throw mismatch("outputs of groups do not sum to the channels", inputs) }
+    } else if groups > 0, outputs % groups != 0 {
+      throw mismatch("output channels are no multiple of groups", inputs)
+    }
+  }
+
+  package func multiplyAdds(_ inputs: [Shape], result: Shape) -> Int {
+    guard inputs.count >= 2, result.rank == 4 else { return 0 }
+    // Every output element is a sum over one filter; filters of one group are equally long.
+    return result.count * inputs[1].innerCount(after: 0)
+  }
+
+  package func keepsBatch(_ operands: [Shape?], result: Shape) -> Bool {
+    isOnlyFirstBatched(operands)
+  }
+
+  package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule {
+    isDepthwise(inputs[0], result: result)
+      ? .imageChannels : .weighted(count: result[1], axis: 1)
+  }
+
+  /// Whether each output channel reads the one input channel of the same number.
+  func isDepthwise(_ x: Shape, result: Shape) -> Bool {
+    groups == x[1] && result[1] == x[1] && x[1] > 1 && groupOutputs == nil
+  }
+}
