@@ -98,12 +98,6 @@ extension Operators {
     "AveragePool": { (lowering, node) throws(MartletError) in
       try pooling(&lowering, node, .average)
     },
-    "GlobalAveragePool": { (lowering, node) throws(MartletError) in
-      try globalPooling(&lowering, node, .mean)
-    },
-    "GlobalMaxPool": { (lowering, node) throws(MartletError) in
-      try globalPooling(&lowering, node, .maximum)
-    },
   ]
 
   static func convolution(
@@ -147,16 +141,5 @@ extension Operators {
     }
     let result = try lowering.add(.pooling(pooling), [image], node, shape: shape)
     return [try window.signal(&lowering, result, node)]
-  }
-
-  static func globalPooling(
-    _ lowering: inout Lowering, _ node: NodeReader, _ kind: Reduction.Kind
-  ) throws(MartletError) -> [ValueID] {
-    let x = try node.input(0)
-    let rank = lowering.shape(x).rank
-    guard rank >= 3 else {
-      throw MartletError(.invalidShape, "the operand is no image", context: ["rank": "\(rank)"])
-    }
-    return [try lowering.add(.reduction(Reduction(kind: kind, axes: Array(2..<rank))), [x], node)]
   }
 }

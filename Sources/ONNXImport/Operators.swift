@@ -9,7 +9,7 @@ enum Operators {
 
   /// The rules by operator name.
   static let rules: [String: Rule] = [
-    products, windows, normalisations, elementwise, arrangements, constants,
+    products, windows, images, normalisations, elementwise, arrangements, constants,
   ].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
 
   /// The names of all operators that can be read.
