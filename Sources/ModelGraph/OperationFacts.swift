@@ -49,6 +49,14 @@ package protocol OperationFacts: Sendable, Codable {
   /// is always right: everybody computes the result from whole values.
   func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule
 
+  /// How each operand is read where only some rows of the result are computed; nil, unless said
+  /// otherwise, for a result whose rows along that axis cannot be computed apart.
+  ///
+  /// - Parameters:
+  ///   - axis: one of the result.
+  ///   - inputs: at least one.
+  func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]?
+
   /// Whether a result of the same shape always equals the first operand.
   func isIdentity(on shape: Shape) -> Bool
 
@@ -75,6 +83,8 @@ extension OperationFacts {
   package func rebatched(to count: Int) -> Self { self }
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .mixing }
+
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? { nil }
 
   package func isIdentity(on shape: Shape) -> Bool { false }
 

@@ -22,6 +22,10 @@ package struct Activating: OperationFacts {
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .local { $0 } }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    leadingRows(inputs, along: axis)
+  }
+
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     operands[0].floats.map { Tensor(shape, $0.map { activation.value($0) }) }
   }

@@ -56,6 +56,13 @@ package struct Binary: OperationFacts {
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .elementwise }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    inputs.map { shape -> RowRule.Operand in
+      let from = axis - (result.rank - shape.rank)
+      return from >= 0 && shape[from] > 1 ? .rows(axis: from, .same(shape[from])) : .whole
+    }
+  }
+
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     let (a, b) = (operands[0].broadcast(to: shape), operands[1].broadcast(to: shape))
     if let left = a.floats, let right = b.floats {

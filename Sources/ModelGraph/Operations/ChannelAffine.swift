@@ -21,4 +21,8 @@ package struct ChannelAffine: OperationFacts {
   }
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .imageChannels }
+
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    axis == 1 ? nil : leadingRows(inputs, along: axis)
+  }
 }

@@ -28,6 +28,11 @@ package struct Concatenation: OperationFacts {
     axis != 0 && operands.allSatisfy { $0 != nil }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    guard axis != self.axis else { return nil }
+    return inputs.map { RowRule.Operand.rows(axis: axis, .same($0[axis])) }
+  }
+
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     func joined<Element>(_ parts: [[Element]]) -> [Element] {
       var result: [Element] = []

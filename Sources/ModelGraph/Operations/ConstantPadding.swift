@@ -40,6 +40,10 @@ package struct ConstantPadding: OperationFacts {
     .local { before[$0] == 0 && after[$0] == 0 ? $0 : nil }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    before[axis] == 0 && after[axis] == 0 ? leadingRows(inputs, along: axis) : nil
+  }
+
   package func isIdentity(on shape: Shape) -> Bool {
     before.allSatisfy { $0 == 0 } && after.allSatisfy { $0 == 0 }
   }

@@ -104,6 +104,12 @@ extension Convolution: OperationFacts {
       ? .imageChannels : .weighted(count: result[1], axis: 1)
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    guard axis == 2, let window = RowWindow(inputs[0], padding, kernel, strides, dilations)
+    else { return nil }
+    return leadingRows(inputs, along: 2, window)
+  }
+
   /// Whether each output channel reads the one input channel of the same number.
   func isDepthwise(_ x: Shape, result: Shape) -> Bool {
     groups == x[1] && result[1] == x[1] && x[1] > 1 && groupOutputs == nil

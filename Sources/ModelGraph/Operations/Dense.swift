@@ -34,4 +34,8 @@ extension Dense: OperationFacts {
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule {
     .weighted(count: result[result.rank - 1], axis: result.rank - 1)
   }
+
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    axis == result.rank - 1 ? nil : leadingRows(inputs, along: axis)
+  }
 }

@@ -46,4 +46,8 @@ extension LayerNormalization: OperationFacts {
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule {
     .localExcept(axes)
   }
+
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    axes.contains(axis) ? nil : leadingRows(inputs, along: axis)
+  }
 }

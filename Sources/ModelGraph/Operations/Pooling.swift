@@ -100,6 +100,13 @@ extension Pooling: OperationFacts {
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .imageChannels }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    guard axis == 2, let window = RowWindow(inputs[0], padding, kernel, strides, dilations),
+      !countsPadding || !window.hangsOver(result[2], below: padding.bottom)
+    else { return nil }
+    return leadingRows(inputs, along: 2, window)
+  }
+
   package func isIdentity(on shape: Shape) -> Bool {
     kernel == Pair(1, 1) && strides == Pair(1, 1) && padding == Padding()
   }

@@ -59,6 +59,13 @@ extension Reduction: OperationFacts {
     }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    let kept = inputs[0].dimensions.indices.filter { !axes.contains($0) }
+    let isFlat = result.rank != inputs[0].rank
+    guard isFlat ? axis < kept.count : kept.contains(axis) else { return nil }
+    return leadingRows(inputs, along: isFlat ? kept[axis] : axis)
+  }
+
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     let x = operands[0]
     let permutation = x.shape.dimensions.indices.filter { !axes.contains($0) } + axes

@@ -23,6 +23,12 @@ package struct Reshaping: OperationFacts {
     .local { inputs[0].axis($0, carriedTo: result) }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    let axes = inputs[0].dimensions.indices
+    return axes.first { inputs[0].axis($0, carriedTo: result) == axis }
+      .map { leadingRows(inputs, along: $0) }
+  }
+
   package func isIdentity(on shape: Shape) -> Bool { true }
 
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {

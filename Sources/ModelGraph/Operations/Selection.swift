@@ -27,6 +27,10 @@ package struct Selection: OperationFacts {
     .localExcept([axis])
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    axis == self.axis ? nil : leadingRows(inputs, along: axis)
+  }
+
   package func isIdentity(on shape: Shape) -> Bool { indices == Array(indices.indices) }
 
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {

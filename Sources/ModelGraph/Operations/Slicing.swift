@@ -67,6 +67,14 @@ package struct Slicing: OperationFacts {
     }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    let range = ranges[axis]
+    guard range.step > 0 else { return nil }
+    let window = RowWindow(
+      extent: inputs[0][axis], stride: range.step, before: -range.start, span: 1)
+    return leadingRows(inputs, along: axis, window)
+  }
+
   package func isIdentity(on shape: Shape) -> Bool {
     ranges.allSatisfy { $0.start == 0 && $0.step == 1 }
   }

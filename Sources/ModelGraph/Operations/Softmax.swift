@@ -24,4 +24,8 @@ package struct Softmax: OperationFacts {
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule {
     .localExcept([axis])
   }
+
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    axis == self.axis ? nil : leadingRows(inputs, along: axis)
+  }
 }

@@ -24,6 +24,10 @@ package struct Transposition: OperationFacts {
     .local { permutation.firstIndex(of: $0) }
   }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    leadingRows(inputs, along: permutation[axis])
+  }
+
   package func isIdentity(on shape: Shape) -> Bool { permutation == Array(permutation.indices) }
 
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {

@@ -45,6 +45,10 @@ package struct Unary: OperationFacts {
 
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .local { $0 } }
 
+  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
+    leadingRows(inputs, along: axis)
+  }
+
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     let x = operands[0]
     if let values = x.floats {

@@ -1,0 +1,111 @@
+import Tensors
+
+/// Which rows of its operands a node reads for some rows of its result: what row strips have to know
+/// of an operation. Rows are the indices along one axis, for an image the height.
+package struct RowRule {
+  /// How one operand is read.
+  package enum Operand: Sendable, Hashable {
+    /// All of it, whatever rows are computed.
+    case whole
+    /// Some rows along an axis.
+    case rows(axis: Int, RowWindow)
+  }
+
+  /// By operand; constants included.
+  package let operands: [Operand]
+
+  /// Nil for an operation whose result has no rows along that axis that could be computed apart.
+  ///
+  /// - Parameter axis: of the node's output.
+  package init?(_ node: Node, axis: Int, graph: Graph) {
+    let output = graph[node.output].shape
+    guard !node.inputs.isEmpty, output.rank > axis,
+      let operands = node.operation.facts.rows(
+        axis: axis, node.inputs.map { graph[$0].shape }, result: output)
+    else { return nil }
+    self.operands = operands
+  }
+
+  /// The axis of a node's output along which its operands' rows stay apart; nil where they do not.
+  ///
+  /// - Parameter rows: of an operand, the axis of its rows; nil for one that is not divided.
+  package static func outputAxis(
+    of node: Node, graph: Graph, rows: (ValueID) -> Int?
+  ) -> Int? {
+    let divided = node.inputs.enumerated().compactMap { index, value in
+      rows(value).map { (index, $0) }
+    }
+    guard !divided.isEmpty else { return nil }
+    return (0..<graph[node.output].shape.rank).first { axis in
+      guard let rule = RowRule(node, axis: axis, graph: graph) else { return false }
+      return divided.allSatisfy { index, from in
+        if case .rows(from, _) = rule.operands[index] { true } else { false }
+      }
+    }
+  }
+}
+
+/// Windows that slide down an operand's rows: result row i reads the rows from `i * stride - before` on,
+/// `span` of them, as far as they exist.
+package struct RowWindow: Sendable, Hashable {
+  /// Rows of the operand.
+  package var extent: Int
+  /// Rows between the windows of neighbouring result rows.
+  package var stride: Int
+  /// Where the first window begins, above the operand's first row.
+  package var before: Int
+  /// Rows from the first to the last that a window reads.
+  package var span: Int
+
+  /// Each row by itself.
+  package static func same(_ extent: Int) -> RowWindow {
+    RowWindow(extent: extent, stride: 1, before: 0, span: 1)
+  }
+
+  /// Whether a result row reads other rows than its own.
+  package var reachesOut: Bool { span > stride || before != 0 }
+
+  /// The rows that some result rows read: [c, d) reads [c s - p, (d - 1) s - p + k), clipped.
+  package func operand(_ rows: Range<Int>) -> Range<Int> {
+    guard !rows.isEmpty else { return 0..<0 }
+    let low = max(0, rows.lowerBound * stride - before)
+    let high = min(extent, (rows.upperBound - 1) * stride - before + span)
+    return low..<max(low, high)
+  }
+
+  /// Rows of padding above and below the rows that `operand` gives.
+  package func padding(_ rows: Range<Int>) -> (before: Int, after: Int) {
+    let start = rows.lowerBound * stride - before
+    let end = (rows.upperBound - 1) * stride - before + span
+    return (max(0, -start), max(0, end - extent))
+  }
+
+  /// Whether the last of some windows reaches beyond the padding below the operand, as in ceiling mode.
+  /// A mean does not count those cells, which padding below a strip could not tell from others.
+  func hangsOver(_ count: Int, below: Int) -> Bool {
+    (count - 1) * stride - before + span > extent + below
+  }
+}
+
+extension OperationFacts {
+  /// The first operand row by row along an axis of its own, or window by window; the others whole.
+  func leadingRows(
+    _ inputs: [Shape], along axis: Int, _ window: RowWindow? = nil
+  ) -> [RowRule.Operand] {
+    var operands = [RowRule.Operand](repeating: .whole, count: inputs.count)
+    operands[0] = .rows(axis: axis, window ?? .same(inputs[0][axis]))
+    return operands
+  }
+}
+
+extension RowWindow {
+  /// Nil where a window could lie in the padding alone, for then a strip would read no row at all.
+  init?(
+    _ shape: Shape, _ padding: Padding, _ kernel: Pair, _ strides: Pair, _ dilations: Pair
+  ) {
+    guard shape.rank == 4 else { return nil }
+    let span = (kernel.height - 1) * dilations.height + 1
+    guard padding.top < span, padding.bottom < span else { return nil }
+    self.init(extent: shape[2], stride: strides.height, before: padding.top, span: span)
+  }
+}
