@@ -42,6 +42,8 @@ package enum Operation: Sendable, Hashable {
   case reduction(Reduction)
   /// x; result index i along `axis` is operand index `indices[i]`.
   case selection(axis: Int, indices: [Int])
+  /// x; sampled at other places along some axes.
+  case resize(Resize)
   /// x; sums of slices along one axis. Never present in an imported model: a code is undone with it.
   case combination(Combination)
   /// [own part]; the gathered value. A device sends its part here and receives the others' (see
@@ -69,6 +71,7 @@ package enum Operation: Sendable, Hashable {
       ConstantPadding(before: before, after: after, value: value)
     case .reduction(let attributes): attributes
     case .selection(let axis, let indices): Selection(axis: axis, indices: indices)
+    case .resize(let attributes): attributes
     case .combination(let attributes): attributes
     case .exchange(let attributes): attributes
     }
@@ -79,7 +82,7 @@ package enum Operation: Sendable, Hashable {
     Convolution.self, Dense.self, MatMul.self, Pooling.self, Activating.self, Unary.self,
     Binary.self, ChannelAffine.self, LayerNormalization.self, Softmax.self, Concatenation.self,
     Transposition.self, Reshaping.self, Slicing.self, ConstantPadding.self, Reduction.self,
-    Selection.self, Combination.self, Exchange.self,
+    Selection.self, Resize.self, Combination.self, Exchange.self,
   ]
 }
 

@@ -93,4 +93,14 @@ import Testing
     }
     #expect(error?.code == .unsupported)
   }
+
+  @Test func `an operation without a gradient is refused by name`() throws {
+    let resize = Resize(filter: .linear, axes: [.init(axis: 0, extent: 4, scale: 2)])
+    let graph = Graph(.resize(resize), [Tensor([2], [1, 2])], output: [4])
+    let error = #expect(throws: MartletError.self) {
+      try BackwardPlan(graph, targets: graph.inputs)
+    }
+    #expect(error?.code == .unsupported)
+    #expect(error?.context.contains { $0.key == "node" && $0.value == "node" } == true)
+  }
 }

@@ -58,6 +58,7 @@ enum Reference {
     case .reduction(let r): return reduction(r, x, output)
     case .selection(let axis, let indices):
       return map(output) { x[$0.replacing(axis, indices[$0[axis]])] }
+    case .resize(let r): return resize(r, x, output)
     case .combination(let combination):
       return map(output) { index in
         combination.rows[index[combination.axis]].reduce(0) { sum, term in
@@ -218,6 +219,28 @@ enum Reference {
       case .mean: values.reduce(0, +) / Double(values.count)
       case .maximum: values.max() ?? -.infinity
       case .minimum: values.min() ?? .infinity
+      }
+    }
+  }
+
+  /// All axes at once, each element a sum over products of weights. Places and weights are compared
+  /// with onnxruntime in GoldenTests.
+  private static func resize(_ r: Resize, _ x: DoubleArray, _ output: Shape) -> [Float] {
+    let taps = r.axes.map { r.taps($0, extent: x.shape[$0.axis]) }
+    let widths = Shape(taps.map(\.width))
+    return map(output) { index in
+      if zip(r.axes, taps).contains(where: { $1.outside.contains(index[$0.axis]) }) {
+        return Double(r.extrapolation)
+      }
+      return indices(widths).reduce(0) { sum, chosen in
+        var source = index
+        var weight = 1.0
+        for (position, axis) in r.axes.enumerated() {
+          let tap = index[axis.axis] * taps[position].width + chosen[position]
+          source[axis.axis] = Int(taps[position].indices[tap])
+          weight *= Double(taps[position].weights[tap])
+        }
+        return sum + weight * x[source]
       }
     }
   }

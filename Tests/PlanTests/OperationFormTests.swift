@@ -56,6 +56,17 @@ import Testing
     ),
     (.selection(axis: 1, indices: [2, 0]), #"{"axis":1,"indices":[2,0],"kind":"selection"}"#),
     (
+      .resize(
+        Resize(
+          filter: .cubic,
+          axes: [Resize.Axis(axis: 2, extent: 3, scale: 1.5, start: 0.25, end: 0.75)],
+          coordinates: .tfCropAndResize, rounding: .floor, excludesOutside: true,
+          extrapolation: 0.5)),
+      #"{"filter":"cubic","axes":[{"axis":2,"extent":3,"scale":1.5,"start":0.25,"end":0.75}],"#
+        + #""coordinates":"tfCropAndResize","rounding":"floor","cubicCoefficient":-0.75,"#
+        + #""excludesOutside":true,"antialias":false,"extrapolation":0.5,"kind":"resize"}"#
+    ),
+    (
       .combination(Combination(axis: 1, rows: [[.init(index: 2, factor: 0.5)]])),
       #"{"axis":1,"rows":[[{"index":2,"factor":0.5}]],"kind":"combination"}"#
     ),

@@ -1,3 +1,4 @@
+import Engine
 import Foundations
 import ModelGraph
 import Plan
@@ -83,6 +84,39 @@ struct ShardingTests {
     #expect(costs.reduce(0) { $0 + $1.weightBytes } == alone.weightBytes)
     #expect(alone.bytesSent == 4 * (6 * 16 + 4 * 16 + 5))
     #expect(alone.bytesReceived == 4 * 128)
+  }
+
+  @Test("a resized value stays divided by channels, unless those are resized")
+  func resizing() throws {
+    for (axis, isLocal) in [(2, true), (1, false)] {
+      var builder = GraphBuilder(name: "resized")
+      let x = builder.addInput(name: "x", shape: [1, 2, 6, 6])
+      func weights(_ shape: Shape, _ name: String) -> ValueID {
+        let values = (0..<shape.count).map { Float($0 % 7) / 7 - 0.4 }
+        return builder.add(constant: Tensor(shape, values), name: name)
+      }
+      let first = try builder.add(
+        .convolution(Convolution(kernel: Pair(3, 3))), [x, weights([6, 2, 3, 3], "w1")],
+        name: "first")
+      let extent = builder.graph[first].shape[axis] * 2
+      let resized = try builder.add(
+        .resize(
+          Resize(filter: .linear, axes: [Resize.Axis(axis: axis, extent: extent, scale: 2)])),
+        [first], name: "resize")
+      let channels = builder.graph[resized].shape[1]
+      let scores = try builder.add(
+        .convolution(Convolution(kernel: Pair(1, 1))),
+        [resized, weights([3, channels, 1, 1], "w2")],
+        name: "second")
+      try builder.addOutput(scores, name: "scores")
+      let graph = builder.graph
+      let exchanged = try Sharding(graph).exchanges
+      #expect(exchanged.first == (isLocal ? resized : first))
+      let input = Tensor([1, 2, 6, 6], (0..<72).map { Float($0 % 11) / 11 })
+      let cluster = try cluster(graph, shares: [1, 2, 1], method: .interleaved)
+      let output = try cluster.run([input], alive: [true, true, true])
+      #expect(relativeError(output[0].floats ?? [], try whole(graph, input)) < 1e-5)
+    }
   }
 
   @Test("a model without weighted layers is refused")

@@ -307,6 +307,67 @@ def networks():
          {"x": floats(1, 4, 5, 5)}, {"w": floats(5, 4, 3, 3), "b": floats(5), "v": floats(4, 5, 3, 3)})
 
 
+def resizing():
+    def resize(name, shape, opset=18, scales=None, sizes=None, region=None, op="Resize", **attributes):
+        """Operands as each opset has them; what is left out stays out."""
+        constants, names = {}, []
+        if op == "Resize" and opset > 10:
+            names.append("r" if region is not None else "")
+        if scales is not None:
+            constants["s"] = np.array(scales, np.float32)
+        if region is not None:
+            constants["r"] = np.array(region, np.float32)
+        names.append("s" if scales is not None else "")
+        if sizes is not None:
+            constants["z"] = ints(*sizes)
+            names.append("z")
+        if op == "Upsample" and opset == 7:
+            attributes["scales"], constants, names = list(map(float, scales)), {}, []
+        case(f"{op} {name}", [(op, ["x", *names], ["y"], attributes)], {"x": floats(*shape)}, constants, opset)
+
+    image = (1, 1, 4, 5)
+    modes = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize")
+    for mode in modes:
+        region = [0, 0, -0.1, 0.2, 1, 1, 0.7, 1.1] if mode == "tf_crop_and_resize" else None
+        common = {"coordinate_transformation_mode": mode, "region": region, "opset": 19, "extrapolation_value": 2.5}
+        for nearest in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
+            resize(f"nearest {mode} {nearest}", image, sizes=[1, 1, 7, 3], mode="nearest", nearest_mode=nearest, **common)
+        for filter in ("linear", "cubic"):
+            resize(f"{filter} {mode}", image, sizes=[1, 1, 3, 8], mode=filter, **common)
+            resize(f"{filter} {mode} scales", image, scales=[1, 1, 1.7, 0.7], mode=filter, **common)
+        resize(f"cubic {mode} one", image, sizes=[1, 1, 1, 1], mode="cubic", **common)
+    resize("cubic coefficient", image, sizes=[1, 1, 6, 9], mode="cubic", cubic_coeff_a=-0.5)
+    resize("cubic exclude outside", image, sizes=[1, 1, 6, 3], mode="cubic", exclude_outside=1)
+    for filter in ("linear", "cubic"):
+        for outside in (0, 1):
+            resize(f"{filter} antialias {outside}", (1, 2, 9, 11), sizes=[1, 2, 4, 5], mode=filter, antialias=1, exclude_outside=outside)
+        resize(f"{filter} antialias up", image, sizes=[1, 1, 6, 3], mode=filter, antialias=1)
+    resize("axes", image, sizes=[7, 3], axes=[3, 2], mode="linear")
+    resize("axis", image, scales=[2], axes=[2], mode="nearest")
+    resize("region of axes", image, sizes=[3, 3], region=[0.4, 0.6, 0.6, 0.8], axes=[2, 3], mode="linear", coordinate_transformation_mode="tf_crop_and_resize")
+    for policy in ("not_larger", "not_smaller"):
+        resize(policy, image, sizes=[7, 8], axes=[2, 3], mode="nearest", keep_aspect_ratio_policy=policy)
+    resize("nothing", image, scales=[1, 1, 1, 1], mode="linear")
+    for opset in (11, 13):
+        resize(f"opset {opset}", image, opset=opset, scales=[1, 1, 2, 2], region=[], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
+        resize(f"opset {opset} sizes", image, opset=opset, scales=[], sizes=[1, 1, 8, 10], region=[], mode="linear", coordinate_transformation_mode="pytorch_half_pixel")
+    resize("opset 11 half pixel for nearest", image, opset=11, scales=[1, 1, 1.5, 0.6], region=[], mode="nearest", coordinate_transformation_mode="tf_half_pixel_for_nn")
+    for filter in ("nearest", "linear"):
+        resize(f"opset 10 {filter}", image, opset=10, scales=[1, 1, 1.5, 0.6], mode=filter)
+        resize(f"7 {filter}", (1, 2, 3, 4), opset=7, scales=[1, 1, 2, 3], op="Upsample", mode=filter)
+        resize(f"9 {filter}", (1, 2, 3, 4), opset=9, scales=[1, 1, 1.5, 2], op="Upsample", mode=filter)
+    resize("vector", (6,), scales=[1.7], mode="nearest")
+    resize("matrix", (3, 4), sizes=[5, 2], mode="cubic")
+    resize("batch and channels", (2, 3, 2, 2), sizes=[3, 5, 4, 3], mode="nearest")
+    resize("volume", (1, 2, 3, 4, 2), scales=[1, 1, 2, 0.5, 1.5], mode="linear")
+    resize("volume nearest", (1, 2, 3, 4, 2), scales=[1, 1, 2, 0.5, 1.5], mode="nearest")
+    resize("channels last", (1, 3, 4, 2), scales=[1, 2, 2, 1], mode="linear")
+    case("Resize between convolutions",
+         [("Conv", ["x", "w"], ["a"], {"strides": [2, 2]}), ("Resize", ["a", "", "s"], ["b"], {"mode": "linear"}),
+          ("Concat", ["b", "x"], ["d"], {"axis": 1}), ("Conv", ["d", "v"], ["y"], {})],
+         {"x": floats(1, 2, 6, 6)}, {"w": floats(3, 2, 2, 2), "s": np.array([1, 1, 2, 2], np.float32), "v": floats(2, 5, 1, 1)})
+
+
 def write(path):
     def text(value):
         return struct.pack("<I", len(value)) + value
@@ -327,6 +388,6 @@ def write(path):
 
 if __name__ == "__main__":
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    for part in (convolutions, pooling, products, normalisations, elementwise, arrangements, networks):
+    for part in (convolutions, pooling, products, normalisations, elementwise, arrangements, networks, resizing):
         part()
     write(sys.argv[1] if len(sys.argv) > 1 else os.path.join(root, "Tests/GoldenTests/Resources/operators.golden"))
