@@ -47,7 +47,7 @@ struct ConvolutionKernel: Kernel {
   /// Output pixels in one piece of work.
   private static let tileColumns = 1024
   /// Rows of the im2col matrix in one product.
-  private static let tileRows = 256
+  static let tileRows = 256
   /// Output pixels and channels in one piece of work over several images.
   private static let wideColumns = 512
   private static let wideOutputs = 256

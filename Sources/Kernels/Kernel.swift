@@ -1,3 +1,5 @@
+import ModelGraph
+
 /// One node made ready to run: everything about shapes is settled, only addresses are missing.
 ///
 /// Kernels are values without references to an execution, so that a program can be shared.
@@ -6,6 +8,8 @@ protocol Kernel: Sendable {
   var scratchCount: Int { get }
   /// How a weight is rewritten before the first run; nil to use it as given.
   var preparation: WeightPreparation? { get }
+  /// What one run does; nil when it reads its operands and writes its result, each once.
+  var work: [KernelWork]? { get }
   /// Computes the node.
   func run(_ operands: Operands)
 }
@@ -13,6 +17,7 @@ protocol Kernel: Sendable {
 extension Kernel {
   var scratchCount: Int { 0 }
   var preparation: WeightPreparation? { nil }
+  var work: [KernelWork]? { nil }
 }
 
 /// A constant operand in the form that a kernel wants. It takes the given one's place in memory.

@@ -98,7 +98,7 @@ package final class Program: Sendable {
     self.graph = graph
   }
 
-  private static func cut(_ graph: borrowing Graph) -> [Stage] {
+  static func cut(_ graph: borrowing Graph) -> [Stage] {
     var stages: [Stage] = []
     var start = 0
     var exchanges: [Int] = []

@@ -26,8 +26,8 @@ struct WinogradKernel: Kernel {
       && min(output[2], output[3]) >= 48
   }
 
-  private var tilesAcross: Int { (window.out_width + 3) / 4 }
-  private var tileRows: Int { (window.out_height + 3) / 4 }
+  var tilesAcross: Int { (window.out_width + 3) / 4 }
+  var tileRows: Int { (window.out_height + 3) / 4 }
   private var rowsPerBlock: Int { min(max(1, Self.tilesPerBlock / tilesAcross), tileRows) }
   /// Tiles of a block in memory, the slack that the transforms write included.
   private var tileStride: Int {

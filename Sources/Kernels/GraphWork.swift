@@ -1,0 +1,169 @@
+import CKernels
+package import ModelGraph
+import Tensors
+
+/// What computing a graph takes, told from its structure: nothing is computed, and no element of a
+/// constant is looked at.
+package struct GraphWork: Sendable {
+  /// By node; empty for views and exchanges.
+  package let nodes: [[KernelWork]]
+  /// The stages into which exchanges cut the graph, as `Program` has them.
+  package let stages: [Program.Stage]
+  /// Bytes of working memory of one execution, scratch for one thread included.
+  package let arenaBytes: Int
+  /// Bytes of weights in the forms that the kernels want.
+  package let weightBytes: Int
+
+  /// Looks at a graph.
+  ///
+  /// - Parameter constants: the values that are known beforehand; the graph's own elements are not
+  ///   needed.
+  /// - Precondition: the graph is one that `Program` would compile.
+  package init(_ graph: Graph, constants: Set<ValueID>) {
+    let size = MemoryLayout<Float>.stride
+    let selection = KernelSelection(graph, constants: constants)
+    var nodes: [[KernelWork]] = []
+    var scratch = 0
+    var prepared: [ValueID: Int] = [:]
+    for node in graph.nodes {
+      guard let kernel = selection.kernel(for: node, graph) else {
+        nodes.append([])
+        continue
+      }
+      scratch = max(scratch, kernel.scratchCount)
+      if let preparation = kernel.preparation {
+        prepared[node.inputs[preparation.input]] = preparation.count
+      }
+      nodes.append(kernel.work ?? [graph.work(of: node)])
+    }
+    self.nodes = nodes
+    stages = Program.cut(graph)
+    arenaBytes =
+      ArenaLayout(graph, constants: constants, stages: stages).bytes + scratch * size
+    let used = Set(graph.nodes.flatMap(\.inputs)).union(graph.outputs).intersection(constants)
+    weightBytes = used.reduce(0) { $0 + (prepared[$1] ?? graph[$1].shape.count) } * size
+  }
+
+  /// Looks at a whole model: what is neither computed nor an input is constant.
+  package init(wholeModel graph: Graph) {
+    let computed = Set(graph.nodes.map(\.output)).union(graph.inputs)
+    self.init(
+      graph, constants: Set(graph.nodes.flatMap(\.inputs) + graph.outputs).subtracting(computed))
+  }
+}
+
+extension Graph {
+  /// The work of a node whose kernel has nothing of its own to say: it reads its operands and writes
+  /// its result.
+  fileprivate func work(of node: Node) -> KernelWork {
+    let output = self[node.output].shape.count
+    let elements = node.inputs.reduce(output) { $0 + self[$1].shape.count }
+    let kind: KernelKind
+    switch node.operation {
+    case .activation(let activation): kind = activation.isFunction ? .function : .elementwise
+    case .unary(.exponential), .unary(.logarithm), .unary(.errorFunction), .binary(.power),
+      .softmax:
+      kind = .function
+    case .layerNormalization: kind = .normalisation
+    case .concatenation, .transpose, .slice, .pad, .selection, .reshape, .exchange:
+      kind = .movement
+    default: kind = .elementwise
+    }
+    return KernelWork(kind, operations: output, bytes: elements * MemoryLayout<Float>.stride)
+  }
+}
+
+extension Activation {
+  /// Whether it takes many instructions for an element.
+  var isFunction: Bool {
+    switch self {
+    case .sigmoid, .tanh, .silu, .gelu: true
+    case .relu, .clip, .leakyRelu, .hardSigmoid, .hardSwish: false
+    }
+  }
+}
+
+extension Activation? {
+  /// What it adds to a kernel that applies it to its results while they are at hand.
+  func work(elements: Int) -> [KernelWork] {
+    guard self?.isFunction == true else { return [] }
+    return [KernelWork(.function, operations: elements, bytes: 0)]
+  }
+}
+
+// What the kernels do that have more to do than to read operands and to write a result.
+
+extension ConvolutionKernel {
+  var work: [KernelWork]? {
+    let pixels = batch * window.outputSize
+    let weights = outputChannels * k
+    let results = outputChannels * pixels
+    // Each block of rows of the window matrix is written and read, and added to the results.
+    let columns = groups.count * k * pixels
+    let elements =
+      window.isPointwise
+      ? columns + results
+      : 2 * columns + results * max(1, (k + Self.tileRows - 1) / Self.tileRows)
+    return [
+      KernelWork(
+        window.isPointwise ? .pointwise : .convolution, operations: weights * pixels,
+        bytes: (elements + weights) * MemoryLayout<Float>.stride)
+    ] + activation.work(elements: results)
+  }
+}
+
+extension WinogradKernel {
+  var work: [KernelWork]? {
+    let tiles = batch * tileRows * tilesAcross
+    let points = Int(CK_WINOGRAD_POINTS)
+    // Transformed inputs and products are written and read, point by point.
+    let elements = points * (2 * tiles * (depth + outputs) + outputs * depth)
+    return [
+      KernelWork(
+        .winograd, operations: tiles * 16 * window.area * depth * outputs,
+        bytes: elements * MemoryLayout<Float>.stride)
+    ] + activation.work(elements: batch * outputs * window.outputSize)
+  }
+}
+
+extension DepthwiseKernel {
+  var work: [KernelWork]? {
+    let planes = batch * sources.count
+    return [
+      KernelWork(
+        .depthwise, operations: planes * window.outputSize * window.area,
+        bytes: planes * (window.inputSize + window.outputSize) * MemoryLayout<Float>.stride)
+    ] + activation.work(elements: planes * window.outputSize)
+  }
+}
+
+extension PoolingKernel {
+  var work: [KernelWork]? {
+    [
+      KernelWork(
+        .pooling, operations: planes * window.outputSize * window.area,
+        bytes: planes * (window.inputSize + window.outputSize) * MemoryLayout<Float>.stride)
+    ]
+  }
+}
+
+extension DenseKernel {
+  var work: [KernelWork]? {
+    [
+      KernelWork(
+        rows == 1 ? .dense : .product, operations: rows * inputs * outputs,
+        bytes: (rows * (inputs + outputs) + inputs * outputs) * MemoryLayout<Float>.stride)
+    ] + activation.work(elements: rows * outputs)
+  }
+}
+
+extension MatMulKernel {
+  var work: [KernelWork]? {
+    let count = aIndices.count
+    return [
+      KernelWork(
+        .product, operations: count * m * n * k,
+        bytes: count * (m * k + k * n + m * n) * MemoryLayout<Float>.stride)
+    ]
+  }
+}
