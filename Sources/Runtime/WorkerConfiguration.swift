@@ -1,6 +1,7 @@
 package import Engine
 import Foundations
 package import MQTT
+package import Plan
 package import Telemetry
 package import Tensors
 
@@ -69,6 +70,8 @@ package struct WorkerConfiguration: Sendable {
 
   /// Whether the worker publishes metrics.
   package var publishesMetrics = true
+  /// How fast this device is, for whoever plans; published with what it is.
+  package var profile: DeviceProfile?
   /// What to read the energy from; the best source that the machine has if nil.
   package var energySource: EnergyMeter.Source?
 

@@ -23,6 +23,7 @@ final class WorkerMeter {
   private let energy: EnergySampler
   private let processor = ProcessorSensors()
   private let publishesMetrics: Bool
+  private let profile: DeviceProfile?
   private var sequence: UInt64 = 0
   private var last: Snapshot?
 
@@ -51,6 +52,7 @@ final class WorkerMeter {
     }
     self.topics = topics
     publishesMetrics = configuration.publishesMetrics
+    profile = configuration.profile
     energy = EnergySampler(try configuration.energyMeter())
   }
 
@@ -68,6 +70,7 @@ final class WorkerMeter {
     description.method = engines.plan.method
     description.methodName = engines.plan.methodName
     description.inputs = (PackedElements.supported + [.uint8]).map(\.rawValue)
+    description.profile = profile.map { PublishedProfile($0) }
     return description
   }
 

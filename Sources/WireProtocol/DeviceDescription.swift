@@ -1,4 +1,5 @@
 package import Foundations
+package import Plan
 import Tensors
 
 /// What a device holds and can do. Topic `desc/<device>`, retained.
@@ -68,6 +69,8 @@ package struct DeviceDescription: WireMessage, Equatable {
 
   /// Whether frames may come as pixels.
   package var takesPixels: Bool { inputs?.contains(ElementType.uint8.rawValue) == true }
+  /// How fast the machine is, when it says.
+  package var profile: PublishedProfile?
 
   /// Describes a device.
   package init(
@@ -83,7 +86,7 @@ package struct DeviceDescription: WireMessage, Equatable {
   enum CodingKeys: String, CodingKey {
     case version, methods, plan, model, method
     case methodName = "method_name"
-    case parts, hardware, inputs
+    case parts, hardware, inputs, profile
   }
 
   /// The most bytes of a payload.
@@ -111,4 +114,25 @@ package struct DeviceDescription: WireMessage, Equatable {
     try Field.text(hardware.system, "hardware.system")
     try Field.text(hardware.kernels ?? "", "hardware.kernels")
   }
+}
+
+/// A device's profile in its description: that of a version which this program does not know, or with
+/// numbers that no device has, is as good as none.
+package struct PublishedProfile: Codable, Sendable, Equatable {
+  /// What could be read.
+  package var profile: DeviceProfile?
+
+  /// A profile to publish.
+  package init(_ profile: DeviceProfile) { self.profile = profile }
+
+  /// Reads what is there.
+  package init(from decoder: any Decoder) throws {
+    guard let profile = try? DeviceProfile(from: decoder), (try? profile.check()) != nil else {
+      return
+    }
+    self.profile = profile
+  }
+
+  /// Writes the profile.
+  package func encode(to encoder: any Encoder) throws { try profile.encode(to: encoder) }
 }
