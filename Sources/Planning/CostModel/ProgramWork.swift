@@ -1,0 +1,61 @@
+import Kernels
+import ModelGraph
+import Plan
+import Tensors
+
+/// What one device's program, or the client's, takes in a frame: independent of how fast anything is.
+struct ProgramWork: Sendable {
+  /// The nodes between two gatherings.
+  struct Stage: Sendable {
+    /// By node.
+    var work: [[KernelWork]]
+    /// Parts that are sent when they are computed.
+    var sends: [Part]
+    /// Positions in `gatherings` of what has to be complete before the next stage.
+    var gathers: Range<Int>
+  }
+
+  /// A part that is sent.
+  struct Part: Sendable {
+    var exchange: Int
+    var elements: Int
+  }
+
+  /// A value that is gathered.
+  struct Gathering: Sendable {
+    var exchange: Int
+    /// The devices whose parts are used.
+    var senders: [Int]
+  }
+
+  var stages: [Stage]
+  var gatherings: [Gathering]
+  /// Elements of the frame's inputs.
+  var inputElements: Int
+  /// Working memory and weights while it runs.
+  var memoryBytes: Int
+
+  /// Looks at a program.
+  ///
+  /// - Parameter device: whose it is; nil for the client.
+  init(_ program: DeviceProgram, device: Int?) {
+    let graph = program.graph
+    let work = GraphWork(graph, constants: Set(program.constants.keys))
+    var gatherings: [Gathering] = []
+    stages = work.stages.map { stage in
+      let first = gatherings.count
+      gatherings += program.gatherings.filter { stage.exchanges.contains($0.node) }.map {
+        Gathering(
+          exchange: $0.exchange, senders: $0.parts.map(\.device).filter { $0 != device })
+      }
+      return Stage(
+        work: Array(work.nodes[stage.nodes]),
+        sends: program.publications.filter { stage.nodes.contains($0.node) }.map {
+          Part(exchange: $0.exchange, elements: graph[$0.value].shape.count)
+        }, gathers: first..<gatherings.count)
+    }
+    self.gatherings = gatherings
+    inputElements = graph.inputs.reduce(0) { $0 + graph[$1].shape.count }
+    memoryBytes = work.arenaBytes + work.weightBytes
+  }
+}
