@@ -129,7 +129,8 @@ let package = Package(
     module(
       "Benchmarks",
       [
-        "LocalFleet", "MQTT", "Processes", "Foundations", "Tensors", "Plan", "Engine", "Runtime",
+        "LocalFleet", "MQTT", "Processes", "Foundations", "Tensors", "ModelGraph", "Kernels",
+        "Plan", "Engine", "Runtime",
         logging,
       ]),
     module(

@@ -65,7 +65,8 @@ extension Graph {
       .softmax:
       kind = .function
     case .layerNormalization: kind = .normalisation
-    case .concatenation, .transpose, .slice, .pad, .selection, .reshape, .exchange:
+    case .transpose: kind = .transposition
+    case .concatenation, .slice, .pad, .selection, .reshape, .exchange:
       kind = .movement
     default: kind = .elementwise
     }

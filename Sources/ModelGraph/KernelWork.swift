@@ -18,8 +18,10 @@ package enum KernelKind: String, Sendable, Hashable, CaseIterable, Codable {
   case function
   /// Statistics of elements, and what is made of them.
   case normalisation
-  /// Elements that change places.
+  /// Runs of elements that change places.
   case movement
+  /// Single elements that change places.
+  case transposition
   /// Few instructions for each element.
   case elementwise
 }

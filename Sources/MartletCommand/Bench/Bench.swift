@@ -9,6 +9,7 @@ struct Bench: ParsableCommand {
     abstract: "Measures parts of martlet; tools/bench compares them with other programs.",
     discussion: """
       Examples:
+        martlet bench device --out d0.json      how fast this device is, for martlet plan --profiles
         martlet bench failures                  what losses, stalls and returns cost
         martlet bench stalls                    what it costs when workers stand still for a moment
         martlet bench deadline --svg fig3.svg   latency and accuracy against the timeout
@@ -17,8 +18,8 @@ struct Bench: ParsableCommand {
         martlet bench chaos --minutes 3         what tools/chaos calls
       """,
     subcommands: [
-      BenchWire.self, BenchFailures.self, BenchStalls.self, BenchDeadline.self, BenchFrames.self,
-      BenchChaos.self,
+      BenchDevice.self, BenchWire.self, BenchFailures.self, BenchStalls.self, BenchDeadline.self,
+      BenchFrames.self, BenchChaos.self,
     ])
 }
 

@@ -7,7 +7,11 @@ import Tensors
 
 /// How `martlet plan` spreads neurons: a method, its options, and what goes with any of them.
 struct MethodArguments: ParsableArguments {
-  @Option(help: "How the neurons of each layer are spread; see above.")
+  @Option(
+    help: """
+      How the neurons of each layer are spread; see above. auto makes a plan by each method that needs \
+      nothing else, and takes the one that is predicted to be best.
+      """)
   var method = MethodName(PlanningMethods.usual)
 
   @OptionGroup var options: MethodOptionArguments
@@ -58,7 +62,7 @@ struct MethodArguments: ParsableArguments {
     }
     let needsImages: Bool
     do throws(MartletError) {
-      needsImages = try maker().needsImages
+      needsImages = try self.needsImages()
     } catch {
       throw ValidationError(error.message)
     }
@@ -70,10 +74,22 @@ struct MethodArguments: ParsableArguments {
     }
   }
 
-  /// The method with its options.
-  func maker(stopped: StopFlag = StopFlag()) throws(MartletError) -> PlanMaker {
+  /// Whether images are needed to plan.
+  private func needsImages() throws(MartletError) -> Bool {
+    if let method = method.method { return try maker(method, options.given).needsImages }
+    if let name = options.given.keys.min() {
+      throw MartletError(
+        .invalidArgument, "--\(name) goes with one method, and --method auto tries all")
+    }
+    return fill.needsImages
+  }
+
+  /// A method with options.
+  func maker(
+    _ method: any PlanningMethod, _ options: [String: String], stopped: StopFlag = StopFlag()
+  ) throws(MartletError) -> PlanMaker {
     try PlanMaker(
-      method.method, options: options.given, fill: fill, strips: strips, wire: wire,
+      method, options: options, fill: fill, strips: strips, wire: wire,
       measuring: Measuring(threads: threads, stopped: stopped))
   }
 }

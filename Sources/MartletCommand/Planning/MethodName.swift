@@ -1,22 +1,29 @@
 import ArgumentParser
 import Planning
 
-/// A planning method on the command line, by name.
+/// A planning method on the command line, by name; `auto` is none in particular.
 struct MethodName: ExpressibleByArgument {
-  let method: any PlanningMethod
+  /// Nil for `auto`.
+  let method: (any PlanningMethod)?
+
+  private static let automatic = "auto"
 
   init(_ method: any PlanningMethod) { self.method = method }
 
   init?(argument: String) {
+    if argument == Self.automatic {
+      method = nil
+      return
+    }
     guard let method = PlanningMethods.standard[argument] else { return nil }
     self.method = method
   }
 
-  static var allValueStrings: [String] { PlanningMethods.standard.names }
+  static var allValueStrings: [String] { PlanningMethods.standard.names + [automatic] }
 
   static var defaultCompletionKind: CompletionKind { .list(allValueStrings) }
 
-  var defaultValueDescription: String { method.name }
+  var defaultValueDescription: String { method?.name ?? Self.automatic }
 }
 
 /// A planning method that needs neither options nor images, by name.

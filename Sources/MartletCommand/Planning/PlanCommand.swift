@@ -39,6 +39,12 @@ struct PlanCommand: ParsableCommand {
       done with it first, and one whose device dies goes to another. The figures are those of a device's
       own frames.
 
+      With --link, --broker-link, --profiles, --goal or --method auto it predicts what the plan takes on
+      such devices and links, beside one device alone, and says in a line what is best and why:
+      latency of a frame alone, frames a second with many under way, bytes of a frame through the link
+      of the device with most and through the broker's, memory of the device with most, what is lost
+      with one device. --method auto writes the plan that is best at the --goal.
+
       A calibration image that cannot be read is named on standard error and passed over; the plan is
       written, and the status is then 1.
 
@@ -48,6 +54,9 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --names kitchen,attic,cellar --method lop -o plan
         martlet plan model.onnx --devices 4 --method coded --tolerate 1 -o plan
         martlet plan model.onnx --devices 4 --method robustdice --scores scores.json --copies 2 -o plan
+        martlet plan model.onnx --devices 4 --method auto --link 50mbit,2ms -o plan
+        martlet plan model.onnx --devices 4 --method lop --link 1gbit d3=100mbit \\
+          --broker-link 1gbit --profiles profiles/ -o plan
         martlet plan model.onnx --method vertical --tiers edge,fog,cloud -o plan
         martlet plan model.onnx --devices 4 --method whole -o plan
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
@@ -69,6 +78,8 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var method: MethodArguments
 
+  @OptionGroup var prediction: PredictionArguments
+
   @Option(name: [.short, .long], help: "The plan's folder.", completion: .directory)
   var output: String
 
@@ -83,29 +94,51 @@ struct PlanCommand: ParsableCommand {
     defer { signals.stop() }
     try OutputFiles.checkPlan(output, overwrite)
     let graph = try options.graph()
-    let maker = try method.maker(stopped: stopped)
-    let layout = try maker.layout(of: graph, wishes: try wishes())
-    try Plan.checkNewNames(layout.devices)
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
+    let inputs = PlanInputs(
+      graph: graph, model: try card.model(of: graph, path: options.model), wishes: try wishes(),
+      arguments: method, stopped: stopped)
     try card.tellAssumptions(for: graph, model: options.model)
-    let context = PlacingContext(
-      graph: graph, model: try card.model(of: graph, path: options.model), layout: layout)
-    let unreadable = UnreadableImages()
-    let made = try maker.make(context) { () throws(MartletError) in
-      try Measuring(threads: method.threads, stopped: stopped).readable(
-        try context.calibrationImages(method.calibration, limit: method.calibrationLimit),
-        unreadable)
-    }
+    let (made, comparison) = try plan(inputs)
     try stopped.check()
     let folder = try PlanFolder.write(made.plan, graph: graph, to: output) { number in
-      Terminal.progress("shard \(number + 1) of \(layout.devices.count)")
+      Terminal.progress("shard \(number + 1) of \(made.plan.devices.count)")
     }
     Terminal.endProgress()
-    let report = Report(
-      folder, PlanFigures(folder.plan, made.result), unreadableImages: unreadable.count)
+    var report = Report(
+      folder, PlanFigures(folder.plan, made.result), unreadableImages: inputs.unreadable.count)
+    report.prediction = comparison.map {
+      PredictionReport($0, goal: prediction.wantedGoal)
+    }
     if json { try Terminal.printJSON(report) } else { try show(folder, report) }
-    try unreadable.finish()
+    try inputs.unreadable.finish()
+  }
+
+  /// The plan that was asked for, or the best one, and what is predicted where that is wanted.
+  private func plan(
+    _ inputs: PlanInputs
+  ) throws(MartletError) -> (PlanMaker.Made, PlanComparison?) {
+    if let method = method.method.method {
+      let made = try inputs.make(method, self.method.options.given)
+      guard prediction.isWanted else { return (made, nil) }
+      var comparison = PlanComparison(
+        try prediction.model(of: made.plan.devices.map(\.name), stopped: inputs.stopped))
+      comparison.add(made.result.description, made)
+      return (made, comparison)
+    }
+    let names = try inputs.wishes.devices().map(\.name)
+    let comparison = try PlanComparison(
+      try prediction.model(of: names, stopped: inputs.stopped), devices: names.count
+    ) { method, options throws(MartletError) in
+      try inputs.make(method, options, names: names)
+    }
+    guard let best = comparison.best(for: prediction.wantedGoal) else {
+      throw MartletError(
+        .unsupported, "no method makes a plan of this model for these devices",
+        hint: comparison.leftOut.map { "\($0.name): \($0.reason)" }.joined(separator: "; "))
+    }
+    return (best.made, comparison)
   }
 
   /// Plans a model by a method that needs no options and writes the folder.
@@ -166,11 +199,14 @@ struct PlanCommand: ParsableCommand {
     var agreement: [Double]?
     /// Calibration images that could not be read.
     var unreadableImages: Int
+    /// Where it was asked for.
+    var prediction: PredictionReport?
 
     private enum CodingKeys: String, CodingKey {
       case plan, folder, method, fill, wire, layers, exchanges, copies, devices, protections,
         agreement
       case unreadableImages = "unreadable_images"
+      case prediction
     }
 
     init(_ folder: PlanFolder, _ figures: PlanFigures, unreadableImages: Int) {
@@ -222,6 +258,10 @@ struct PlanCommand: ParsableCommand {
         + UnreadableImages.note(report.unreadableImages))
     if let wire = report.wire {
       try Terminal.print("parts travel as \(wire); the bytes above are those of f32")
+    }
+    if let prediction = report.prediction {
+      try Terminal.print("")
+      try Terminal.print(prediction.text)
     }
     if !folder.plan.head.hasAccuracy {
       try Terminal.print(

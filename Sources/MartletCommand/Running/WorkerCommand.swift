@@ -18,7 +18,7 @@ struct WorkerCommand: ParsableCommand {
       one ends at once. Status 70 means that another worker took over the device's name.
 
       Examples:
-        martlet worker --broker unix:/run/mosquitto.sock --plan plan --device d0
+        martlet worker --broker unix:/run/mosquitto.sock --plan plan --device d0 --profile d0.json
         martlet worker --broker mqtts://broker.local --ca-file ca.pem --username d0 \\
           --password-file d0.password --plan plan --device d0
       """)
@@ -75,6 +75,11 @@ struct WorkerCommand: ParsableCommand {
       """)
   var energy: EnergyMeter.Source?
 
+  @Option(
+    help: "This device's profile, of martlet bench device, to publish with what the device is.",
+    completion: .file())
+  var profile: String?
+
   @Flag(help: "Publish no metrics.")
   var noMetrics = false
 
@@ -114,6 +119,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.idleWatts = idleWatts
     configuration.clockOffsetSeconds = clockOffset
     configuration.energySource = energy
+    configuration.profile = try ownProfile()
     configuration.publishesMetrics = !noMetrics
     let prepared = configuration
     let worker = try Host { least throws(MartletError) in
@@ -126,6 +132,14 @@ struct WorkerCommand: ParsableCommand {
     let signals = try TerminationSignals { _ in stop() }
     defer { signals.stop() }
     try worker.run()
+  }
+
+  /// The profile that is published, if it is one of this machine.
+  private func ownProfile() throws(MartletError) -> DeviceProfile? {
+    guard let path = profile else { return nil }
+    let profile = try DeviceProfile.read(path)
+    try profile.require(.current, file: path)
+    return profile
   }
 }
 
