@@ -22,24 +22,19 @@ package struct GraphWork: Sendable {
   package init(_ graph: Graph, constants: Set<ValueID>) {
     let size = MemoryLayout<Float>.stride
     let selection = KernelSelection(graph, constants: constants)
-    var nodes: [[KernelWork]] = []
-    var scratch = 0
+    let kernels = graph.nodes.map { selection.kernel(for: $0, graph) }
     var prepared: [ValueID: Int] = [:]
-    for node in graph.nodes {
-      guard let kernel = selection.kernel(for: node, graph) else {
-        nodes.append([])
-        continue
-      }
-      scratch = max(scratch, kernel.scratchCount)
-      if let preparation = kernel.preparation {
-        prepared[node.inputs[preparation.input]] = preparation.count
-      }
-      nodes.append(kernel.work ?? [graph.work(of: node)])
+    for (node, kernel) in zip(graph.nodes, kernels) {
+      guard let preparation = kernel?.preparation else { continue }
+      prepared[node.inputs[preparation.input]] = preparation.count
     }
-    self.nodes = nodes
+    nodes = zip(graph.nodes, kernels).map { node, kernel in
+      kernel.map { $0.work ?? [graph.work(of: node)] } ?? []
+    }
     stages = Program.cut(graph)
     arenaBytes =
-      ArenaLayout(graph, constants: constants, stages: stages).bytes + scratch * size
+      ArenaLayout(graph, constants: constants, stages: stages).bytes
+      + Program.scratchCount(of: kernels) * size
     let used = Set(graph.nodes.flatMap(\.inputs)).union(graph.outputs).intersection(constants)
     weightBytes = used.reduce(0) { $0 + (prepared[$1] ?? graph[$1].shape.count) } * size
   }

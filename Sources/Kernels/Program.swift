@@ -77,8 +77,7 @@ package final class Program: Sendable {
       }
       kernels.append(kernel)
     }
-    // Rounded so that each lane's scratch begins at a cache line.
-    let scratchCount = (kernels.reduce(0) { max($0, $1?.scratchCount ?? 0) } + 15) / 16 * 16
+    let scratchCount = Program.scratchCount(of: kernels)
     guard layout.bytes + scratchCount * 4 <= Program.maximumArenaBytes else {
       throw MartletError(
         .resourceExhausted, "the model needs too much working memory",
@@ -96,6 +95,11 @@ package final class Program: Sendable {
     self.weightBytes = weights.bytes
     nullFlow = NullFlow(graph)
     self.graph = graph
+  }
+
+  /// Floats of scratch that kernels need, rounded so that each lane's begins at a cache line.
+  static func scratchCount(of kernels: [(any Kernel)?]) -> Int {
+    (kernels.reduce(0) { max($0, $1?.scratchCount ?? 0) } + 15) / 16 * 16
   }
 
   static func cut(_ graph: borrowing Graph) -> [Stage] {

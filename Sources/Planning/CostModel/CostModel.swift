@@ -28,9 +28,9 @@ package struct CostModel: Sendable {
     let normal = plan.normalised(attendance)
     let devices = plan.devices.indices.map { device -> ProgramWork? in
       guard attendance[device] != .absent else { return nil }
-      return ProgramWork(plan.program(device: device, attendance: normal), device: device)
+      return ProgramWork(plan, device: device, attendance: normal)
     }
-    let client = ProgramWork(plan.program(device: nil, attendance: normal), device: nil)
+    let client = ProgramWork(plan, device: nil, attendance: normal)
     return prediction(devices + [client]).prediction
   }
 
@@ -97,9 +97,8 @@ package struct CostModel: Sendable {
     let each = present.map { device in
       let alone = Attendance(alive: plan.devices.indices.map { $0 == device })
       var work = [ProgramWork?](repeating: nil, count: plan.devices.count)
-      work[device] = ProgramWork(plan.program(device: device, attendance: alone), device: device)
-      return prediction(
-        work + [ProgramWork(plan.program(device: nil, attendance: alone), device: nil)])
+      work[device] = ProgramWork(plan, device: device, attendance: alone)
+      return prediction(work + [ProgramWork(plan, device: nil, attendance: alone)])
     }
     guard let fastest = each.min(by: { $0.prediction.latency < $1.prediction.latency }) else {
       return prediction(plan.devices.map { _ in nil } + [nil]).prediction

@@ -1,10 +1,13 @@
 /// Things that happen at times, earliest first; of one time in the order in which they were added.
-struct EventQueue<Event> {
+package struct EventQueue<Event> {
   private var heap: [(time: Double, order: Int, event: Event)] = []
   private var added = 0
 
+  /// Nothing happens.
+  package init() {}
+
   /// Adds something.
-  mutating func add(_ event: Event, at time: Double) {
+  package mutating func add(_ event: Event, at time: Double) {
     heap.append((time, added, event))
     added += 1
     var child = heap.count - 1
@@ -15,7 +18,7 @@ struct EventQueue<Event> {
   }
 
   /// Takes out what is earliest; nil if nothing is left.
-  mutating func next() -> Event? {
+  package mutating func next() -> Event? {
     guard let first = heap.first else { return nil }
     let last = heap.removeLast()
     guard !heap.isEmpty else { return first.event }

@@ -32,13 +32,16 @@ struct ProgramWork: Sendable {
   var gatherings: [Gathering]
   /// Elements of the frame's inputs.
   var inputElements: Int
-  /// Working memory and weights while it runs.
+  /// Working memory and weights while it runs, and weights that wait for others to be missing.
   var memoryBytes: Int
 
-  /// Looks at a program.
+  /// Looks at a device's program.
   ///
-  /// - Parameter device: whose it is; nil for the client.
-  init(_ program: DeviceProgram, device: Int?) {
+  /// - Parameters:
+  ///   - device: whose it is; nil for the client.
+  ///   - attendance: of which frames, as `Plan.program` takes it.
+  init(_ plan: Plan, device: Int?, attendance: Attendance) {
+    let program = plan.program(device: device, attendance: attendance)
     let graph = program.graph
     let work = GraphWork(graph, constants: Set(program.constants.keys))
     var gatherings: [Gathering] = []
@@ -57,5 +60,9 @@ struct ProgramWork: Sendable {
     self.gatherings = gatherings
     inputElements = graph.inputs.reduce(0) { $0 + graph[$1].shape.count }
     memoryBytes = work.arenaBytes + work.weightBytes
+    guard let device, plan.devices.indices.contains(where: plan.hasStandIn) else { return }
+    let used = program.constants.keys.reduce(0) { $0 + graph[$1].shape.count }
+    memoryBytes += max(
+      0, ShardInventory(plan, device: device).bytes - used * ElementType.float32.size)
   }
 }
