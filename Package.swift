@@ -238,7 +238,9 @@ let package = Package(
       resources: [.copy("Goldens")]),
     tests("Charts", ["Charts"]),
     tests("Tables", ["Tables", "Foundations"]),
-    tests("WireProtocol", ["WireProtocol", "Plan", "JSONCoding", "Foundations", "Tensors"]),
+    tests(
+      "WireProtocol",
+      ["WireProtocol", "ModelGraph", "Plan", "JSONCoding", "Foundations", "Tensors"]),
     tests(
       "Engine",
       [
@@ -285,7 +287,8 @@ let package = Package(
       "Command",
       [
         "ModelCards",
-        "MartletTool", "TestSupport", "MartletCommand", "LocalFleet", "Plan", "Kernels", "Imaging",
+        "MartletTool", "TestSupport", "MartletCommand", "LocalFleet", "Benchmarks", "ModelGraph",
+        "Plan", "Kernels", "Imaging",
         "Inspection",
         "Recording", "WireProtocol", "MQTT", "Processes", "JSONCoding", "TensorFiles",
         "Foundations", "Tensors",

@@ -64,21 +64,21 @@ struct DeviceProfileTests {
   @Test(
     "numbers that no device has are refused, with the field",
     arguments: [
-      (#""share":1"#, #""share":0"#, "share"), (#""share":1"#, #""share":1.5"#, "share"),
-      (#""share":1"#, #""share":-1"#, "share"), (#""threads":1"#, #""threads":0"#, "threads"),
+      (#""share":1.0"#, #""share":0"#, "share"), (#""share":1.0"#, #""share":1.5"#, "share"),
+      (#""share":1.0"#, #""share":-1"#, "share"), (#""threads":1"#, #""threads":0"#, "threads"),
       (#""threads":1"#, #""threads":100000"#, "threads"),
-      (#""s_per_kernel":0"#, #""s_per_kernel":-1e-6"#, "s_per_kernel"),
-      (#""delay_s":0"#, #""delay_s":1e9"#, "delay_s"),
+      (#""s_per_kernel":0.0"#, #""s_per_kernel":-1e-6"#, "s_per_kernel"),
+      (#""delay_s":0.0"#, #""delay_s":1e9"#, "delay_s"),
       (
-        #"{"kernel":"dense","operations_per_s":100000000"#,
+        #"{"kernel":"dense","operations_per_s":100000000.0"#,
         #"{"kernel":"dense","operations_per_s":0"#, "rates.dense"
       ),
       (
-        #"{"kernel":"dense","operations_per_s":100000000"#,
+        #"{"kernel":"dense","operations_per_s":100000000.0"#,
         #"{"kernel":"dense","operations_per_s":1e300"#, "rates.dense"
       ),
       (
-        #"{"kernel":"dense","operations_per_s":100000000"#, #"{"kernel":"dense""#, "rates.dense"
+        #"{"kernel":"dense","operations_per_s":100000000.0"#, #"{"kernel":"dense""#, "rates.dense"
       ),
       (#"{"kernel":"dense""#, #"{"kernel":"pooling""#, "rates"),
       (#"{"kernel":"dense""#, #"{"kernel":"magic""#, "rates"),

@@ -1,4 +1,6 @@
 import Foundations
+import ModelGraph
+import Plan
 import Tensors
 import Testing
 import WireProtocol
@@ -72,6 +74,33 @@ private func text(_ message: some WireMessage) throws -> String {
     var bad = description
     bad.parts[0].layer = "Conv 1"
     #expect(throws: MartletError.self) { try bad.payload() }
+  }
+
+  @Test func aDescriptionMayHaveAProfile() throws {
+    var description = DeviceDescription(
+      version: "0.1", methods: [], plan: "p-1", parts: [],
+      hardware: .init(architecture: "aarch64", cores: 4, memoryBytes: 1 << 30, system: "Debian 12"))
+    #expect(!(try text(description)).contains("profile"))
+    let handling = DeviceProfile.Handling(message: 1e-5, byte: 1.0 / 3 * 1e-9)
+    let profile = DeviceProfile(
+      machine: .init(processor: "Cortex-A72", kernels: "OpenBLAS"), threads: 1, share: 1,
+      kernelOverhead: 1e-7,
+      rates: KernelKind.allCases.map { .init($0, operations: 1e9 / 7, bytes: nil) },
+      messages: .init(endpoint: handling, broker: handling, delay: 2e-5))
+    description.profile = PublishedProfile(profile)
+    let read = try DeviceDescription(payload: description.payload(), source: "t")
+    #expect(read == description && read.profile?.profile == profile)
+    // One that this program cannot use does not make the rest unreadable.
+    for (old, new) in [
+      (#""version":1,"#, #""version":2,"#), (#""share":1.0"#, #""share":7.0"#),
+      (#""kernel":"dense""#, #""kernel":"quantum""#),
+    ] {
+      let message = try text(description)
+      let range = try #require(message.firstRange(of: old), "\(message)")
+      let changed = message[..<range.lowerBound] + new + message[range.upperBound...]
+      let other = try DeviceDescription(payload: Array(changed.utf8), source: "t")
+      #expect(other.version == "0.1" && other.profile?.profile == nil)
+    }
   }
 
   @Test func planAnnouncement() throws {
