@@ -102,9 +102,9 @@ extension CommandTests {
 }
 
 extension JSONValue {
-  fileprivate var list: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+  var list: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
 
-  fileprivate var double: Double? {
+  var double: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
