@@ -133,6 +133,10 @@ package struct PublishedProfile: Codable, Sendable, Equatable {
     self.profile = profile
   }
 
-  /// Writes the profile.
-  package func encode(to encoder: any Encoder) throws { try profile.encode(to: encoder) }
+  /// Writes the profile, or null.
+  package func encode(to encoder: any Encoder) throws {
+    if let profile { return try profile.encode(to: encoder) }
+    var container = encoder.singleValueContainer()
+    try container.encodeNil()
+  }
 }

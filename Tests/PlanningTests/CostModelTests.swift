@@ -167,10 +167,11 @@ struct CostModelTests {
     }
   }
 
-  @Test("what is gathered is what devices are said to receive", arguments: 0..<12)
-  func traffic(seed: Int) throws {
+  @Test("what is gathered is what devices are said to receive", arguments: 0..<12, [false, true])
+  func traffic(seed: Int, byRows: Bool) throws {
     let graph = try RandomGraph.network(seed: UInt64(seed))
-    let plan = try plan(graph, devices: 3)
+    let strips = byRows ? StripFront(graph).strips(end: graph.nodes.count) : nil
+    let plan = try plan(graph, devices: 3, sharding: try Sharding(graph, strips: strips))
     let prediction = try model(devices: 3).predict(plan: plan)
     for device in 0..<3 {
       let cost = plan.cost(of: device)
@@ -181,6 +182,9 @@ struct CostModelTests {
     let sent = prediction.devices.reduce(prediction.client.bytesSent) { $0 + $1.bytesSent }
     #expect(prediction.brokerBytesReceived == sent)
     #expect(prediction.latency > 0 && prediction.latency.isFinite)
+    let left = try model(devices: 3).predict(
+      plan: plan, attendance: Attendance(alive: [true, false, true]))
+    #expect(left.latency > 0 && left.latency.isFinite && left.devices[1].bytesSent == 0)
   }
 
   @Test("with a device lost others compute what they hold copies of, and nobody waits for it")
