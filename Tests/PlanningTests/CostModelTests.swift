@@ -218,7 +218,7 @@ struct CostModelTests {
     let plan = try plan(graph, devices: 3, sharding: try Sharding(graph, blocks: [block])) { _ in
       [LayerPlacement(holders: [[0, 1, 2]])]
     }
-    #expect(plan.takesWholeFrames)
+    #expect(plan.dispatchesFrames)
     let prediction = try model(devices: 3, links: ["80mbit", "client=none"]).predict(plan: plan)
     // 4000 B in, all operations, 40 B out, at ten megabytes a second.
     #expect(isClose(prediction.latency, 0.4e-3 + 4.04e-3 + 4e-6))
@@ -238,7 +238,7 @@ struct CostModelTests {
     let plan = try plan(graph, sharding: try Sharding(graph, blocks: blocks)) { _ in
       [LayerPlacement(holders: [[0]]), LayerPlacement(holders: [[1]])]
     }
-    #expect(!plan.takesWholeFrames)
+    #expect(!plan.dispatchesFrames)
     let prediction = try model().predict(plan: plan)
     #expect(isClose(prediction.latency, 404_000 / 1e8))
     #expect(isClose(prediction.framesPerSecond, 1e8 / 400_000))

@@ -22,7 +22,7 @@ package struct CostModel: Sendable {
   /// - Precondition: the assumptions are for the plan's devices.
   package func predict(plan: Plan, attendance: Attendance? = nil) -> CostPrediction {
     let attendance = attendance ?? .everyone(plan.devices.count)
-    if plan.takesWholeFrames {
+    if plan.dispatchesFrames {
       return predictWhole(plan, plan.devices.indices.filter { attendance[$0] != .absent })
     }
     let normal = plan.normalised(attendance)
@@ -95,7 +95,7 @@ package struct CostModel: Sendable {
   /// up until something that they share has enough.
   private func predictWhole(_ plan: Plan, _ present: [Int]) -> CostPrediction {
     let each = present.map { device in
-      let alone = Attendance(alive: plan.devices.indices.map { $0 == device })
+      let alone = Attendance.only(device, of: plan.devices.count)
       var work = [ProgramWork?](repeating: nil, count: plan.devices.count)
       work[device] = ProgramWork(plan, device: device, attendance: alone)
       return prediction(work + [ProgramWork(plan, device: nil, attendance: alone)])
@@ -117,14 +117,5 @@ package struct CostModel: Sendable {
       result.devices[device] = own.prediction.devices[device]
     }
     return result
-  }
-}
-
-extension Plan {
-  /// Whether each frame goes to one of several devices that all hold the whole model.
-  package var takesWholeFrames: Bool {
-    guard sharding.isVertical, sharding.layers.count == 1, let holders = placements[0].holders.first
-    else { return false }
-    return holders.count == devices.count
   }
 }

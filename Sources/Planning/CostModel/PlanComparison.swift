@@ -97,7 +97,7 @@ package struct PlanComparison: Sendable {
     let limit = "the narrowest place is " + best.prediction.narrowestText(devices)
     guard isBestAlone(for: goal) else {
       let ratio = goal.price(of: alone) / goal.price(of: best.prediction)
-      let name = best.made.plan.takesWholeFrames ? "whole frames (\(best.name))" : best.name
+      let name = best.made.plan.dispatchesFrames ? "whole frames (\(best.name))" : best.name
       return "best for \(goal): \(name), \(own), where one device alone has \(other) "
         + "(\(ratio.asTenths) times as good); \(limit)"
     }
