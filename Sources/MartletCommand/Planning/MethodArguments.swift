@@ -81,7 +81,7 @@ struct MethodArguments: ParsableArguments {
       throw MartletError(
         .invalidArgument, "--\(name) goes with one method, and --method auto tries all")
     }
-    return fill.needsImages || wire.needsImages
+    return fill.needsImages || wire == .auto
   }
 
   /// A method with options.
