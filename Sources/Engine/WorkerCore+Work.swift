@@ -49,12 +49,43 @@ extension WorkerCore {
   /// This process did not run for some time, and could not listen: nobody is blamed for it.
   package func wasAway(_ time: Duration) { peer.postpone(by: time.nanoseconds) }
 
+  /// Puts a frame's input where the program reads it: all of it, or the rows that it reads.
+  ///
+  /// - Returns: whether it has the size of either.
+  private func place(
+    _ frame: PendingFrame, in execution: Execution, of engine: DeviceEngine
+  ) -> Bool {
+    let value = engine.program.graph.inputs[0]
+    let shape = engine.program.graph[value].shape
+    if frame.input.count == shape.count {
+      execution.withMutableValue(value) { _ = $0.update(fromContentsOf: frame.input) }
+      return true
+    }
+    guard let rows = plan.inputRows(frame.roles)?[device],
+      case let (width, planes) = (shape[3], shape[1]),
+      frame.input.count == planes * rows.count * width
+    else { return false }
+    frame.input.withUnsafeBufferPointer { source in
+      execution.withMutableValue(value) { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return }
+        for plane in 0..<planes {
+          (to + (plane * shape[2] + rows.lowerBound) * width).update(
+            from: from + plane * rows.count * width, count: rows.count * width)
+        }
+      }
+    }
+    return true
+  }
+
   private func begin(
     _ frame: PendingFrame, engine: DeviceEngine, now: MonotonicTime
   ) throws(MartletError) -> FrameTask {
     let execution = try peer.pool.take(for: engine)
-    execution.withMutableValue(engine.program.graph.inputs[0]) {
-      _ = $0.update(fromContentsOf: frame.input)
+    guard place(frame, in: execution, of: engine) else {
+      peer.pool.give(execution, of: engine)
+      throw MartletError(
+        .invalidShape, "a frame has other rows of the input than this device reads",
+        context: ["frame": "\(frame.key)"])
     }
     let task = FrameTask(
       key: frame.key, engine: engine, execution: execution, roles: frame.roles,

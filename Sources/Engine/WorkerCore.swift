@@ -47,6 +47,8 @@ package final class WorkerCore {
   private let inputShape: Shape
   /// The shape of an input that comes as pixels; nil where none may.
   private let pixelShape: Shape?
+  /// Whether an input may be just the rows that this device reads.
+  private let takesRows: Bool
   private var frameDrops = DropLog<FrameDrop>()
   /// Why the last frame that had no program was dropped.
   private var programFailure: MartletError?
@@ -60,6 +62,7 @@ package final class WorkerCore {
     self.limits = limits
     inputShape = plan.graph[plan.graph.inputs[0]].shape
     pixelShape = plan.model.preprocessing?.pixelShape(of: inputShape)
+    takesRows = plan.dividesInput
     inbox = FrameInbox(
       limits: .init(
         framesAhead: limits.framesAhead, bytes: limits.bytes, bytesPerPeer: limits.bytesPerPeer))
@@ -110,9 +113,7 @@ package final class WorkerCore {
       let header = message.header
       guard header.device == client else { return .topicDisagrees }
       guard header.plan == peer.planID else { return .wrongPlan }
-      guard header.shape == (message.isPixels ? pixelShape : inputShape) else {
-        return .wrongShape
-      }
+      guard isInput(header.shape, isPixels: message.isPixels) else { return .wrongShape }
       guard let note = InputNote(text: header.note, devices: peer.names.count) else {
         return .garbage
       }
@@ -148,6 +149,17 @@ package final class WorkerCore {
     }
     if let rejected { count(rejected, at: now) }
     return isTaken
+  }
+
+  /// Whether an input may have this shape: the model's, or fewer rows of it where devices read only some.
+  private func isInput(_ shape: Shape, isPixels: Bool) -> Bool {
+    guard let expected = isPixels ? pixelShape : inputShape else { return false }
+    guard shape != expected else { return true }
+    let axis = isPixels ? 1 : 2
+    guard takesRows, shape.rank == expected.rank, (1...expected[axis]).contains(shape[axis]) else {
+      return false
+    }
+    return shape.replacing(axis: axis, with: expected[axis]) == expected
   }
 
   /// Takes another device's part.

@@ -22,7 +22,7 @@ package struct GraphWork: Sendable {
   package init(_ graph: Graph, constants: Set<ValueID>) {
     let size = MemoryLayout<Float>.stride
     let selection = KernelSelection(graph, constants: constants)
-    let kernels = graph.nodes.map { selection.kernel(for: $0, graph) }
+    let kernels = graph.nodes.map { try? selection.kernel(for: $0, graph) }
     var prepared: [ValueID: Int] = [:]
     for (node, kernel) in zip(graph.nodes, kernels) {
       guard let preparation = kernel?.preparation else { continue }

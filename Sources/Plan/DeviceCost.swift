@@ -32,7 +32,10 @@ extension Plan {
     let program = program(
       device: device, attendance: attendance ?? usualAttendance(of: device))
     let size = ElementType.float32.size
-    let input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
+    var input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
+    if let rows = inputRows(attendance ?? .everyone(devices.count)) {
+      input = input / graph[graph.inputs[0]].shape[2] * rows[device].count
+    }
     return DeviceCost(
       neurons: zip(placements, sharding.layers).reduce(0) { sum, layer in
         sum + layer.0.holders.count { dispatchesFrames || $0[0] == device }

@@ -14,8 +14,11 @@ extension InferenceClient {
   /// - Parameters:
   ///   - roles: who is to take part.
   ///   - topic: where they read it.
+  ///   - rows: those of the input that they read; all if nil.
   /// - Returns: why it could not be sent; nil if it is.
-  func publish(_ input: FrameInput, to roles: Attendance, topic: String) -> MartletError? {
+  func publish(_ input: FrameInput, to roles: Attendance, topic: String, rows: Range<Int>? = nil)
+    -> MartletError?
+  {
     var failure: MartletError?
     func send(_ message: [UInt8]) {
       message.withUnsafeBytes { payload in
@@ -34,13 +37,28 @@ extension InferenceClient {
     {
       var header = header
       header.shape = pixelShape
-      input.pixels.withUnsafeBufferPointer {
+      var pixels = input.pixels[...]
+      if let rows {
+        header.shape = pixelShape.replacing(axis: 1, with: rows.count)
+        let row = pixelShape.innerCount(after: 1)
+        pixels = pixels[(rows.lowerBound * row)..<(rows.upperBound * row)]
+      }
+      pixels.withUnsafeBufferPointer {
         encoder.encodePixels(
           header, $0, isPacking: configuration.deflatesFrames, publish: send)
       }
       return failure
     }
-    guard let values = input.tensor.floats, values.count == header.shape.count else { return nil }
+    guard var values = input.tensor.floats, values.count == header.shape.count else { return nil }
+    var header = header
+    if let rows {
+      let shape = header.shape
+      let (plane, width) = (shape.innerCount(after: 1), shape[3])
+      values = (0..<shape[1]).flatMap {
+        values[($0 * plane + rows.lowerBound * width)..<($0 * plane + rows.upperBound * width)]
+      }
+      header.shape = shape.replacing(axis: 2, with: rows.count)
+    }
     values.withUnsafeBufferPointer { values in
       let type = encoder.elementType
       let isExact =

@@ -53,6 +53,10 @@ package final class InferenceClient {
   let logger: Logger
   /// Where inputs go: to all devices, or, by device, to one.
   let inputTopics: [String]
+  /// Whether each device gets the rows that it reads.
+  private let dividesInput: Bool
+  /// By attendance; of the last few.
+  private var inputRows: [Attendance: [Range<Int>]] = [:]
   private let resultTopic: String
   private let stop = StopRequest()
   /// For inputs that are no images.
@@ -116,7 +120,8 @@ package final class InferenceClient {
       engines: engines, planID: planID, deadline: configuration.deadline,
       frameLimit: min(configuration.frameLimit, configuration.patience).nanoseconds,
       replicas: configuration.replicas, study: configuration.study)
-    let addressees: [String?] = core.dispatches ? core.names : [nil]
+    dividesInput = engines.plan.dividesInput
+    let addressees: [String?] = core.dispatches || dividesInput ? core.names : [nil]
     let (root, id) = (self.root, self.id)
     inputTopics = try addressees.map { device throws(MartletError) in
       try root.path(.input(client: id, device: device))
@@ -384,7 +389,23 @@ package final class InferenceClient {
     header.sequence = key.frame
     let oldest = tickets.keys.lazy.map(\.frame).min() ?? key.frame
     header.note = InputNote(attendance: roles, oldest: oldest).text
-    let addressee = core.dispatches ? roles.roles.firstIndex(of: .awaited) ?? 0 : 0
-    return publish(input, to: roles, topic: inputTopics[addressee])
+    guard dividesInput else {
+      let addressee = core.dispatches ? roles.roles.firstIndex(of: .awaited) ?? 0 : 0
+      return publish(input, to: roles, topic: inputTopics[addressee])
+    }
+    for (device, rows) in rows(roles).enumerated() where roles[device] != .absent {
+      if let failure = publish(input, to: roles, topic: inputTopics[device], rows: rows) {
+        return failure
+      }
+    }
+    return nil
+  }
+
+  private func rows(_ roles: Attendance) -> [Range<Int>] {
+    if let known = inputRows[roles] { return known }
+    if inputRows.count > 16 { inputRows = [:] }
+    let rows = core.plan.inputRows(roles) ?? []
+    inputRows[roles] = rows
+    return rows
   }
 }

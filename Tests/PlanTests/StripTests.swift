@@ -147,4 +147,22 @@ struct StripTests {
       }
     }
   }
+
+  @Test("a device reads no rows of the input but those that are sent to it", arguments: 0..<40)
+  func inputRows(seed: Int) throws {
+    guard let trial = try Trial(seed: UInt64(seed)), trial.plan.dividesInput else { return }
+    let rows = try #require(trial.plan.inputRows(.everyone(trial.shares.count)))
+    let height = trial.graph[trial.graph.inputs[0]].shape[2]
+    for (device, mine) in rows.enumerated() {
+      #expect(!mine.isEmpty && mine.clamped(to: 0..<height) == mine, "\(trial.description)")
+      let program = trial.plan.program(device: device).graph
+      for node in program.nodes where node.inputs.contains(program.inputs[0]) {
+        var read = 0..<height
+        if case .slice(let ranges) = node.operation {
+          read = ranges[2].start..<(ranges[2].start + ranges[2].count)
+        }
+        #expect(read.clamped(to: mine) == read, "\(trial.description), device \(device)")
+      }
+    }
+  }
 }

@@ -19,7 +19,7 @@ struct PlanComparisonTests {
       DeviceProfiles(all: .plain(operations: operations), devices: 3),
       network: try NetworkSpeed(parsing: [link], broker: nil, names: names))
     return try PlanComparison(CostModel(assumptions), devices: 3) {
-      method, options throws(MartletError) in
+      method, options, _ throws(MartletError) in
       let maker = try PlanMaker(method, options: options)
       let layout = try maker.layout(of: graph, wishes: DeviceWishes(names: names))
       return try maker.make(

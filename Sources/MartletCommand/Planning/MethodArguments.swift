@@ -22,9 +22,10 @@ struct MethodArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Divide the front of the network by rows: none, all that can be, or the name of the last node.",
+      "Divide the front of the network by rows: none, all that can be, the name of the last node, or auto, "
+        + "as the prediction says (default: none, with --method auto both none and auto).",
       valueName: "to"))
-  var strips = StripWish.none
+  var strips: StripWish?
 
   @Option(
     help: """
@@ -85,27 +86,21 @@ struct MethodArguments: ParsableArguments {
   }
 
   /// A method with options.
+  ///
+  /// - Parameter strips: those that were asked for if nil.
   func maker(
-    _ method: any PlanningMethod, _ options: [String: String], stopped: StopFlag = StopFlag()
+    _ method: any PlanningMethod, _ options: [String: String], strips: StripWish? = nil,
+    stopped: StopFlag = StopFlag()
   ) throws(MartletError) -> PlanMaker {
     try PlanMaker(
-      method, options: options, fill: fill, strips: strips, wire: wire,
+      method, options: options, fill: fill, strips: strips ?? self.strips ?? .none, wire: wire,
       measuring: Measuring(threads: threads, stopped: stopped))
   }
 }
 
 extension StripWish: ExpressibleByArgument {
-  /// Reads `none`, `all` or a node's name.
+  /// Reads `none`, `all`, `auto` or a node's name.
   public init?(argument: String) { self.init(argument) }
-
-  /// As it is written.
-  public var defaultValueDescription: String {
-    switch self {
-    case .none: "none"
-    case .all: "all"
-    case .until(let name): name
-    }
-  }
 }
 
 extension WireChoice: ExpressibleByArgument {}

@@ -120,6 +120,15 @@ struct PlanCommand: ParsableCommand {
     _ inputs: PlanInputs
   ) throws(MartletError) -> (PlanMaker.Made, PlanComparison?) {
     if let method = method.method.method {
+      if self.method.strips == .auto {
+        let names = try inputs.wishes.devices().map(\.name)
+        let cost = try prediction.model(of: names, stopped: inputs.stopped)
+        let strips = try inputs.bestStrips(cost, goal: prediction.wantedGoal)
+        let made = try inputs.make(method, self.method.options.given, strips: strips)
+        var comparison = PlanComparison(cost)
+        comparison.add(made.result.description, made)
+        return (made, comparison)
+      }
       let made = try inputs.make(method, self.method.options.given)
       guard prediction.isWanted else { return (made, nil) }
       var comparison = PlanComparison(
@@ -128,10 +137,16 @@ struct PlanCommand: ParsableCommand {
       return (made, comparison)
     }
     let names = try inputs.wishes.devices().map(\.name)
+    let cost = try prediction.model(of: names, stopped: inputs.stopped)
+    var fronts = [self.method.strips ?? .none]
+    if self.method.strips == nil || self.method.strips == .auto {
+      fronts = [.none, try inputs.bestStrips(cost, goal: prediction.wantedGoal)]
+      if fronts[1] == .chosen(nil) { fronts.removeLast() }
+    }
     let comparison = try PlanComparison(
-      try prediction.model(of: names, stopped: inputs.stopped), devices: names.count
-    ) { method, options throws(MartletError) in
-      try inputs.make(method, options, names: names)
+      cost, fronts: fronts, devices: names.count
+    ) { method, options, strips throws(MartletError) in
+      try inputs.make(method, options, strips: strips, names: names)
     }
     guard let best = comparison.best(for: prediction.wantedGoal) else {
       throw MartletError(

@@ -27,12 +27,15 @@ extension PlanCommand {
 
     /// A plan by a method.
     ///
-    /// - Parameter names: the devices' names, where they are the same for all methods.
+    /// - Parameters:
+    ///   - strips: those that were asked for if nil.
+    ///   - names: the devices' names, where they are the same for all methods.
     func make(
-      _ method: any PlanningMethod, _ options: [String: String], names: [String]? = nil
+      _ method: any PlanningMethod, _ options: [String: String], strips: StripWish? = nil,
+      names: [String]? = nil
     ) throws(MartletError) -> PlanMaker.Made {
       try stopped.check()
-      let maker = try arguments.maker(method, options, stopped: stopped)
+      let maker = try arguments.maker(method, options, strips: strips, stopped: stopped)
       let wishes =
         names.map { DeviceWishes(names: $0, shares: self.wishes.shares) } ?? self.wishes
       let layout = try maker.layout(of: graph, wishes: wishes)
@@ -44,6 +47,17 @@ extension PlanCommand {
           try context.calibrationImages(
             arguments.calibration, limit: arguments.calibrationLimit), unreadable)
       }
+    }
+
+    /// The front that a cost model finds best to divide by rows.
+    func bestStrips(_ cost: CostModel, goal: PlanGoal) throws(MartletError) -> StripWish {
+      let stopped = stopped
+      return .chosen(
+        try StripSearch(
+          graph, model: model, devices: try wishes.devices(), wire: arguments.wire?.type,
+          cost: cost,
+          goal: goal
+        ) { () throws(MartletError) in try stopped.check() }.best())
     }
   }
 }

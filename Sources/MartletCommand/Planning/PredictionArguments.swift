@@ -3,7 +3,6 @@ import Benchmarks
 import Foundations
 import Plan
 import Planning
-import Tensors
 
 /// What `martlet plan` predicts for: devices, links, and what to be best at.
 struct PredictionArguments: ParsableArguments {
@@ -32,9 +31,6 @@ struct PredictionArguments: ParsableArguments {
     help: "What the plan should be best at: latency, throughput or memory (default: latency).")
   var goal: PlanGoal?
 
-  @Option(help: "Element type on the wire that predictions are for: \(WireType.summary).")
-  var wire: WireType = .f32
-
   /// Whether a prediction is wanted without `--method auto`.
   var isWanted: Bool {
     !link.isEmpty || brokerLink != nil || !profiles.isEmpty || goal != nil
@@ -59,9 +55,7 @@ struct PredictionArguments: ParsableArguments {
   func model(of names: [String], stopped: StopFlag) throws(MartletError) -> CostModel {
     let network = try NetworkSpeed(parsing: link, broker: brokerLink, names: names)
     let profiles = try deviceProfiles(of: names, stopped)
-    return CostModel(
-      CostAssumptions(
-        profiles, network: network, elementBytes: Double(wire.elementType.size)))
+    return CostModel(CostAssumptions(profiles, network: network))
   }
 
   private func deviceProfiles(

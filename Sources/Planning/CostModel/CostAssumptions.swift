@@ -10,20 +10,20 @@ package struct CostAssumptions: Sendable, Hashable {
   package var broker: DeviceProfile.Handling
   /// The links.
   package var network: NetworkSpeed
-  /// Bytes of an element of a part on the wire.
-  package var elementBytes: Double
-  /// Bytes of an element of an input on the wire.
-  package var inputElementBytes: Double
+  /// Bytes of an element of a part on the wire; what the plan says if nil.
+  package var elementBytes: Double?
+  /// Bytes of an element of an input on the wire; if nil a byte for each pixel of an image, else four.
+  package var inputElementBytes: Double?
   /// Messages longer than this are cut.
   package var chunkBytes: Int
   /// What is taken for granted.
   package var constants = CostConstants()
 
-  /// Assumptions: a broker as fast as the client; elements travel as float32, in pieces of 256 KiB,
+  /// Assumptions: a broker as fast as the client; elements travel as the plan says, in pieces of 256 KiB,
   /// unless told otherwise.
   package init(
     _ profiles: DeviceProfiles, network: NetworkSpeed,
-    elementBytes: Double = 4, inputElementBytes: Double = 4, chunkBytes: Int = 256 << 10
+    elementBytes: Double? = nil, inputElementBytes: Double? = nil, chunkBytes: Int = 256 << 10
   ) {
     self.profiles = profiles.devices
     client = profiles.client

@@ -116,10 +116,13 @@ struct FrameTimeline {
   /// - Returns: when the client has its answer, in seconds.
   mutating func run() -> Double {
     begin(client, at: 0)
-    send(
-      from: client, exchange: nil, elements: work[client]?.inputElements ?? 0,
-      elementBytes: assumptions.inputElementBytes, at: 0,
-      to: work[..<client].indices.filter { work[$0] != nil })
+    let readers = work[..<client].indices.filter { work[$0] != nil }
+    let bytes = assumptions.inputElementBytes ?? work[client]?.inputElementBytes ?? 4
+    for group in work[client]?.inputRows == nil ? [readers] : readers.map({ [$0] }) {
+      send(
+        from: client, exchange: nil, elements: work[group.first ?? client]?.inputElements ?? 0,
+        elementBytes: bytes, at: 0, to: group)
+    }
     while let event = events.next() {
       switch event {
       case .stage(let peer): compute(peer)
@@ -153,7 +156,7 @@ struct FrameTimeline {
     for part in work.stages[stage].sends {
       send(
         from: peer, exchange: part.exchange, elements: part.elements,
-        elementBytes: assumptions.elementBytes, at: end,
+        elementBytes: assumptions.elementBytes ?? part.elementBytes, at: end,
         to: readers[part.exchange]?[peer] ?? [])
     }
     begin(peer, at: end)

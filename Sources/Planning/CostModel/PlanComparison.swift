@@ -42,11 +42,13 @@ package struct PlanComparison: Sendable {
   /// Makes and compares a plan of every method that needs nothing but devices.
   ///
   /// - Parameters:
-  ///   - make: a plan by a method and its options.
+  ///   - fronts: what is divided by rows; each method is tried with each.
+  ///   - make: a plan by a method, its options, and a front.
   /// - Throws: `cancelled`, and whatever does not come from what a method cannot do.
   package init(
-    _ model: CostModel, methods: PlanningMethods = .standard, devices: Int,
-    make: (any PlanningMethod, [String: String]) throws(MartletError) -> PlanMaker.Made
+    _ model: CostModel, methods: PlanningMethods = .standard, fronts: [StripWish] = [.none],
+    devices: Int,
+    make: (any PlanningMethod, [String: String], StripWish) throws(MartletError) -> PlanMaker.Made
   ) throws(MartletError) {
     self.init(model)
     for method in methods.all {
@@ -59,10 +61,15 @@ package struct PlanComparison: Sendable {
         continue
       }
       for variant in variants {
-        do throws(MartletError) {
-          add(variant.name, try make(method, variant.options))
-        } catch  where [.invalidArgument, .unsupported, .mismatch].contains(error.code) {
-          leftOut.append(.init(name: variant.name, reason: error.message))
+        for (number, front) in fronts.enumerated() {
+          do throws(MartletError) {
+            let made = try make(method, variant.options, front)
+            let strips = made.plan.sharding.strips
+            add(variant.name + (strips == nil ? "" : ", strips"), made)
+          } catch  where [.invalidArgument, .unsupported, .mismatch].contains(error.code) {
+            // Methods that place whole blocks have no strips.
+            if number == 0 { leftOut.append(.init(name: variant.name, reason: error.message)) }
+          }
         }
       }
     }

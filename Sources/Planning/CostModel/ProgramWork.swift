@@ -1,4 +1,5 @@
 import Kernels
+import ModelCards
 import ModelGraph
 import Plan
 import Tensors
@@ -19,6 +20,8 @@ struct ProgramWork: Sendable {
   struct Part: Sendable {
     var exchange: Int
     var elements: Int
+    /// Of each element, as the plan says.
+    var elementBytes: Double
   }
 
   /// A value that is gathered.
@@ -30,8 +33,12 @@ struct ProgramWork: Sendable {
 
   var stages: [Stage]
   var gatherings: [Gathering]
-  /// Elements of the frame's inputs.
+  /// Elements of the frame's inputs, of those rows that the device reads.
   var inputElements: Int
+  /// By device, where each gets some rows only.
+  var inputRows: [Range<Int>]?
+  /// Of each of them.
+  var inputElementBytes: Double
   /// Working memory and weights while it runs, and weights that wait for others to be missing.
   var memoryBytes: Int
 
@@ -44,6 +51,7 @@ struct ProgramWork: Sendable {
     let program = plan.program(device: device, attendance: attendance)
     let graph = program.graph
     let work = GraphWork(graph, constants: Set(program.constants.keys))
+    let types = plan.wireTypes()
     var gatherings: [Gathering] = []
     stages = work.stages.map { stage in
       let first = gatherings.count
@@ -54,11 +62,19 @@ struct ProgramWork: Sendable {
       return Stage(
         work: Array(work.nodes[stage.nodes]),
         sends: program.publications.filter { stage.nodes.contains($0.node) }.map {
-          Part(exchange: $0.exchange, elements: graph[$0.value].shape.count)
+          Part(
+            exchange: $0.exchange, elements: graph[$0.value].shape.count,
+            elementBytes: Double(types[$0.exchange].size))
         }, gathers: first..<gatherings.count)
     }
     self.gatherings = gatherings
     inputElements = graph.inputs.reduce(0) { $0 + graph[$1].shape.count }
+    inputRows = plan.inputRows(attendance)
+    if let inputRows, let device, case let shape = graph[graph.inputs[0]].shape {
+      inputElements = inputElements / shape[2] * inputRows[device].count
+    }
+    let isImage = plan.model.preprocessing?.pixelShape(of: graph[graph.inputs[0]].shape) != nil
+    inputElementBytes = Double((isImage ? ElementType.uint8 : .float32).size)
     memoryBytes = work.arenaBytes + work.weightBytes
     guard let device, plan.devices.indices.contains(where: plan.hasStandIn) else { return }
     let used = program.constants.keys.reduce(0) { $0 + graph[$1].shape.count }

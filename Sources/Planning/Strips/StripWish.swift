@@ -1,6 +1,6 @@
 import Foundations
 import ModelGraph
-import Plan
+package import Plan
 
 /// How much of a network's front is to be divided by rows.
 package enum StripWish: Sendable, Hashable {
@@ -10,12 +10,17 @@ package enum StripWish: Sendable, Hashable {
   case all
   /// Everything up to the node of that name.
   case until(String)
+  /// What a `StripSearch` finds; whoever runs it replaces this by `chosen`.
+  case auto
+  /// What was found.
+  case chosen(Strips?)
 
-  /// Reads `none`, `all` or a node's name.
+  /// Reads `none`, `all`, `auto` or a node's name.
   package init(_ text: String) {
     switch text {
     case "none": self = .none
     case "all": self = .all
+    case "auto": self = .auto
     default: self = .until(text)
     }
   }
@@ -25,15 +30,16 @@ package enum StripWish: Sendable, Hashable {
   /// - Throws: `unsupported` for a model or a layout without rows; `notFound` for a node that there is
   ///   not, with those that may be named.
   func apply(to layout: PlanLayout, graph: Graph) throws(MartletError) -> PlanLayout {
-    guard self != .none else { return layout }
+    guard self != .none, self != .chosen(nil) else { return layout }
     guard !layout.sharding.isVertical else {
       throw MartletError(
         .invalidArgument, "--strips is for methods that divide layers by neurons",
         hint: "a vertical plan places whole blocks: leave --strips out")
     }
     let front = StripFront(graph)
-    let end = try end(front, graph)
-    guard let strips = front.strips(end: end) else {
+    var strips = chosen
+    if strips == nil { strips = front.strips(end: try end(front, graph)) }
+    guard let strips else {
       throw MartletError(
         .unsupported, "the model has no front that could be divided by rows",
         context: ["model": graph.name],
@@ -41,6 +47,10 @@ package enum StripWish: Sendable, Hashable {
     }
     return PlanLayout(
       devices: layout.devices, sharding: try Sharding(graph, strips: strips))
+  }
+
+  private var chosen: Strips? {
+    if case .chosen(let strips) = self { strips } else { nil }
   }
 
   private func end(_ front: StripFront, _ graph: Graph) throws(MartletError) -> Int {
@@ -51,7 +61,8 @@ package enum StripWish: Sendable, Hashable {
       .notFound, "the model has no node \"\(name)\" for --strips",
       hint: names.isEmpty
         ? "leave --strips out: nothing can be divided by rows"
-        : "none, all, or one of " + names.joined(separator: ", "))
+
+        : "none, all, auto, or one of " + names.joined(separator: ", "))
   }
 }
 

@@ -1,0 +1,81 @@
+import Engine
+import Foundations
+import Glibc
+import ONNXImport
+import Plan
+import Planning
+import Processes
+import Runtime
+import TensorFiles
+import Tensors
+import TestSupport
+import Testing
+
+extension DistributedTests {
+  /// Worker processes with row strips in front: each gets the rows that it reads, and survivors cut anew.
+  @Suite(.serialized) struct StripsLive {
+    private static func plan(folder: String) throws -> PlanFolder {
+      let path = folder + "/demo.onnx"
+      try FileSystem.write(DemoFiles.model, to: path)
+      let graph = try ONNXImporter.load(path: path)
+      let maker = try PlanMaker(
+        try PlanningMethods.standard.named("coded"), options: ["tolerate": "1"], strips: .all,
+        measuring: Measuring(threads: 1))
+      let layout = try maker.layout(of: graph, wishes: DeviceWishes(count: 4))
+      let made = try maker.make(
+        PlacingContext(
+          graph: graph,
+          model: .init(
+            name: graph.name, sha256: "", preprocessing: DemoModel.preprocessing, labels: []),
+          layout: layout))
+      #expect(made.plan.dividesInput)
+      return try PlanFolder.write(made.plan, graph: graph, to: folder + "/plan")
+    }
+
+    @Test(arguments: [ElementType.float32, .int8])
+    func answersAreThoseOfOneProcess(_ wire: ElementType) throws {
+      try Deployment.with(planning: Self.plan) { deployment in
+        deployment.workerOptions += ["--wire", wire == .int8 ? "i8" : "f32"]
+        try deployment.startAll()
+        let reference = try deployment.reference(wire: wire)
+        try deployment.withClient({ $0.wire.elementType = wire }) { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          for index in 0..<10 {
+            // Images travel as pixels, other inputs as numbers.
+            let image = try deployment.digits.input(index)
+            _ = try client.submit(image)
+            let answer = try client.next()
+            #expect(!answer.isDegraded)
+            #expect(try answer.outputs == reference.run([image.tensor], alive: deployment.alive()))
+          }
+          let input = try deployment.digits[11]
+          let answer = try client.answer(input)
+          if wire == .float32 {
+            #expect(try answer.outputs == reference.run([input], alive: deployment.alive()))
+          }
+        }
+      }
+    }
+
+    @Test func survivorsLoseNothing() throws {
+      try Deployment.with(planning: Self.plan) { deployment in
+        try deployment.startAll()
+        let reference = try deployment.reference()
+        try deployment.withClient { client in
+          try #require(try client.waitForDevices(timeout: .seconds(20)))
+          _ = try client.answer(try deployment.digits[0])
+          deployment.workers["d1"]?.signal(SIGKILL)
+          let alive = deployment.alive(but: ["d1"])
+          let noticed = try client.answer(try deployment.digits[1]) { !$0.awaited[1] }
+          try #require(noticed != nil, "the loss was never noticed")
+          for index in 0..<10 {
+            let input = try deployment.digits[index]
+            let answer = try client.answer(input)
+            #expect(!answer.isDegraded)
+            #expect(try answer.outputs == reference.run([input], alive: alive))
+          }
+        }
+      }
+    }
+  }
+}
