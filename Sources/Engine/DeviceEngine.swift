@@ -30,6 +30,8 @@ package final class DeviceEngine: Sendable {
   package let compiled: Program
   /// One per stage; the last one gathers nothing.
   package let stages: [Stage]
+  /// What stands in for lost rows.
+  private let rowFill: Plan.RowFill
 
   /// Compiles a device's program.
   ///
@@ -37,9 +39,10 @@ package final class DeviceEngine: Sendable {
   /// - Throws: `mismatch` when a constant is missing; what `Program` throws.
   init(
     plan: Plan, device: Int?, attendance: Attendance, program: DeviceProgram,
-    constants: [ConstantSlice: SharedConstant]
+    constants: [ConstantSlice: SharedConstant], rowFill: Plan.RowFill
   ) throws(MartletError) {
     self.plan = plan
+    self.rowFill = rowFill
     self.device = device
     self.attendance = attendance
     self.program = program
@@ -153,36 +156,14 @@ package final class DeviceEngine: Sendable {
     }
   }
 
-  /// Lost rows become the nearest that came: an image goes on as it was rather than ending.
   private func fillRows(
     _ slots: [DeviceProgram.Slot], gathering: DeviceProgram.Gathering, in execution: Execution
   ) {
     withGathered(gathering, in: execution) { target, shape in
-      let (extent, inner) = (shape[gathering.axis], shape.innerCount(after: gathering.axis))
-      let nearest = DeviceEngine.nearestKept(
-        lost: slots.flatMap { $0.channels.flatMap { Array($0) } }, extent: extent)
-      for block in 0..<shape.outerCount(before: gathering.axis) {
-        let rows = target + block * extent * inner
-        for (row, source) in nearest {
-          if let source {
-            (rows + row * inner).update(from: rows + source * inner, count: inner)
-          } else {
-            (rows + row * inner).update(repeating: 0, count: inner)
-          }
-        }
-      }
-    }
-  }
-
-  /// For each lost row the nearest that is not, of two the upper one; nil where all are lost.
-  static func nearestKept(lost: [Int], extent: Int) -> [(row: Int, source: Int?)] {
-    let lost = Set(lost)
-    return lost.sorted().map { row in
-      (
-        row,
-        (1...max(1, extent)).lazy.flatMap { [row - $0, row + $0] }
-          .first { $0 >= 0 && $0 < extent && !lost.contains($0) }
-      )
+      rowFill.fill(
+        slots.flatMap { $0.channels.flatMap { Array($0) } }, of: target,
+        outer: shape.outerCount(before: gathering.axis), extent: shape[gathering.axis],
+        inner: shape.innerCount(after: gathering.axis))
     }
   }
 

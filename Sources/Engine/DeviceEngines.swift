@@ -24,16 +24,20 @@ package final class DeviceEngines: Sendable {
   /// The device's number; nil for a client.
   package let device: Int?
   private let constants: [ConstantSlice: SharedConstant]
+  private let rowFill: Plan.RowFill
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - device: nil for the client.
   ///   - constants: the elements of every entry in the device's `ShardInventory`.
+  ///   - rowFill: what stands in for lost rows.
   /// - Throws: `mismatch` when constants are missing, and what `Program` throws.
   package init(
-    plan: Plan, device: Int?, constants: [ConstantSlice: Tensor]
+    plan: Plan, device: Int?, constants: [ConstantSlice: Tensor],
+    rowFill: Plan.RowFill = .standard
   ) throws(MartletError) {
     self.plan = plan
+    self.rowFill = rowFill
     self.device = device
     self.constants = constants.mapValues { SharedConstant($0) }
     _ = try engine(for: plan.usualAttendance(of: device))
@@ -70,7 +74,7 @@ package final class DeviceEngines: Sendable {
     let engine = try DeviceEngine(
       plan: plan, device: device, attendance: key,
       program: plan.program(device: device, attendance: key),
-      constants: constants)
+      constants: constants, rowFill: rowFill)
     state.withLock { state in
       if state.engines.count >= DeviceEngines.maximumKept { state.engines.removeFirst() }
       state.engines.append((key, engine))
