@@ -245,8 +245,8 @@ let package = Package(
       "Engine",
       [
         "ModelCards",
-        "TestSupport", "Engine", "WireProtocol", "Planning", "Plan", "Kernels", "ModelGraph",
-        "Processes", "Foundations", "Tensors",
+        "TestSupport", "Engine", "Resilience", "WireProtocol", "Planning", "Plan", "Kernels",
+        "ModelGraph", "Processes", "Foundations", "Tensors",
       ]),
     tests(
       "Inspection",

@@ -17,6 +17,7 @@ extension Answer {
     let isPresent = plan.devices.indices.map { !missing.contains($0) }
     // One is as good as all where each answers alone.
     let isStudied = plan.dispatchesFrames ? isPresent.map { _ in true } : isPresent
+    let moment = Answer.moment(outcome.fills, attendance: roles)
     self.init(
       ticket: ticket, frame: outcome.key.frame,
       outputs: guess?.outputs ?? outcome.engine.outputs(of: outcome.execution),
@@ -25,9 +26,10 @@ extension Answer {
       attendance: roles, awaited: outcome.awaited, report: outcome.fills,
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, isPresent).compactMap { $1 ? $0.name : nil },
-      expectedAccuracy: study?.expectedAccuracy(alive: isStudied)?.accuracy,
+      expectedAccuracy: study?.expectedAccuracy(alive: isStudied, at: moment)?.accuracy,
       reliability: Reliability(
-        isComplete: fills.isEmpty && !outcome.isNull, alive: isPresent, study: study),
+        isComplete: fills.isEmpty && !outcome.isNull, alive: isPresent, study: study,
+        at: moment),
       latency: .nanoseconds(Int64(clamping: latencyNanoseconds)), attempts: attempts)
   }
 }

@@ -43,7 +43,8 @@ package struct Answer: Sendable {
   package var devices: [String]
   /// The names of the devices that took part and of which nothing was missing.
   package var present: [String]
-  /// The accuracy to expect of the devices in `present`, 0 to 1, where the plan has been studied.
+  /// The accuracy to expect of the devices in `present`, 0 to 1, where the plan has been studied; that of
+  /// the frame of a loss where the study has it and somebody who was counted on was missing.
   package var expectedAccuracy: Double?
   /// How far it can be trusted.
   package var reliability: Reliability

@@ -34,7 +34,12 @@ extension FailureTable {
   }
 
   /// Summaries by number of failures, ascending, from none.
-  package var summaries: [Summary] {
+  package var summaries: [Summary] { summaries(of: rows) }
+
+  /// The same of the frame in which the devices die; empty where that was not studied.
+  package var lossSummaries: [Summary] { summaries(of: atLoss?.rows ?? []) }
+
+  private func summaries(of rows: [Row]) -> [Summary] {
     Dictionary(grouping: rows, by: \.failed.count).sorted { $0.key < $1.key }
       .compactMap { failures, rows in summary(failures, rows) }
   }

@@ -70,6 +70,9 @@ package struct FailureTable: Sendable, Equatable {
   package let rows: [Row]
   /// The expected accuracy of a guess by the classes' frequencies; nil where guesses are among equals.
   package let guessAccuracy: Double?
+  /// What the same sets cost in the frame in which their devices die; nil where only later frames were
+  /// studied.
+  package let atLoss: AtLoss?
   let positions: [[Int]: Int]
 
   /// Puts a table together.
@@ -77,7 +80,8 @@ package struct FailureTable: Sendable, Equatable {
   /// - Throws: `invalidFile` for numbers that contradict each other.
   package init(
     plan: String, method: String, devices: [String], images: Int, imagesDigest: String,
-    classes: Int, fill: Plan.Fill.Kind, rows: [Row], guessAccuracy: Double? = nil
+    classes: Int, fill: Plan.Fill.Kind, rows: [Row], guessAccuracy: Double? = nil,
+    atLoss: AtLoss? = nil
   ) throws(MartletError) {
     func require(_ isRight: Bool, _ rule: String) throws(MartletError) {
       guard isRight else { throw FailureTable.error(rule) }
@@ -90,7 +94,10 @@ package struct FailureTable: Sendable, Equatable {
     try require(
       rows.count <= FailureSets.maximumCount, "has at most \(FailureSets.maximumCount) rows")
     try require(rows.first?.failed.isEmpty ?? false, "begins with the row without failures")
-    for row in rows {
+    try require(
+      atLoss.map { $0.rows.map(\.failed) == rows.map(\.failed) } ?? true,
+      "has the same failure sets in the frame of a loss and later")
+    for row in rows + (atLoss?.rows ?? []) {
       try require(
         row.failed.count < devices.count && row.failed.allSatisfy(devices.indices.contains)
           && zip(row.failed, row.failed.dropFirst()).allSatisfy(<),
@@ -110,6 +117,7 @@ package struct FailureTable: Sendable, Equatable {
     self.classes = classes
     self.fill = fill
     self.rows = rows
+    self.atLoss = atLoss
     positions = Dictionary(
       rows.enumerated().map { ($1.failed, $0) }, uniquingKeysWith: { first, _ in first })
     try require(positions.count == rows.count, "has each failure set once")
@@ -127,14 +135,17 @@ package struct FailureTable: Sendable, Equatable {
   ///
   /// With nobody alive there is no answer, which is as good as a guess.
   ///
-  /// - Parameter alive: by device.
-  package func expectedAccuracy(alive: [Bool]) -> Estimate? {
+  /// - Parameters:
+  ///   - alive: by device.
+  ///   - moment: of the loss of the others. Where the frame of the loss was not studied as devices do it,
+  ///     what is known of later frames stands for it.
+  package func expectedAccuracy(alive: [Bool], at moment: Moment = .later) -> Estimate? {
     guard alive.count == devices.count else { return nil }
     let failed = alive.indices.filter { !alive[$0] }
     if failed.count == devices.count {
       return Estimate(correct: Int((chance * Double(images)).rounded()), of: images)
     }
-    return row(failed: failed).map(estimate)
+    return positions[failed].map { estimate(rows(at: moment)[$0]) }
   }
 
   /// How much less accuracy counts as none: one percentage point.

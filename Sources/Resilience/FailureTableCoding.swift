@@ -24,6 +24,18 @@ private struct StudyDocument: Codable {
     }
   }
 
+  /// Absent where only later frames were studied.
+  struct AtLoss: Codable {
+    var replicas: String
+    var rowFill: String
+    var rows: [Row]
+
+    private enum CodingKeys: String, CodingKey {
+      case replicas, rows
+      case rowFill = "row_fill"
+    }
+  }
+
   struct Stamp: Codable {
     var format: String
     var version: Int
@@ -41,11 +53,21 @@ private struct StudyDocument: Codable {
   var wire: String?
   var guessAccuracy: Double?
   var rows: [Row]
+  var atLoss: AtLoss?
 
   private enum CodingKeys: String, CodingKey {
     case format, version, plan, method, devices, images, classes, fill, wire, rows
     case imagesDigest = "images_sha256"
     case guessAccuracy = "guess_accuracy"
+    case atLoss = "at_loss"
+  }
+}
+
+extension StudyDocument.Row {
+  fileprivate init(_ row: FailureTable.Row, devices: [String]) {
+    self.init(
+      failed: row.failed.map { devices[$0] }, correct: row.correct, correctTop5: row.correctTop5,
+      confidence: row.confidence, lostNeurons: row.lostNeurons, guess: row.isGuess ? true : nil)
   }
 }
 
@@ -55,13 +77,12 @@ extension FailureTable {
     try JSON.encode(
       StudyDocument(
         plan: plan, method: method, devices: devices, images: images, imagesDigest: imagesDigest,
-        classes: classes, fill: fill.rawValue, wire: wire,
-        guessAccuracy: guessAccuracy,
-        rows: rows.map { row in
+        classes: classes, fill: fill.rawValue, wire: wire, guessAccuracy: guessAccuracy,
+        rows: rows.map { .init($0, devices: devices) },
+        atLoss: atLoss.map { atLoss in
           .init(
-            failed: row.failed.map { devices[$0] }, correct: row.correct,
-            correctTop5: row.correctTop5, confidence: row.confidence, lostNeurons: row.lostNeurons,
-            guess: row.isGuess ? true : nil)
+            replicas: atLoss.replicas.rawValue, rowFill: atLoss.rowFill.rawValue,
+            rows: atLoss.rows.map { .init($0, devices: devices) })
         }), pretty: true)
   }
 
@@ -83,28 +104,41 @@ extension FailureTable {
     let document = try JSON.decode(StudyDocument.self, from: bytes, source: source)
     let number = Dictionary(
       document.devices.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    var rows: [Row] = []
-    for row in document.rows {
-      let failed = row.failed.compactMap { number[$0] }
-      guard failed.count == row.failed.count else {
-        throw MartletError(
-          .invalidFile, "a failure table names a device that it does not have",
-          context: ["file": source, "failed": row.failed.joined(separator: ", ")])
+    func read(_ rows: [StudyDocument.Row]) throws(MartletError) -> [Row] {
+      var result: [Row] = []
+      for row in rows {
+        let failed = row.failed.compactMap { number[$0] }
+        guard failed.count == row.failed.count else {
+          throw MartletError(
+            .invalidFile, "a failure table names a device that it does not have",
+            context: ["failed": row.failed.joined(separator: ", ")])
+        }
+        result.append(
+          Row(
+            failed: failed, correct: row.correct, correctTop5: row.correctTop5,
+            confidence: row.confidence, lostNeurons: row.lostNeurons,
+            isGuess: row.guess ?? false))
       }
-      rows.append(
-        Row(
-          failed: failed, correct: row.correct, correctTop5: row.correctTop5,
-          confidence: row.confidence, lostNeurons: row.lostNeurons, isGuess: row.guess ?? false))
+      return result
     }
     do throws(MartletError) {
       guard let fill = Plan.Fill.Kind(rawValue: document.fill) else {
         let kinds = Plan.Fill.Kind.allCases.map(\.rawValue).joined(separator: " or ")
         throw FailureTable.error("has the fill \(kinds)")
       }
+      let atLoss = try document.atLoss.map { atLoss throws(MartletError) in
+        guard let replicas = Replicas(rawValue: atLoss.replicas),
+          let rowFill = Plan.RowFill(rawValue: atLoss.rowFill)
+        else {
+          throw FailureTable.error("says what copies did in the frame of a loss, and lost rows got")
+        }
+        return AtLoss(replicas: replicas, rowFill: rowFill, rows: try read(atLoss.rows))
+      }
       try self.init(
         plan: document.plan, method: document.method, devices: document.devices,
         images: document.images, imagesDigest: document.imagesDigest, classes: document.classes,
-        fill: fill, rows: rows, guessAccuracy: document.guessAccuracy)
+        fill: fill, rows: try read(document.rows), guessAccuracy: document.guessAccuracy,
+        atLoss: atLoss)
       wire = document.wire
     } catch {
       throw error.adding("file", source)

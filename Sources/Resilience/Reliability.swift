@@ -22,10 +22,13 @@ package enum Reliability: Sendable, Hashable {
   ///   - isComplete: whether nothing at all was missing from it.
   ///   - alive: the devices of which nothing was missing, by device.
   ///   - study: of the plan, if there is one.
-  package init(isComplete: Bool, alive: [Bool], study: FailureTable?) {
+  ///   - moment: whether the others were known to be missing.
+  package init(
+    isComplete: Bool, alive: [Bool], study: FailureTable?, at moment: FailureTable.Moment = .later
+  ) {
     if isComplete {
       self = .complete
-    } else if let study, let estimate = study.expectedAccuracy(alive: alive) {
+    } else if let study, let estimate = study.expectedAccuracy(alive: alive, at: moment) {
       self = .expected(accuracy: estimate.accuracy, whole: study.wholeAccuracy)
     } else {
       self = .unknown

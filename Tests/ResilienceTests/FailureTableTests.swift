@@ -120,6 +120,59 @@ struct FailureTableTests {
     #expect((1...5).map { FailureTable.scenario(devices: $0) } == [nil, "C", "B", "A", nil])
   }
 
+  // MARK: The frame of a loss
+
+  private static func atLoss(
+    _ replicas: Replicas = .standby, _ rowFill: Plan.RowFill = .standard, drop: Int = 0
+  ) -> FailureTable.AtLoss {
+    .init(
+      replicas: replicas, rowFill: rowFill,
+      rows: whole.dropLast(drop).map { row($0.failed, $0.correct / 2) })
+  }
+
+  @Test("know the frame of a loss where it was studied as devices do it")
+  func loss() throws {
+    let table = try Self.table(Self.whole).adding(Self.atLoss())
+    func accuracy(_ table: FailureTable, _ moment: FailureTable.Moment) -> Double? {
+      table.expectedAccuracy(alive: [false, true, true], at: moment)?.accuracy
+    }
+    #expect(accuracy(table, .later) == 0.6 && accuracy(table, .loss(.standby)) == 0.3)
+    #expect(accuracy(table, .loss(.active)) == 0.6, "not studied")
+    let zeros = try Self.table(Self.whole).adding(Self.atLoss(.standby, .zero))
+    #expect(accuracy(zeros, .loss(.standby)) == 0.6, "devices do not fill with zeros")
+    #expect(accuracy(try Self.table(Self.whole), .loss(.standby)) == 0.6)
+    #expect(table.summaries == (try Self.table(Self.whole)).summaries)
+    #expect(table.lossSummaries.map(\.sets) == [1, 3, 3])
+    #expect(table.lossSummaries[1].minimum.estimate.accuracy == 0.3)
+    #expect(try Self.table(Self.whole).lossSummaries.isEmpty)
+    #expect(
+      Reliability(
+        isComplete: false, alive: [false, true, true], study: table, at: .loss(.standby))
+        == .expected(accuracy: 0.3, whole: 0.9))
+    #expect(throws: MartletError.self) {
+      try Self.table(Self.whole).adding(Self.atLoss(drop: 1))
+    }
+  }
+
+  @Test("come back from their file with the frame of the loss, and are refused where it is hostile")
+  func lossRoundTrip() throws {
+    let table = try Self.table(Self.whole).adding(Self.atLoss(.active, .mean))
+    let bytes = try table.encoded()
+    #expect(try FailureTable(decoding: bytes, source: "study.json") == table)
+    let text = String(decoding: bytes, as: UTF8.self)
+    for (old, new) in [
+      ("\"active\"", "\"lazy\""), ("\"mean\"", "\"median\""),
+      ("\"correct\": 45", "\"correct\": 101"),
+    ] {
+      let range = try #require(text.firstRange(of: old), "\(old)")
+      let changed = text[..<range.lowerBound] + new + text[range.upperBound...]
+      let error = #expect(throws: MartletError.self) {
+        try FailureTable(decoding: Array(changed.utf8), source: "study.json")
+      }
+      #expect(error?.code == .invalidFile)
+    }
+  }
+
   // MARK: Files
 
   @Test("come back from their file")
