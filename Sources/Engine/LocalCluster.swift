@@ -96,18 +96,40 @@ package final class LocalCluster {
     try frame(inputs, attendance: attendance, lacking: report).outputs
   }
 
+  /// The frame in which devices die, before they have sent any of it: everybody counts on them, so that
+  /// nobody stands in who does not do so always, and each exchange finds out what is missing.
+  ///
+  /// - Parameters:
+  ///   - inputs: the model's inputs, in order.
+  ///   - dying: device numbers.
+  ///   - replicas: whether copies and parity are there all the same.
+  /// - Returns: the model's outputs, in order, none where nothing reaches the last layer; and who lacked
+  ///   what.
+  package func run(
+    _ inputs: [Tensor], losing dying: Set<Int>, replicas: Replicas = .standby
+  ) throws(MartletError) -> (outputs: [Tensor], missing: FillReport) {
+    try frame(
+      inputs, attendance: .everyone(devices.count, replicas: replicas), lacking: FillReport(),
+      silent: dying)
+  }
+
   /// One frame.
   ///
-  /// - Parameter report: parts that did not arrive, besides those of absent devices.
+  /// - Parameters:
+  ///   - report: parts that did not arrive, besides those of absent devices.
+  ///   - silent: devices that are counted on and send nothing.
   /// - Returns: the model's outputs, and all that was missing.
   private func frame(
-    _ inputs: [Tensor], attendance: Attendance, lacking report: FillReport
+    _ inputs: [Tensor], attendance: Attendance, lacking report: FillReport,
+    silent: Set<Int> = []
   ) throws(MartletError) -> (outputs: [Tensor], missing: FillReport) {
     precondition(attendance.roles.count == devices.count, "one role per device")
     let flight = try prepare(attendance)
     var missing = report
     var parts: [[Int: [Float]]] = Array(repeating: [:], count: plan.exchanges.count)
-    let members = attendance.roles.indices.filter { attendance[$0] != .absent }
+    let members = attendance.roles.indices.filter {
+      attendance[$0] != .absent && !silent.contains($0)
+    }
     for device in members {
       try flight.engines[device].setInputs(inputs, of: flight.executions[device])
     }
@@ -127,8 +149,8 @@ package final class LocalCluster {
           let awaited = engine.stages[position - 1].gatherings
           let isComplete = awaited.allSatisfy { gathering in
             gathering.parts.allSatisfy {
-              attendance[$0.device] == .absent || $0.device == device
-                || parts[gathering.exchange][$0.device] != nil
+              attendance[$0.device] == .absent || silent.contains($0.device)
+                || $0.device == device || parts[gathering.exchange][$0.device] != nil
             }
           }
           guard isComplete else { return true }

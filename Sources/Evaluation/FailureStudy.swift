@@ -142,9 +142,10 @@ package struct FailureStudy: Sendable {
     progress: @escaping @Sendable (Progress) -> Void = { _ in },
     isStopped: @escaping @Sendable () -> Bool = { false }
   ) throws(MartletError) -> Result {
-    try check(images)
+    try images.check(classes: classes)
     let tally = Mutex(
-      Tally(leaves: trie.leaves.count, images: images.count, keepsPredictions: keepsPredictions))
+      StudyTally(
+        leaves: trie.leaves.count, images: images.count, keepsPredictions: keepsPredictions))
     let batches = (images.count + model.batch - 1) / model.batch
     try BatchWorkers.run(tasks: batches, threads: threads) { () throws(MartletError) in
       try MaskedExecution(model, fills: fills, wires: wires)
@@ -182,46 +183,28 @@ package struct FailureStudy: Sendable {
     return try tally.withLock { tally throws(MartletError) in try result(tally, images) }
   }
 
-  private func check(_ images: LabelledImages) throws(MartletError) {
-    guard images.count > 0 else {
-      throw MartletError(.invalidArgument, "there are no images to study")
-    }
-    for (name, label) in zip(images.names, images.labels)
-    where !(0..<classes).contains(label) {
-      throw MartletError(
-        .mismatch, "a label is no class of the model",
-        context: ["image": name, "label": "\(label)", "classes": "\(classes)"])
-    }
-  }
-
   private var classes: Int { head.classes(outputs: model.outputCount) ?? 0 }
 
-  private func result(_ tally: Tally, _ images: LabelledImages) throws(MartletError) -> Result {
+  private func result(
+    _ tally: StudyTally, _ images: LabelledImages
+  ) throws(MartletError) -> Result {
     let digest = try FileDigest.sha256(Array(tally.digests.joined(separator: "\n").utf8))
     var tables: [FailureTable] = []
     for (subject, leaves) in zip(subjects, leafOf) {
-      let guess =
-        subject.guess ?? ClassGuess(frequencies: nil, classes: classes)
-      let right = guess.expectedCorrect(of: images.labels)
+      let guess = subject.guess ?? ClassGuess(frequencies: nil, classes: classes)
       let rows = zip(subject.sets, leaves).map { failed, leaf in
-        guard tally.answered[leaf] else {
-          return FailureTable.Row(
-            failed: failed, correct: Int(right.rounded()), correctTop5: Int(right.rounded()),
-            confidence: guess.frequencies.reduce(0) { $0 + $1 * $1 },
-            lostNeurons: subject.lostNeurons(failed, values), isGuess: true)
-        }
-        return FailureTable.Row(
-          failed: failed, correct: tally.correct[leaf], correctTop5: tally.correctTop5[leaf],
-          confidence: min(
-            Double(tally.confidence[leaf]) / Tally.unit / Double(images.count), 1),
-          lostNeurons: subject.lostNeurons(failed, values))
+        tally.row(
+          leaf, failed: failed, lostNeurons: subject.lostNeurons(failed, values),
+          labels: images.labels, guess: guess)
       }
       var table =
         try FailureTable(
           plan: subject.plan, method: subject.method, devices: subject.devices,
           images: images.count, imagesDigest: digest, classes: classes,
           fill: subject.fill.kind, rows: rows,
-          guessAccuracy: subject.guess.map { _ in right / Double(images.count) })
+          guessAccuracy: subject.guess.map {
+            $0.expectedCorrect(of: images.labels) / Double(images.count)
+          })
       table.wire = subject.wire.text
       tables.append(table)
     }
@@ -264,50 +247,6 @@ extension FailureStudy.Subject {
       byLayer[value.layer] = max(byLayer[value.layer], lost.count)
     }
     return byLayer.reduce(0, +)
-  }
-}
-
-/// Answers counted by leaf. Whole numbers only: the order in which batches end is chance.
-private struct Tally {
-  /// Confidence 1.
-  static let unit = Double(1 << 32)
-
-  var correct: [Int]
-  var correctTop5: [Int]
-  var confidence: [Int]
-  var digests: [String]
-  var predictions: [[FailureStudy.Prediction]]
-  /// Whether there is an answer and not null, by leaf: that does not depend on the image.
-  var answered: [Bool]
-  var done = 0
-
-  init(leaves: Int, images: Int, keepsPredictions: Bool) {
-    correct = Array(repeating: 0, count: leaves)
-    correctTop5 = correct
-    confidence = correct
-    answered = Array(repeating: false, count: leaves)
-    digests = Array(repeating: "", count: images)
-    predictions =
-      keepsPredictions
-      ? Array(
-        repeating: Array(repeating: .init(label: 0, confidence: 0), count: images), count: leaves)
-      : []
-  }
-
-  mutating func add(_ answers: [[Ranking]], images: Range<Int>, digests new: [String]) {
-    digests.replaceSubrange(images, with: new)
-    done += images.count
-    for (leaf, rankings) in answers.enumerated() {
-      if !rankings.isEmpty { answered[leaf] = true }
-      for (image, ranking) in zip(images, rankings) {
-        if ranking.rankOfTruth == 0 { correct[leaf] += 1 }
-        if ranking.rankOfTruth < 5 { correctTop5[leaf] += 1 }
-        confidence[leaf] += Int((ranking.confidence * Tally.unit).rounded())
-        guard !predictions.isEmpty else { continue }
-        predictions[leaf][image] = .init(
-          label: Int32(ranking.label), confidence: Float(ranking.confidence))
-      }
-    }
   }
 }
 

@@ -116,6 +116,18 @@ package struct LabelledImages: Sendable {
   /// The number of images.
   package var count: Int { labels.count }
 
+  /// - Throws: `invalidArgument` without images, `mismatch` for a label that is none of `classes`.
+  func check(classes: Int) throws(MartletError) {
+    guard count > 0 else {
+      throw MartletError(.invalidArgument, "there are no images to study")
+    }
+    for (name, label) in zip(names, labels) where !(0..<classes).contains(label) {
+      throw MartletError(
+        .mismatch, "a label is no class of the model",
+        context: ["image": name, "label": "\(label)", "classes": "\(classes)"])
+    }
+  }
+
   /// The model's input for an image.
   ///
   /// - Throws: What reading and decoding throws; `invalidShape` if it has not `elements` elements.

@@ -58,11 +58,6 @@ extension Plan {
       self.constants = constants
     }
 
-    /// The same for the first exchanges only.
-    package func prefix(_ count: Int) -> Fill {
-      Fill(kind, constants: constants.map { Array($0.prefix(count)) })
-    }
-
     /// Whether there is a finite constant for each channel that may be lost.
     func fits(_ exchanges: [ExchangePoint]) -> Bool {
       guard let constants else { return true }

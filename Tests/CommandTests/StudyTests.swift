@@ -68,6 +68,28 @@ extension CommandTests {
     }
   }
 
+  /// Contiguous parts have nobody to stand in: the frame of the loss is as later ones.
+  @Test func aStudyOfTheFrameOfTheLossSaysBoth() throws {
+    try Workplace.with { place in
+      try plan(place, "plan", devices: 3)
+      let outcome = try place.run(
+        "study", "plan", "--model", "demo.onnx", "--images", "digits.tar", "--limit", "30",
+        "--failures", "1", "--at-loss", "--csv", "t.csv", "--svg", "t.svg", seconds: 120)
+      #expect(outcome.status == .exited(0), "\(outcome.error)")
+      #expect(outcome.output.contains("in the frame in which the devices die"))
+      let lines = try FileSystem.readText(place.path("t.csv")).split(separator: "\n")
+        .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      #expect(lines.count == 1 + 2 * 4 && lines[0].last == "moment")
+      let correct = try #require(lines[0].firstIndex(of: "correct"))
+      let later = lines.filter { $0.last == "later" }
+      let loss = lines.filter { $0.last == "loss" }
+      #expect(later.count == 4 && later.map { $0[correct] } == loss.map { $0[correct] })
+      #expect(later.map { $0[correct + 6] } == loss.map { $0[correct + 6] }, "lost neurons")
+      #expect(try FileSystem.readText(place.path("plan/study.json")).contains("\"at_loss\""))
+      #expect(try FileSystem.readText(place.path("t.svg")).contains("frame of the loss"))
+    }
+  }
+
   @Test func badStudiesAreNamed() throws {
     try Workplace.with { place in
       try plan(place, "plan", devices: 2)
@@ -89,6 +111,12 @@ extension CommandTests {
       try place.write(try place.read("demo.onnx") + [0], to: "other.onnx")
       check(
         try study("plan", "--model", "other.onnx", "--images", "digits.tar"), 65, "another model")
+      let rows = try place.run(
+        "plan", "demo.onnx", "--devices", "2", "--strips", "all", "-o", "rows")
+      try #require(rows.status == .exited(0), "\(rows.error)")
+      check(
+        try study("plan", "rows", "--model", "demo.onnx", "--images", "digits.tar"), 65,
+        "row strips")
       check(
         try study("many", "--model", "demo.onnx", "--images", "digits.tar"), 64, "--failures 2")
       check(
@@ -100,7 +128,8 @@ extension CommandTests {
       check(try study("plan", "--model", "demo.onnx", "--images", "flat"), 66, "has a label")
       for wrong in [
         ["--failures", "1", "--all"], ["--reliability", "2"], ["--fill", "mean"], ["--limit", "0"],
-        ["--calibration", "train"], ["--threads", "0"],
+        ["--calibration", "train"], ["--threads", "0"], ["--row-fill", "zero"],
+        ["--replicas", "active"], ["--at-loss", "--row-fill", "blue"],
       ] {
         let child = try place.start(["study", "plan", "--model", "demo.onnx"] + images + wrong)
         let outcome = try place.outcome(child.wait(timeout: .seconds(20)))

@@ -15,17 +15,23 @@ func cluster(
 
 /// A plan's devices, ready to run in this process.
 func cluster(_ plan: Plan, _ graph: Graph, wire: ElementType? = .float32) throws -> LocalCluster {
+  let (devices, client) = try engines(plan, graph)
+  return LocalCluster(devices: devices, client: client, wire: wire)
+}
+
+/// The programs of a plan's devices and of its client.
+func engines(
+  _ plan: Plan, _ graph: Graph, rowFill: Plan.RowFill = .standard
+) throws -> (devices: [DeviceEngines], client: DeviceEngines) {
   func engines(_ device: Int?) throws -> DeviceEngines {
     let entries = ShardInventory(plan, device: device).entries
     let constants = Dictionary(
       uniqueKeysWithValues: entries.compactMap { entry in
         graph.constants[entry.slice.source].map { (entry.slice, entry.slice.apply(to: $0)) }
       })
-    return try DeviceEngines(plan: plan, device: device, constants: constants)
+    return try DeviceEngines(plan: plan, device: device, constants: constants, rowFill: rowFill)
   }
-  return LocalCluster(
-    devices: try plan.devices.indices.map { try engines($0) }, client: try engines(nil),
-    wire: wire)
+  return (try plan.devices.indices.map { try engines($0) }, try engines(nil))
 }
 
 func plan(

@@ -30,6 +30,9 @@ struct Study: ParsableCommand {
       all sets of their probability times their accuracy (deepFogGuard, equation 3); if nobody is left,
       that of a guess.
 
+      With --at-loss it also studies the frame in which the devices die, before they have sent any of
+      it: nobody stands in for them yet. A running system goes by these figures for such answers.
+
       \(LabellingHelp.text)
 
       \(UnreadableImages.help)
@@ -40,6 +43,7 @@ struct Study: ParsableCommand {
         martlet study lop ours --model model.onnx --images test.tar --svg bars.svg --csv table.csv
         martlet study plan --model model.onnx --images test.tar --fill mean --calibration train/
         martlet study plan --model model.onnx --images test.tar --wire i8 --no-save
+        martlet study plan --model model.onnx --images test.tar --at-loss
       """)
 
   @Argument(help: "Plan folders, all of one model.", completion: .directory)
@@ -86,6 +90,8 @@ struct Study: ParsableCommand {
     help: "Images for \(Plan.Fill.Kind.measuredOptions); those that are studied are refused.",
     completion: .file())
   var calibration: [String] = []
+
+  @OptionGroup var loss: StudyLossOptions
 
   @Option(help: "Survival probability of each device, by commas, or one for all.")
   var reliability: String?
@@ -163,7 +169,14 @@ struct Study: ParsableCommand {
       }
     }
     let subjects = try run.subjects(sets, fill: fill, wire: wire)
-    let result = try run.study(subjects, images, keepsPredictions: predictions != nil)
+    var result = try run.study(subjects, images, keepsPredictions: predictions != nil)
+    if loss.isStudied {
+      for (position, (folder, subject)) in zip(folders, subjects).enumerated() {
+        result.tables[position] = try loss.study(
+          subject, of: folder, fill: fill, wire: wire, run, images,
+          table: result.tables[position])
+      }
+    }
     Terminal.endProgress()
     var report = try StudyReport(
       model: FileSystem.name(of: model), folders: folders, tables: result.tables,

@@ -58,6 +58,19 @@ struct StudyReport: Encodable {
     }
   }
 
+  /// The frame in which the devices die.
+  struct AtLoss: Encodable {
+    var replicas: String
+    var rowFill: String
+    var failures: [Failures]
+    var sets: [FailureSet]
+
+    private enum CodingKeys: String, CodingKey {
+      case replicas, failures, sets
+      case rowFill = "row_fill"
+    }
+  }
+
   struct Device: Encodable {
     var name: String
     /// Neurons that it holds, of all.
@@ -86,12 +99,14 @@ struct StudyReport: Encodable {
     var devices: [Device]
     var failures: [Failures]
     var sets: [FailureSet]
+    var atLoss: AtLoss?
     var reliabilities: [Double]?
     var expectedAccuracy: Double?
 
     private enum CodingKeys: String, CodingKey {
       case plan, label, folder, method, fill, wire, scenario, copies, devices, failures, sets,
         reliabilities
+      case atLoss = "at_loss"
       case weightCopies = "weight_copies"
       case expectedAccuracy = "expected_accuracy"
     }
@@ -185,6 +200,12 @@ extension StudyReport.PlanReport {
     weightCopies = devices.reduce(0) { $0 + $1.weightCopies }
     failures = table.summaries.map { .init($0, of: table) }
     sets = table.rows.map { .init($0, of: table) }
+    atLoss = table.atLoss.map { atLoss in
+      .init(
+        replicas: atLoss.replicas.rawValue, rowFill: atLoss.rowFill.rawValue,
+        failures: table.lossSummaries.map { .init($0, of: table) },
+        sets: atLoss.rows.map { .init($0, of: table) })
+    }
     self.reliabilities = reliabilities
     expectedAccuracy = try reliabilities.map { values throws(MartletError) in
       try table.expectedAccuracy(reliabilities: values)

@@ -2,6 +2,7 @@ package import Evaluation
 package import Foundations
 import Glibc
 package import Plan
+package import Resilience
 
 /// How planning computes over images: on some threads, with progress, until somebody stops it.
 package struct Measuring: Sendable {
@@ -82,6 +83,19 @@ package struct Measuring: Sendable {
     return try study.run(
       images, threads: threads, keepsPredictions: keepsPredictions,
       progress: { shown($0.images) }, isStopped: isStopped)
+  }
+
+  /// Classifies all images in the frame in which each failure set of a study dies.
+  ///
+  /// - Parameter makeFrame: called once on each thread.
+  package func run(
+    _ study: LossStudy, _ images: LabelledImages,
+    makeFrame: @Sendable () throws(MartletError) -> LossStudy.Frame
+  ) throws(MartletError) -> [FailureTable.Row] {
+    let shown = watch("frame of the loss: image", images.count)
+    return try study.run(
+      images, threads: threads, progress: { shown($0) }, isStopped: isStopped,
+      makeFrame: makeFrame)
   }
 
   /// Shows where the search for protection within a budget is.

@@ -4,7 +4,7 @@ import Imaging
 package import ModelCards
 package import ModelGraph
 package import Plan
-import Resilience
+package import Resilience
 import Tensors
 
 /// What failures cost plans of one model: one masked model for all of them.
@@ -47,9 +47,10 @@ package struct StudyRun {
     for folder in folders.dropFirst()
     where (first.sharding.isVertical || folder.plan.sharding.isVertical)
       && folder.plan.sharding.layers != first.sharding.layers
+      || folder.plan.sharding.strips != first.sharding.strips
     {
       throw MartletError(
-        .mismatch, "a vertical plan is studied with plans of the same cuts only",
+        .mismatch, "plans with blocks or row strips are studied with plans of the same cuts only",
         context: ["plans": "\(folders[0].path), \(folder.path)"],
         hint: "study each by itself, on the same images")
     }
@@ -96,7 +97,7 @@ package struct StudyRun {
       result.append(
         FailureStudy.Subject(
           plan: folder.id, method: plan.method, devices: plan.devices.map(\.name),
-          placements: plan.placements, sets: sets, fill: fill ?? plan.studiedFill,
+          placements: plan.placements, sets: sets, fill: fill ?? plan.studiedFill(of: values),
           wire: WireRounding(
             plan, points: values.map(\.point), types: plan.wireTypes(wire?.type?.elementType)),
           guess: plan.sharding.isVertical ? plan.guess : nil))
@@ -145,12 +146,64 @@ package struct StudyRun {
     let study = FailureStudy(model: model, values: values, subjects: subjects, head: head)
     return try measuring.run(study, images, keepsPredictions: keepsPredictions)
   }
+
+  /// Classifies all images in the frame in which each failure set of a plan dies.
+  ///
+  /// - Parameters:
+  ///   - subject: what `subjects` gave for a plan.
+  ///   - plan: that plan, see `filled`.
+  ///   - makeFrame: called once on each thread; runs frames of `plan`.
+  /// - Returns: a row for each failure set.
+  package func studyLoss(
+    _ subject: FailureStudy.Subject, of plan: Plan, _ images: LabelledImages,
+    makeFrame: @Sendable () throws(MartletError) -> LossStudy.Frame
+  ) throws(MartletError) -> [FailureTable.Row] {
+    let study = LossStudy(
+      sets: subject.sets, head: head, guess: subject.guess,
+      inputElements: plan.graph.inputs.first.map { plan.graph[$0].shape.count } ?? 0,
+      outputs: plan.graph.outputs.first.map { plan.graph[$0].shape.count } ?? 0)
+    return try measuring.run(study, images, makeFrame: makeFrame)
+  }
+
+  /// A plan of the study whose devices fill lost neurons as the study does.
+  package func filled(
+    _ plan: Plan, with fill: Plan.Fill?
+  ) throws(MartletError) -> Plan {
+    guard let fill else { return plan }
+    return try plan.filled(with: fill, of: values)
+  }
 }
 
 extension Plan {
   /// The plan's own fill, of the exchanges that a study has.
-  fileprivate var studiedFill: Fill {
-    // Exchanges that only happen while devices are missing come last, and a study has none of them.
-    fill.prefix(sharding.exchanges.count)
+  fileprivate func studiedFill(of values: [ExchangedValue]) -> Fill {
+    guard let constants = fill.constants else { return fill }
+    let numbers = channelExchanges
+    return Fill(
+      fill.kind,
+      constants: values.map { value in
+        numbers[value.point.value].map { constants[$0] } ?? []
+      })
+  }
+
+  /// The same plan with a study's fill.
+  fileprivate func filled(
+    with other: Fill, of values: [ExchangedValue]
+  ) throws(MartletError) -> Plan {
+    var constants = other.constants.map { _ in [[Float]](repeating: [], count: exchanges.count) }
+    for (value, channels) in zip(values, other.constants ?? []) {
+      if let number = channelExchanges[value.point.value] { constants?[number] = channels }
+    }
+    let plan = try Plan(
+      model: model, method: method, devices: devices, graph: graph, sharding: sharding,
+      placements: placements, fill: Fill(other.kind, constants: constants))
+    return wire.isEmpty ? plan : try plan.travelling(as: wire)
+  }
+
+  /// The exchanges for whose lost channels a fill has constants, by value.
+  private var channelExchanges: [ValueID: Int] {
+    Dictionary(
+      exchanges.indices.filter { exchanges[$0].takesConstants }.map { (exchanges[$0].value, $0) },
+      uniquingKeysWith: { first, _ in first })
   }
 }
