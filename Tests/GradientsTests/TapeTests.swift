@@ -96,7 +96,7 @@ import Testing
 
   @Test func `an operation without a gradient is refused by name`() throws {
     let resize = Resize(filter: .linear, axes: [.init(axis: 0, extent: 4, scale: 2)])
-    let graph = Graph(.resize(resize), [Tensor([2], [1, 2])], output: [4])
+    let graph = Graph(.resize(resize), [Tensor(Shape([2]), [1, 2] as [Float])], output: Shape([4]))
     let error = #expect(throws: MartletError.self) {
       try BackwardPlan(graph, targets: graph.inputs)
     }

@@ -1,6 +1,8 @@
 import Engine
 import Foundations
 import Glibc
+import ModelCards
+import ModelGraph
 import ONNXImport
 import Plan
 import Planning
