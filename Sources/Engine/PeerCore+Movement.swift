@@ -22,9 +22,9 @@ extension PeerCore {
   }
 
   /// Whether what moved since all that had moved was `mark` may be for the frames that are under way here:
-  /// not if it is several times what these need.
+  /// not if it is more than these need. Traffic of others must not hold a frame whose part is lost.
   func mayConcern(since mark: UInt64) -> Bool {
-    arrivals.movement.mayConcern(4 * frameBytes * UInt64(max(tasks.count, 1)), since: mark)
+    arrivals.movement.mayConcern(frameBytes * UInt64(max(tasks.count, 1)), since: mark)
   }
 
   /// A frame waits on for what is on its way.

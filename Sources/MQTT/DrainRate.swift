@@ -56,8 +56,8 @@ package struct DrainRate {
     if since == nil, let rate = bytesPerSecond { settle(rate * 1.25) }
   }
 
-  /// The connection is gone, and what waited for it.
-  package mutating func reset() { since = nil }
+  /// The connection is gone, what waited for it, and what was known of it.
+  package mutating func reset() { self = DrainRate() }
 
   private mutating func settle(_ rate: Double) {
     bytesPerSecond = rate < Self.fast ? rate : nil

@@ -8,6 +8,7 @@ import WireProtocol
 final class LinkWatch: Sendable {
   private let echoes = Mutex(EchoBook())
   private let received = Atomic<UInt64>(0)
+  private let isSlow = Atomic<Bool>(false)
   private let name: String
   private let epoch: UInt64
 
@@ -17,6 +18,12 @@ final class LinkWatch: Sendable {
   init(name: String, epoch: UInt64) {
     self.name = name
     self.epoch = epoch
+  }
+
+  /// How many bytes a second the connection takes; nil if many. Only a slow one makes heartbeats late: on a
+  /// fast one it is the machine that is, and that must not hide who is gone.
+  func takes(bytesPerSecond rate: Double?) {
+    isSlow.store(rate.map { $0 < DrainRate.slow } ?? false, ordering: .relaxed)
   }
 
   /// A message came.
@@ -45,10 +52,14 @@ final class LinkWatch: Sendable {
   func connectionLost() { echoes.withLock { $0.connectionLost() } }
 
   /// How late messages have been coming lately, or are by now; see `EchoBook`.
-  var lag: Duration { echoes.withLock { $0.lag(at: .now()) } }
+  var lag: Duration {
+    isSlow.load(ordering: .relaxed) ? echoes.withLock { $0.lag(at: .now()) } : .zero
+  }
 
   /// Whether messages are late now.
-  var isBehind: Bool { echoes.withLock { $0.isBehind(at: .now()) } }
+  var isBehind: Bool {
+    isSlow.load(ordering: .relaxed) && echoes.withLock { $0.isBehind(at: .now()) }
+  }
 
   /// How late a heartbeat may be: as they have been, or as it takes to send what may lie before one.
   ///

@@ -157,6 +157,7 @@ package final class Worker: EpochBound {
     try checkPermissions()
     var attention = Attention(now: .now(), processor: threadProcessorTime())
     while true {
+      watch.takes(bytesPerSecond: client.statistics.bytesPerSecond)
       core.listens(late: watch.lag, lastRead: watch.isBehind ? client.statistics.lastRead : nil)
       var wake = core.work(clock: MonotonicTime.now) { [self] key, exchange, shape, values, fills in
         if configuration.isMute { return }

@@ -70,9 +70,10 @@ package struct EchoBook: Sendable {
     underWay.removeFirst(index + 1)
   }
 
-  /// What was under way is lost.
+  /// What was under way is lost, and how late it was says nothing of the next connection.
   package mutating func connectionLost() {
     underWay = []
+    worst = 0
     returns = false
     wasLate = false
   }
