@@ -95,8 +95,8 @@ import WireProtocol
         }
         simulation.advance(milliseconds: 100)
       }
-      // Five seconds are the limit without any movement.
-      #expect(try #require(end) > 55)
+      // Five seconds are the limit without any movement, and what one frame takes is soon exceeded.
+      #expect((50..<100).contains(try #require(end)))
     }
   }
 
