@@ -37,6 +37,7 @@ let package = Package(
   products: [
     .executable(name: "martlet", targets: ["MartletTool"]),
     .library(name: "Martlet", targets: ["Martlet"]),
+    .library(name: "MartletCommand", targets: ["MartletCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -143,6 +144,7 @@ let package = Package(
       ]),
     module("FlightReport", ["Foundations", "JSONCoding", "WireProtocol"]),
     module("ReportViews", ["FlightReport", "Charts", "Tables", "Foundations", mustache]),
+    // The command line, whole, with one public entry.
     module(
       "MartletCommand",
       [

@@ -18,13 +18,12 @@ final class LimitedRecording {
   /// - Throws: what starting a process throws.
   init(to path: String, broker: String) throws(MartletError) {
     self.path = path
+    let own = try OwnProgram().words(["record", "--broker", broker, "-o", path])
     process = try ChildProcess(
       .init(
         executable: "/bin/sh",
-        arguments: [
-          "-c", "ulimit -f \(Self.blocks); exec \"$0\" record --broker \"$1\" -o \"$2\"",
-          try System.executablePath(), broker, path,
-        ], standardOutput: .discarded, standardError: .discarded))
+        arguments: ["-c", "ulimit -f \(Self.blocks); exec \"$0\" \"$@\""] + own,
+        standardOutput: .discarded, standardError: .discarded))
   }
 
   /// What is wrong now that the disk must have been full for a while; nil if nothing is.

@@ -14,7 +14,7 @@ import TensorFiles
 package final class Fleet {
   /// What differs from fleet to fleet.
   package struct Settings: Sendable {
-    /// The program; this one if nil.
+    /// The program; this one, as it was called, if nil.
     package var executable: String?
     /// The whole environment of the processes, or nil for this one's.
     package var environment: [String: String]?
@@ -44,6 +44,8 @@ package final class Fleet {
   /// Workers started so far.
   package private(set) var starts = 0
   private let executable: String
+  /// What comes before the arguments of a command.
+  private let leading: [String]
   private let settings: Settings
   /// All processes that may still run.
   private var children: [ChildProcess] = []
@@ -54,7 +56,12 @@ package final class Fleet {
     self.site = site
     self.folder = folder
     workerOptions = settings.workerOptions
-    executable = try settings.executable ?? System.executablePath()
+    if let executable = settings.executable {
+      (self.executable, leading) = (executable, [])
+    } else {
+      let own = try OwnProgram()
+      (executable, leading) = (own.path, own.leading)
+    }
   }
 
   /// The devices, in the order of the plan.
@@ -98,7 +105,7 @@ package final class Fleet {
     children.removeAll { $0.exitStatus != nil }
     let child = try ChildProcess(
       .init(
-        executable: executable, arguments: arguments, environment: settings.environment,
+        executable: executable, arguments: leading + arguments, environment: settings.environment,
         standardOutput: .discarded,
         standardError: settings.showsErrors ? .inherited : .appended(log(name))))
     children.append(child)

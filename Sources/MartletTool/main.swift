@@ -1,3 +1,3 @@
 import MartletCommand
 
-Martlet.runAndExit()
+MartletCommandLine.run()

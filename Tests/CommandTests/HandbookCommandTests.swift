@@ -69,9 +69,9 @@ import Testing
 
   @Test(arguments: try lines()) func isTaken(_ line: Line) {
     do {
-      _ = try Martlet.parseAsRoot(Array(line.words.dropFirst()))
+      _ = try RootCommand.parseAsRoot(Array(line.words.dropFirst()))
     } catch {
-      Issue.record("\(Martlet.fullMessage(for: error))")
+      Issue.record("\(RootCommand.fullMessage(for: error))")
     }
   }
 

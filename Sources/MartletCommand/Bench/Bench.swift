@@ -62,8 +62,8 @@ struct BenchWire: ParsableCommand {
     }
     let comparison = WireComparison(
       referenceProgram: reference,
-      clientCommand: [try System.executablePath(), "bench", "wire", "--once"], sizes: bytes,
-      rounds: rounds, chunkBytes: chunk)
+      clientCommand: try OwnProgram().words(["bench", "wire", "--once"]),
+      sizes: bytes, rounds: rounds, chunkBytes: chunk)
     try Terminal.print(WireComparison.heading)
     let rows = try comparison.run { try Terminal.print(WireComparison.line($0)) }
     if let json { try FileSystem.write(Array(WireComparison.json(rows).utf8), to: json) }

@@ -120,11 +120,11 @@ struct BenchChaos: ParsableCommand {
     try FileSystem.write(Array(DemoAssets.about), to: folder + "/demo.json")
     var random = SeededGenerator(seed: seed)
     let devices = self.devices ?? Int.random(in: 4...8, using: &random)
-    let output = folder + "/plan"
+    let (output, own) = (folder + "/plan", try OwnProgram())
     _ = try ChildProcess.output(
       of: .init(
-        executable: try System.executablePath(),
-        arguments: [
+        executable: own.path,
+        arguments: own.leading + [
           "plan", model, "--devices", "\(devices)", "--method", method.method.name, "-o", output,
         ]), timeout: .seconds(120))
     return try PlanFolder(reading: output)

@@ -121,7 +121,7 @@ final class DemoFlight {
   private func describeKept() throws(MartletError) -> DemoReport.Kept {
     DemoReport.Kept(
       socket: broker.socketAddress, port: Int(broker.port), plan: plan.path, images: images,
-      program: try System.executablePath())
+      program: try OwnProgram().words([]).joined(separator: " "))
   }
 
   /// Leaves everything running until the user stops it.

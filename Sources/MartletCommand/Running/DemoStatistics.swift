@@ -141,7 +141,7 @@ struct DemoReport: Encodable {
     var plan: String
     /// What was streamed.
     var images: [String]
-    /// The path of this program.
+    /// How this program is called: its path, and what leads to these commands.
     var program: String
   }
 

@@ -28,9 +28,9 @@ enum ComputeSetup {
       hint: "unset OPENBLAS_CORETYPE")
   }
 
-  /// Whether the arguments are `--version --verbose`.
+  /// Whether the arguments, without the program's name, are `--version --verbose`.
   static func isAskedFor(_ arguments: [String]) -> Bool {
-    arguments.count == 3 && Set(arguments.dropFirst()) == ["--version", "--verbose"]
+    arguments.count == 2 && Set(arguments) == ["--version", "--verbose"]
   }
 
   /// The lines of `--version --verbose`.

@@ -17,6 +17,13 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      swiftSettings: [.swiftLanguageMode(.v6)])
+      swiftSettings: [.swiftLanguageMode(.v6)]),
+    .executableTarget(
+      name: "OwnCommandLine",
+      dependencies: [
+        .product(name: "Martlet", package: "martlet"),
+        .product(name: "MartletCommand", package: "martlet"),
+      ],
+      swiftSettings: [.swiftLanguageMode(.v6)]),
   ]
 )

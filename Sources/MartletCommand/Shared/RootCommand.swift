@@ -1,9 +1,7 @@
 package import ArgumentParser
-import Foundations
-import Glibc
 
 /// `martlet`: one neural network across several devices, over MQTT.
-package struct Martlet: ParsableCommand {
+package struct RootCommand: ParsableCommand {
   /// Names the program and its subcommands.
   package static let configuration = CommandConfiguration(
     commandName: "martlet",
@@ -43,35 +41,4 @@ package struct Martlet: ParsableCommand {
 
   /// Made by the argument parser.
   package init() {}
-
-  /// Runs the command that the arguments name and ends the process with a meaningful status: 0, or
-  /// `MartletError.exitCode`, or 64 for wrong usage, 1 when some images could not be read, 141 when the
-  /// reader of standard output has gone away.
-  package static func runAndExit() -> Never {
-    ComputeSetup.correct()
-    StandardOutput.prepare()
-    do {
-      do {
-        try ComputeSetup.check()
-        if ComputeSetup.isAskedFor(CommandLine.arguments) {
-          try Terminal.print(ComputeSetup.report)
-          Glibc.exit(0)
-        }
-        var command = try parseAsRoot()
-        try command.run()
-      } catch  where exitCode(for: error).isSuccess {
-        // What was asked for is help or the version.
-        try Terminal.print(fullMessage(for: error))
-      }
-      Glibc.exit(0)
-    } catch let error as MartletError where error == StandardOutput.closed {
-      Glibc.exit(StandardOutput.closedStatus)
-    } catch let error as MartletError {
-      Terminal.printError(error)
-      Glibc.exit(error.exitCode)
-    } catch {
-      // Wrong usage, on standard error, or a status alone.
-      exit(withError: error)
-    }
-  }
 }
