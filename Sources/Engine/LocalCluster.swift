@@ -59,16 +59,16 @@ package final class LocalCluster {
   ///   - ticket: the frame's number, counted from zero; with `guessSeed` it decides a guess.
   ///   - alive: by device.
   ///   - study: what is known of the plan's accuracy without some devices.
+  ///   - now: read before and after for the latency, which is 0 unless a clock is given.
   /// - Throws: what `run` throws.
   package func answer(
     _ input: Tensor, ticket: Int, alive: [Bool], replicas: Replicas = .standby,
-    study: FailureTable? = nil, guessSeed: UInt64 = 0
+    study: FailureTable? = nil, guessSeed: UInt64 = 0, now: () -> MonotonicTime = { .zero }
   ) throws(MartletError) -> Answer {
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = now()
     let attendance = Attendance(alive: alive, replicas: replicas)
     let (outputs, report) = try frame([input], attendance: attendance, lacking: FillReport())
-    let end = clock.now
+    let latency = now().duration(since: start)
     let guess = outputs.isEmpty ? plan.guessedAnswer(seed: guessSeed, frame: UInt64(ticket)) : nil
     return Answer(
       ticket: ticket, frame: UInt64(ticket) + 1,
@@ -78,7 +78,7 @@ package final class LocalCluster {
       devices: plan.devices.map(\.name),
       present: zip(plan.devices, alive).compactMap { $1 ? $0.name : nil },
       expectedAccuracy: study?.expectedAccuracy(alive: alive)?.accuracy,
-      reliability: Reliability(of: plan, alive: alive, study: study), latency: end - start,
+      reliability: Reliability(of: plan, alive: alive, study: study), latency: latency,
       attempts: 1)
   }
 

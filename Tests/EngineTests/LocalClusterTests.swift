@@ -1,4 +1,5 @@
 import Engine
+import Foundations
 import Plan
 import TestSupport
 import Testing
@@ -49,6 +50,21 @@ import WireProtocol
         answer.filledNeurons
           == plan.exchanges.reduce(0) { $0 + plan.parts[$1.layer ?? 0][1].count })
       #expect(answer.present == ["d0", "d2"])
+    }
+  }
+
+  /// There is no clock in the engine: the caller's is read before and after.
+  @Test func latencyIsThatOfTheCallersClock() throws {
+    try TinyModel.with { model in
+      let cluster = LocalCluster(devices: model.engines, client: model.client)
+      var readings = [25, 5]
+      let answer = try cluster.answer(model.input(1), ticket: 0, alive: [true, true, true]) {
+        MonotonicTime(nanoseconds: UInt64(readings.removeLast()) * 1_000_000)
+      }
+      #expect(answer.latency == .milliseconds(20))
+      #expect(readings.isEmpty)
+      #expect(
+        try cluster.answer(model.input(1), ticket: 1, alive: [true, true, true]).latency == .zero)
     }
   }
 }

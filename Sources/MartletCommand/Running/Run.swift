@@ -228,7 +228,7 @@ struct Run: ParsableCommand {
       var answer = try cluster.answer(
         input.received(as: wire.inputType), ticket: index,
         alive: names.map { !missing.contains($0) },
-        replicas: copies.replicas, study: study, guessSeed: guessSeed)
+        replicas: copies.replicas, study: study, guessSeed: guessSeed, now: MonotonicTime.now)
       answer.refusal = policy.refusal(of: answer)
       let origin = FrameOrigin(
         requestID: "run-\(index + 1)", image: inputs.name(index), truth: inputs.label(index))
