@@ -16,10 +16,11 @@ final class AnswerPipe: Sendable {
     var consumer: WaitingPlace<Void>?
   }
 
-  private let limit: Int
+  private let limit: @Sendable () -> Int
   private let state = Mutex(State())
 
-  init(limit: Int) { self.limit = limit }
+  /// - Parameter limit: what lies between at most, asked before each input.
+  init(limit: @escaping @Sendable () -> Int) { self.limit = limit }
 
   /// Sends inputs as long as there is room.
   func feed<Inputs: AsyncSequence>(
@@ -41,6 +42,7 @@ final class AnswerPipe: Sendable {
 
   private func waitForRoom() async throws(MartletError) {
     while true {
+      let limit = limit()
       let place = state.withLock { state -> WaitingPlace<Void>? in
         guard state.held >= limit else {
           state.held += 1

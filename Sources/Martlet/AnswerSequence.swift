@@ -44,10 +44,12 @@ public struct AnswerSequence: AsyncSequence, Sendable {
     func cut() { feeder.cancel() }
   }
 
-  private let limit: Int
+  private let limit: @Sendable () -> Int
   private let feed: @Sendable (AnswerPipe) async -> Void
 
-  init(limit: Int, feed: @escaping @Sendable (AnswerPipe) async -> Void) {
+  init(
+    limit: @escaping @Sendable () -> Int, feed: @escaping @Sendable (AnswerPipe) async -> Void
+  ) {
     self.limit = limit
     self.feed = feed
   }

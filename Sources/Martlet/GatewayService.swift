@@ -21,13 +21,16 @@ public struct GatewayService: Service {
     /// Time between two heartbeats, 10 ms to 60 s.
     public var heartbeat = Duration.milliseconds(500)
     /// How frames are sent and answered. An answer of which less is expected than
-    /// ``InferenceSession/Options/minimumExpectedAccuracy`` becomes the status `UNAVAILABLE`.
+    /// ``InferenceSession/Options/minimumExpectedAccuracy`` becomes the status `UNAVAILABLE`. Where
+    /// ``InferenceSession/Options/inFlight`` is nil there are two for each device of a plan of whole
+    /// frames, 4 to 64, and 4 with other plans.
     public var session: InferenceSession.Options
 
-    /// What `martlet gateway` does without options: 10 s of patience, 4 frames at once.
+    /// What `martlet gateway` does without options: 10 s of patience, frames at once as the plan wants.
     public init() {
       session = InferenceSession.Options()
       session.patience = .seconds(10)
+      session.inFlight = nil
     }
   }
 

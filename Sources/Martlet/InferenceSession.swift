@@ -26,8 +26,9 @@ import WireProtocol
 public final class InferenceSession: Sendable {
   /// How frames are sent and answered.
   public struct Options: Sendable {
-    /// Frames under way at once, 1 to 64. A plan of whole frames wants two for each device.
-    public var inFlight = 4
+    /// Frames under way at once, 1 to 64; nil for as many as bring more answers a second, which the
+    /// session finds out by trying, and which suits plans of whole frames.
+    public var inFlight: Int? = 4
     /// How inputs travel that are no images; those that ``Model/input(imageAt:)`` or
     /// ``DeploymentPlan/input(imageAt:)`` made are sent as the bytes of their pixels, exactly.
     public var wire = WireFormat.float32
@@ -58,8 +59,8 @@ public final class InferenceSession: Sendable {
 
   /// The plan that the devices run.
   public let plan: DeploymentPlan
-  /// Frames under way at most.
-  public let inFlight: Int
+  /// Frames under way at most; it changes where ``Options/inFlight`` is nil.
+  public var inFlight: Int { core.limit }
   private let core: SessionCore
 
   /// Connects to the broker; devices need not be there yet.
@@ -76,22 +77,23 @@ public final class InferenceSession: Sendable {
   public init(
     plan: DeploymentPlan, broker: BrokerAccess, options: Options = Options(), logger: Logger? = nil
   ) async throws(MartletError) {
-    guard (1...64).contains(options.inFlight) else {
+    if let inFlight = options.inFlight, !(1...64).contains(inFlight) {
       throw MartletError(
         .invalidArgument, "a session has 1 to 64 frames under way",
-        context: ["inFlight": "\(options.inFlight)"])
+        context: ["inFlight": "\(inFlight)"])
     }
     let configuration = try options.configuration(
       address: broker.deploymentAddress, study: try plan.failureTable())
-    let core = SessionCore(limit: options.inFlight)
+    let core = SessionCore(limit: options.inFlight ?? 1)
     self.plan = plan
-    inFlight = options.inFlight
     self.core = core
     let opened = WaitingPlace<Void>()
     let (folder, logger) = (plan.folder, logger ?? .silent)
+    let findsLimit = options.inFlight == nil
     try DedicatedThread.start {
       SessionThread.run(
-        core, folder.plan, patience: configuration.patience, opened: opened
+        core, folder.plan, patience: configuration.patience, findsLimit: findsLimit,
+        opened: opened
       ) { () throws(Foundations.MartletError) in
         try InferenceClient(
           engines: try DeviceEngines(folder: folder, device: nil), planID: folder.id,
@@ -155,7 +157,9 @@ public final class InferenceSession: Sendable {
   public func answers<Inputs: AsyncSequence & Sendable>(
     for inputs: Inputs
   ) -> AnswerSequence where Inputs.Element == Tensor {
-    AnswerSequence(limit: inFlight) { [self] pipe in await pipe.feed(inputs, into: self) }
+    AnswerSequence(limit: { [core] in core.limit }) { [self] pipe in
+      await pipe.feed(inputs, into: self)
+    }
   }
 
   /// Frames that were sent, or are about to be, and have not come to their end.

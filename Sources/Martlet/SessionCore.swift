@@ -17,6 +17,8 @@ final class SessionCore: Sendable {
   }
 
   private struct State {
+    /// Frames under way at most.
+    var limit: Int
     var isClosing = false
     /// Why the thread has ended.
     var ended: MartletError?
@@ -30,15 +32,24 @@ final class SessionCore: Sendable {
     var devices: [DevicePresence] = []
     var watchers: [Int: AsyncStream<[DevicePresence]>.Continuation] = [:]
     var nextWatcher = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Lets in those who wait, as far as there is room.
+    mutating func admit() {
+      while used < limit, !waiting.isEmpty {
+        // One whose task was cancelled does not take the room.
+        if waiting.removeFirst().end(.success(())) { used += 1 }
+      }
+    }
   }
 
   /// Ends the thread without waiting for answers.
   let stop = StopSwitch()
-  private let limit: Int
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  /// - Parameter limit: frames under way at once.
-  init(limit: Int) { self.limit = limit }
+  /// - Parameter limit: frames under way at once, until `allow` says otherwise.
+  init(limit: Int) { state = Mutex(State(limit: limit)) }
 
   static let closed = MartletError(.cancelled, "the session is closed")
 
@@ -51,7 +62,7 @@ final class SessionCore: Sendable {
     let place = WaitingPlace<Void>()
     let refusal = state.withLock { state -> MartletError? in
       if let refusal = state.ended ?? (state.isClosing ? Self.closed : nil) { return refusal }
-      if state.used < limit {
+      if state.used < state.limit {
         state.used += 1
         place.end(.success(()))
       } else {
@@ -76,6 +87,9 @@ final class SessionCore: Sendable {
     wake?()
     return job.pending
   }
+
+  /// Frames under way at most, for now.
+  var limit: Int { state.withLock { $0.limit } }
 
   /// Frames that were let in and have not come to their end.
   var framesInFlight: Int { state.withLock { $0.used } }
@@ -129,6 +143,14 @@ final class SessionCore: Sendable {
     }
   }
 
+  /// There may be so many frames under way from now on; those beyond that come to their end.
+  func allow(_ limit: Int) {
+    state.withLock { state in
+      state.limit = limit
+      state.admit()
+    }
+  }
+
   /// The next frame to send.
   func takeJob() -> Job? {
     state.withLock { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
@@ -143,13 +165,7 @@ final class SessionCore: Sendable {
     defer { pending.end(result) }
     state.withLock { state in
       state.used -= 1
-      while !state.waiting.isEmpty {
-        // One whose task was cancelled does not take the room.
-        if state.waiting.removeFirst().end(.success(())) {
-          state.used += 1
-          break
-        }
-      }
+      state.admit()
     }
   }
 

@@ -9,12 +9,16 @@ struct SessionThread {
   private let client: InferenceClient
   private let plan: Plan
   private let patience: Duration
+  /// Whether there are to be as many frames under way as bring more answers a second.
+  private let findsLimit: Bool
   private var running: [Int: PendingAnswer] = [:]
 
   private init(
-    _ core: SessionCore, _ client: InferenceClient, _ plan: Plan, patience: Duration
+    _ core: SessionCore, _ client: InferenceClient, _ plan: Plan, patience: Duration,
+    findsLimit: Bool
   ) {
     self.patience = patience
+    self.findsLimit = findsLimit
     self.core = core
     self.client = client
     self.plan = plan
@@ -24,10 +28,12 @@ struct SessionThread {
   ///
   /// - Parameters:
   ///   - patience: the client's.
+  ///   - findsLimit: whether to find out how many frames are best under way.
   ///   - opened: ends with how connecting went.
   ///   - make: makes a client that is not yet connected.
   static func run(
-    _ core: SessionCore, _ plan: Plan, patience: Duration, opened: WaitingPlace<Void>,
+    _ core: SessionCore, _ plan: Plan, patience: Duration, findsLimit: Bool,
+    opened: WaitingPlace<Void>,
     _ make: () throws(Foundations.MartletError) -> InferenceClient
   ) {
     let client: InferenceClient
@@ -48,7 +54,8 @@ struct SessionThread {
     client.onChange = { core.change(DevicePresence($0)) }
     core.begin(devices: client.devices.map { DevicePresence($0) }, wake: client.waker)
     opened.end(.success(()))
-    var thread = SessionThread(core, client, plan, patience: patience)
+    var thread = SessionThread(
+      core, client, plan, patience: patience, findsLimit: findsLimit)
     let end = thread.serve()
     client.close()
     core.finish(end)
@@ -58,6 +65,7 @@ struct SessionThread {
   private mutating func serve() -> MartletError {
     while true {
       do throws(Foundations.MartletError) {
+        if findsLimit { core.allow(client.worthwhileFrames()) }
         while let job = core.takeJob() { try submit(job) }
         if core.isDone { return SessionCore.closed }
         let answer = try client.next(until: .now() + .milliseconds(500))

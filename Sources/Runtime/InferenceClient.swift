@@ -256,11 +256,15 @@ package final class InferenceClient {
   /// How many frames are waiting for their answers.
   package var framesInFlight: Int { outstanding.count }
 
-  /// Whether another frame under way would bring more answers a second, as far as is known.
-  package func hasRoom() -> Bool {
+  /// How many frames under way bring the most answers a second, as far as is known: as many as are worth
+  /// it and no more.
+  package func worthwhileFrames() -> Int {
     window.follow(core.dispatches ? devices.count(where: \.isAlive) : 1)
-    return outstanding.count < window.size
+    return window.size
   }
+
+  /// Whether another frame under way would bring more answers a second, as far as is known.
+  package func hasRoom() -> Bool { outstanding.count < worthwhileFrames() }
 
   /// The next answer, in the order in which frames finish; each frame has one. A frame to which nobody
   /// answers at all is sent again until the patience ends, and so is one whose answer does not satisfy

@@ -67,6 +67,24 @@ private struct CountedDigits: AsyncSequence, Sendable {
     }
   }
 
+  /// After nine answers with one frame under way, two are tried.
+  @Test func sessionsFindOutHowManyFramesAreWorthIt() async throws {
+    try await Fleet.with { fleet in
+      let session = try await fleet.session { $0.inFlight = nil }
+      #expect(session.inFlight == 1)
+      var (index, most) = (0, 0)
+      for try await answer in session.answers(for: CountedDigits(files: fleet.files, limit: 60)) {
+        let whole = try fleet.files.model.predict(try fleet.files.input(index))
+        #expect(answer.prediction.best?.label == whole.best?.label)
+        index += 1
+        most = max(most, session.inFlight)
+      }
+      #expect(index == 60 && session.framesInFlight == 0)
+      #expect(most >= 2)
+      await session.close()
+    }
+  }
+
   @Test func inputsMayFail() async throws {
     try await Fleet.with { fleet in
       let session = try await fleet.session()
