@@ -2,30 +2,29 @@
 package enum VisibleText {
   /// The text with control characters, line separators and changes of direction as `\u{…}`.
   package static func visible(_ text: String) -> String {
-    if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
-    var result = ""
-    for scalar in text.unicodeScalars {
-      if isVisible(scalar) {
-        result.unicodeScalars.append(scalar)
-      } else {
-        result += "\\u{\(String(scalar.value, radix: 16))}"
-      }
-    }
-    return result
+    replacingInvisible(in: text) { "\\u{\(String($0.value, radix: 16))}" }
   }
 
   /// JSON text in which the same characters, which can only stand in strings, are `\uXXXX`.
   package static func visibleJSON(_ text: String) -> String {
+    replacingInvisible(in: text) { scalar in
+      String(scalar).utf16.reduce(into: "") { result, unit in
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+  }
+
+  private static func replacingInvisible(
+    in text: String, _ replacement: (Unicode.Scalar) -> String
+  ) -> String {
     if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) { return text }
     var result = ""
     for scalar in text.unicodeScalars {
       if isVisible(scalar) {
         result.unicodeScalars.append(scalar)
       } else {
-        for unit in String(scalar).utf16 {
-          let digits = String(unit, radix: 16)
-          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
+        result += replacement(scalar)
       }
     }
     return result

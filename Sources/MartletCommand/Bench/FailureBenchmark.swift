@@ -105,7 +105,7 @@ final class FailureBenchmark {
     return Double(options.frames) / stream.seconds
   }
 
-  private func latency(_ what: String) throws -> FailureReport.Latency {
+  private func latency(_ what: String) throws -> LatencyFigures {
     Terminal.progress("latency, \(what)")
     var latency = Quantiles()
     for _ in 0..<options.frames { latency.add(try frame().latency.inMilliseconds) }

@@ -3,21 +3,6 @@ import Tables
 
 /// What `martlet bench failures` found; times in milliseconds.
 struct FailureReport: Encodable {
-  struct Latency: Encodable {
-    var p50: Double
-    var p99: Double
-
-    init(_ latency: Quantiles) {
-      p50 = latency.quantile(0.5) ?? 0
-      p99 = latency.quantile(0.99) ?? 0
-    }
-
-    private enum CodingKeys: String, CodingKey {
-      case p50 = "p50_ms"
-      case p99 = "p99_ms"
-    }
-  }
-
   struct Rate: Encodable {
     var inFlight: Int
     var framesPerSecond: Double
@@ -54,9 +39,9 @@ struct FailureReport: Encodable {
   var rounds: Int
   var rates: [Rate]
   /// In lockstep.
-  var alive: Latency
+  var alive: LatencyFigures
   /// In lockstep, once the loss is known.
-  var lost: Latency
+  var lost: LatencyFigures
   /// The slowest frame of each death.
   var deaths: [Double]
   /// The slowest frame of each freeze.

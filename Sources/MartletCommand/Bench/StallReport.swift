@@ -3,26 +3,6 @@ import Tables
 
 /// What `martlet bench stalls` found; times in milliseconds.
 struct StallReport: Encodable {
-  struct Latency: Encodable {
-    var p50 = 0.0
-    var p99 = 0.0
-    var worst = 0.0
-
-    init() {}
-
-    init(_ latency: Quantiles) {
-      p50 = latency.quantile(0.5) ?? 0
-      p99 = latency.quantile(0.99) ?? 0
-      worst = latency.quantile(1) ?? 0
-    }
-
-    private enum CodingKeys: String, CodingKey {
-      case p50 = "p50_ms"
-      case p99 = "p99_ms"
-      case worst = "worst_ms"
-    }
-  }
-
   /// One number of frames in flight.
   struct Row: Encodable {
     var inFlight: Int
@@ -33,10 +13,10 @@ struct StallReport: Encodable {
     /// Sent without counting on everybody.
     var withoutSomebody = 0
     var stalls = 0
-    var calm = Latency()
-    var latency = Latency()
+    var calm = LatencyFigures()
+    var latency = LatencyFigures()
     /// Without the time in which some worker stood still.
-    var unexplained = Latency()
+    var unexplained = LatencyFigures()
 
     init(inFlight: Int) { self.inFlight = inFlight }
 

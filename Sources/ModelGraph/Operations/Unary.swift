@@ -1,4 +1,3 @@
-package import Foundations
 import Glibc
 package import Tensors
 
@@ -25,7 +24,7 @@ package enum UnaryFunction: String, Sendable, Hashable, Codable {
 }
 
 /// A function of each element.
-package struct Unary: OperationFacts {
+package struct Unary: ElementwiseFacts {
   /// The function.
   package var function: UnaryFunction
 
@@ -35,22 +34,7 @@ package struct Unary: OperationFacts {
 
   package var label: String { function.rawValue }
 
-  package func outputShape(_ inputs: [Shape], declared: Shape?) throws(MartletError) -> Shape {
-    inputs[0]
-  }
-
-  package func keepsBatch(_ operands: [Shape?], result: Shape) -> Bool {
-    isOnlyFirstBatched(operands)
-  }
-
-  package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule { .local { $0 } }
-
-  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
-    leadingRows(inputs, along: axis)
-  }
-
-  package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
-    let x = operands[0]
+  package func applied(to x: Tensor) -> Tensor? {
     if let values = x.floats {
       return Tensor(x.shape, values.map { function.value($0) })
     }
