@@ -27,6 +27,9 @@ package struct PlanningMethods: Sendable {
   /// The method that is taken unless another is named.
   package static let usual: any PlanningMethod = InterleavedMethod()
 
+  /// What is said in place of a name for whichever is predicted to be best.
+  package static let automatic = "auto"
+
   /// By name.
   package subscript(name: String) -> (any PlanningMethod)? { all.first { $0.name == name } }
 

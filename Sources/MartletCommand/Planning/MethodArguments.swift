@@ -63,7 +63,7 @@ struct MethodArguments: ParsableArguments {
     }
     let needsImages: Bool
     do throws(MartletError) {
-      needsImages = try self.needsImages()
+      needsImages = try order(goal: .latency).needsImages()
     } catch {
       throw ValidationError(error.message)
     }
@@ -75,26 +75,17 @@ struct MethodArguments: ParsableArguments {
     }
   }
 
-  /// Whether images are needed to plan.
-  private func needsImages() throws(MartletError) -> Bool {
-    if let method = method.method { return try maker(method, options.given).needsImages }
-    if let name = options.given.keys.min() {
-      throw MartletError(
-        .invalidArgument, "--\(name) goes with one method, and --method auto tries all")
-    }
-    return fill.needsImages || wire == .auto
-  }
-
-  /// A method with options.
+  /// What was asked for.
   ///
-  /// - Parameter strips: those that were asked for if nil.
-  func maker(
-    _ method: any PlanningMethod, _ options: [String: String], strips: StripWish? = nil,
-    stopped: StopFlag = StopFlag()
-  ) throws(MartletError) -> PlanMaker {
-    try PlanMaker(
-      method, options: options, fill: fill, strips: strips ?? self.strips ?? .none, wire: wire,
-      measuring: Measuring(threads: threads, stopped: stopped))
+  /// - Parameter goal: what the best is best at.
+  func order(goal: PlanGoal) -> PlanOrder {
+    var order = PlanOrder(method.method)
+    order.options = options.given
+    order.fill = fill
+    order.strips = strips
+    order.wire = wire
+    order.goal = goal
+    return order
   }
 }
 

@@ -6,7 +6,7 @@ struct MethodName: ExpressibleByArgument {
   /// Nil for `auto`.
   let method: (any PlanningMethod)?
 
-  private static let automatic = "auto"
+  private static let automatic = PlanningMethods.automatic
 
   init(_ method: any PlanningMethod) { self.method = method }
 

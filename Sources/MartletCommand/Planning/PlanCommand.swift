@@ -96,64 +96,33 @@ struct PlanCommand: ParsableCommand {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
-    let inputs = PlanInputs(
-      graph: graph, model: try card.model(of: graph, path: options.model), wishes: try wishes(),
-      arguments: method, stopped: stopped)
+    let model = try card.model(of: graph, path: options.model)
     try card.tellAssumptions(for: graph, model: options.model)
-    let (made, comparison) = try plan(inputs)
+    let (unreadable, method) = (UnreadableImages(), method)
+    let measuring = Measuring(threads: method.threads, stopped: stopped)
+    let search = PlanSearch(
+      method.order(goal: prediction.wantedGoal), graph: graph, model: model,
+      wishes: try wishes(), measuring: measuring
+    ) { context throws(MartletError) in
+      try measuring.readable(
+        try context.calibrationImages(method.calibration, limit: method.calibrationLimit),
+        unreadable)
+    }
+    let (made, comparison) = try search.plan(isPredicted: prediction.isWanted) {
+      names throws(MartletError) in try prediction.model(of: names, stopped: stopped)
+    }
     try stopped.check()
     let folder = try PlanFolder.write(made.plan, graph: graph, to: output) { number in
       Terminal.progress("shard \(number + 1) of \(made.plan.devices.count)")
     }
     Terminal.endProgress()
     var report = Report(
-      folder, PlanFigures(folder.plan, made.result), unreadableImages: inputs.unreadable.count)
+      folder, PlanFigures(folder.plan, made.result), unreadableImages: unreadable.count)
     report.prediction = comparison.map {
       PredictionReport($0, goal: prediction.wantedGoal)
     }
     if json { try Terminal.printJSON(report) } else { try show(folder, report) }
-    try inputs.unreadable.finish()
-  }
-
-  /// The plan that was asked for, or the best one, and what is predicted where that is wanted.
-  private func plan(
-    _ inputs: PlanInputs
-  ) throws(MartletError) -> (PlanMaker.Made, PlanComparison?) {
-    if let method = method.method.method {
-      if self.method.strips == .auto {
-        let names = try inputs.wishes.devices().map(\.name)
-        let cost = try prediction.model(of: names, stopped: inputs.stopped)
-        let strips = try inputs.bestStrips(cost, goal: prediction.wantedGoal)
-        let made = try inputs.make(method, self.method.options.given, strips: strips)
-        var comparison = PlanComparison(cost)
-        comparison.add(made.result.description, made)
-        return (made, comparison)
-      }
-      let made = try inputs.make(method, self.method.options.given)
-      guard prediction.isWanted else { return (made, nil) }
-      var comparison = PlanComparison(
-        try prediction.model(of: made.plan.devices.map(\.name), stopped: inputs.stopped))
-      comparison.add(made.result.description, made)
-      return (made, comparison)
-    }
-    let names = try inputs.wishes.devices().map(\.name)
-    let cost = try prediction.model(of: names, stopped: inputs.stopped)
-    var fronts = [self.method.strips ?? .none]
-    if self.method.strips == nil || self.method.strips == .auto {
-      fronts = [.none, try inputs.bestStrips(cost, goal: prediction.wantedGoal)]
-      if fronts[1] == .chosen(nil) { fronts.removeLast() }
-    }
-    let comparison = try PlanComparison(
-      cost, fronts: fronts, devices: names.count
-    ) { method, options, strips throws(MartletError) in
-      try inputs.make(method, options, strips: strips, names: names)
-    }
-    guard let best = comparison.best(for: prediction.wantedGoal) else {
-      throw MartletError(
-        .unsupported, "no method makes a plan of this model for these devices",
-        hint: comparison.leftOut.map { "\($0.name): \($0.reason)" }.joined(separator: "; "))
-    }
-    return (best.made, comparison)
+    try unreadable.finish()
   }
 
   /// Plans a model by a method that needs no options and writes the folder.

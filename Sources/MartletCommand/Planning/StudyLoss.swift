@@ -2,7 +2,6 @@ import ArgumentParser
 import Engine
 import Evaluation
 import Foundations
-import ModelGraph
 import Plan
 import Planning
 import Resilience
@@ -49,36 +48,20 @@ struct StudyLossOptions: ParsableArguments {
     _ subject: FailureStudy.Subject, of folder: PlanFolder, fill: Plan.Fill?, wire: WireChoice?,
     _ run: StudyRun, _ images: LabelledImages, table: FailureTable
   ) throws(MartletError) -> FailureTable {
-    let plan = try run.filled(folder.plan, with: fill)
     let (rowFill, replicas) = (rowFill ?? .standard, copies.replicas)
-    // A frame whose device dies goes to another one.
-    if plan.dispatchesFrames, replicas == .standby {
-      return try table.adding(.init(replicas: replicas, rowFill: rowFill, rows: table.rows))
-    }
-    func engines(_ device: Int?) throws(MartletError) -> DeviceEngines {
-      try DeviceEngines(
-        plan: plan, device: device, constants: try folder.constants(device: device),
-        rowFill: rowFill)
-    }
-    let devices = try plan.devices.indices.map { device throws(MartletError) in
-      try engines(device)
-    }
-    let client = try engines(nil)
-    let attendance = Attendance.everyone(plan.devices.count, replicas: replicas)
-    let shape = plan.graph.inputs.first.map { plan.graph[$0].shape } ?? []
-    let rows = try run.studyLoss(subject, of: plan, images) { () throws(MartletError) in
-      // One working memory for each thread; all share the weights.
-      let cluster = LocalCluster(
-        devices: devices, client: client, wire: wire?.type?.elementType)
-      return { input, failed throws(MartletError) in
-        let frame = try cluster.run(
-          [Tensor(shape, input)], losing: Set(failed), replicas: replicas)
-        return LossStudy.Outcome(
-          scores: frame.outputs.first?.floats ?? [],
-          lostNeurons: frame.missing.lostNeurons(of: plan, attendance: attendance))
+    return try run.addLoss(
+      to: table, subject, of: folder, fill: fill, replicas: replicas, rowFill: rowFill, images
+    ) { plan throws(MartletError) in
+      let frames = try LossFrames(
+        plan, of: folder, wire: wire?.type?.elementType, rowFill: rowFill, replicas: replicas)
+      return { () throws(MartletError) in
+        let run = frames.runner()
+        return { input, failed throws(MartletError) in
+          let (scores, lostNeurons) = try run(input, failed)
+          return LossStudy.Outcome(scores: scores, lostNeurons: lostNeurons)
+        }
       }
     }
-    return try table.adding(.init(replicas: replicas, rowFill: rowFill, rows: rows))
   }
 }
 

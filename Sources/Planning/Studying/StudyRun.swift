@@ -147,14 +147,38 @@ package struct StudyRun {
     return try measuring.run(study, images, keepsPredictions: keepsPredictions)
   }
 
+  /// A plan's table with what the frame costs in which the devices of each failure set die.
+  ///
+  /// - Parameters:
+  ///   - subject: what `subjects` gave for the plan.
+  ///   - folder: the plan's.
+  ///   - fill: what stands in for lost neurons; the plan's own fill if nil.
+  ///   - replicas: what copies and parity do in that frame.
+  ///   - rowFill: what stands in for lost rows.
+  ///   - table: what `study` found of later frames.
+  ///   - frames: for the plan as it is studied: what is called once on each thread and gives what runs
+  ///     frames of it.
+  package func addLoss(
+    to table: FailureTable, _ subject: FailureStudy.Subject, of folder: PlanFolder,
+    fill: Plan.Fill?, replicas: Replicas, rowFill: Plan.RowFill, _ images: LabelledImages,
+    frames: (Plan) throws(MartletError) -> @Sendable () throws(MartletError) -> LossStudy.Frame
+  ) throws(MartletError) -> FailureTable {
+    let plan = try filled(folder.plan, with: fill)
+    // A frame whose device dies goes to another one.
+    if plan.dispatchesFrames, replicas == .standby {
+      return try table.adding(.init(replicas: replicas, rowFill: rowFill, rows: table.rows))
+    }
+    let rows = try studyLoss(subject, of: plan, images, makeFrame: try frames(plan))
+    return try table.adding(.init(replicas: replicas, rowFill: rowFill, rows: rows))
+  }
+
   /// Classifies all images in the frame in which each failure set of a plan dies.
   ///
   /// - Parameters:
-  ///   - subject: what `subjects` gave for a plan.
-  ///   - plan: that plan, see `filled`.
+  ///   - plan: the subject's, see `filled`.
   ///   - makeFrame: called once on each thread; runs frames of `plan`.
   /// - Returns: a row for each failure set.
-  package func studyLoss(
+  private func studyLoss(
     _ subject: FailureStudy.Subject, of plan: Plan, _ images: LabelledImages,
     makeFrame: @Sendable () throws(MartletError) -> LossStudy.Frame
   ) throws(MartletError) -> [FailureTable.Row] {
@@ -166,7 +190,7 @@ package struct StudyRun {
   }
 
   /// A plan of the study whose devices fill lost neurons as the study does.
-  package func filled(
+  private func filled(
     _ plan: Plan, with fill: Plan.Fill?
   ) throws(MartletError) -> Plan {
     guard let fill else { return plan }

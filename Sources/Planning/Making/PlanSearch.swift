@@ -1,0 +1,117 @@
+package import Evaluation
+package import Foundations
+package import ModelGraph
+package import Plan
+
+/// Makes the plan that was ordered, looking for the best one where that is what the order says.
+package struct PlanSearch {
+  /// Images to measure with, for what is placed; asked for only where needed.
+  package typealias Images = (PlacingContext) throws(MartletError) -> LabelledImages
+  /// The model to predict with for devices of these names, in order; asked for only where needed.
+  package typealias Cost = ([String]) throws(MartletError) -> CostModel
+
+  private let graph: Graph
+  private let model: Plan.Model
+  private let wishes: DeviceWishes
+  private let order: PlanOrder
+  private let measuring: Measuring
+  private let images: Images
+
+  /// Prepares a search.
+  ///
+  /// - Parameters:
+  ///   - graph: the model with its weights.
+  ///   - model: what is said of it in a plan.
+  ///   - wishes: what was said about the devices.
+  package init(
+    _ order: PlanOrder, graph: Graph, model: Plan.Model, wishes: DeviceWishes, measuring: Measuring,
+    images: @escaping Images
+  ) {
+    self.order = order
+    self.graph = graph
+    self.model = model
+    self.wishes = wishes
+    self.measuring = measuring
+    self.images = images
+  }
+
+  /// The plan, and what is predicted of it and of those it was compared with.
+  ///
+  /// - Parameter isPredicted: whether a prediction is wanted of an order that can do without.
+  /// - Returns: no comparison where nothing was predicted.
+  /// - Throws: what the method throws; `invalidArgument` for an order or devices that cannot be;
+  ///   `unsupported` when no method makes a plan; `cancelled`; what `images` and `cost` throw.
+  package func plan(
+    isPredicted: Bool, cost: Cost
+  ) throws(MartletError) -> (made: PlanMaker.Made, comparison: PlanComparison?) {
+    guard let method = order.method else { return try best(cost) }
+    if order.strips == .auto {
+      let cost = try cost(try names())
+      return try compared(
+        try make(method, order.options, strips: try bestStrips(cost)), cost)
+    }
+    let made = try make(method, order.options, strips: order.strips ?? .none)
+    guard isPredicted else { return (made, nil) }
+    return try compared(made, try cost(made.plan.devices.map(\.name)))
+  }
+
+  private func compared(
+    _ made: PlanMaker.Made, _ cost: CostModel
+  ) throws(MartletError) -> (PlanMaker.Made, PlanComparison?) {
+    var comparison = PlanComparison(cost)
+    comparison.add(made.result.description, made)
+    return (made, comparison)
+  }
+
+  /// The best plan of all methods that need nothing but devices.
+  private func best(_ cost: Cost) throws(MartletError) -> (PlanMaker.Made, PlanComparison?) {
+    try order.checkOptions()
+    let names = try names()
+    let cost = try cost(names)
+    var fronts = [order.strips ?? .none]
+    if order.strips == nil || order.strips == .auto {
+      fronts = [.none, try bestStrips(cost)]
+      if fronts[1] == .chosen(nil) { fronts.removeLast() }
+    }
+    let comparison = try PlanComparison(
+      cost, fronts: fronts, devices: names.count
+    ) { method, options, strips throws(MartletError) in
+      try make(method, options, strips: strips, names: names)
+    }
+    guard let best = comparison.best(for: order.goal) else {
+      throw MartletError(
+        .unsupported, "no method makes a plan of this model for these devices",
+        hint: comparison.leftOut.map { "\($0.name): \($0.reason)" }.joined(separator: "; "))
+    }
+    return (best.made, comparison)
+  }
+
+  private func names() throws(MartletError) -> [String] { try wishes.devices().map(\.name) }
+
+  /// A plan by a method.
+  ///
+  /// - Parameter names: the devices' names, where they are the same for all methods.
+  private func make(
+    _ method: any PlanningMethod, _ options: [String: String], strips: StripWish,
+    names: [String]? = nil
+  ) throws(MartletError) -> PlanMaker.Made {
+    try measuring.check()
+    let maker = try order.maker(method, options, strips: strips, measuring: measuring)
+    let wishes = names.map { DeviceWishes(names: $0, shares: self.wishes.shares) } ?? self.wishes
+    let layout = try maker.layout(of: graph, wishes: wishes)
+    try Plan.checkNewNames(layout.devices)
+    let context = PlacingContext(graph: graph, model: model, layout: layout)
+    let images = images
+    return try maker.make(context) { () throws(MartletError) in try images(context) }
+  }
+
+  /// The front that a cost model finds best to divide by rows.
+  private func bestStrips(_ cost: CostModel) throws(MartletError) -> StripWish {
+    let measuring = measuring
+    return .chosen(
+      try StripSearch(
+        graph, model: model, devices: try wishes.devices(), wire: order.wire?.type, cost: cost,
+        goal: order.goal
+      ) { () throws(MartletError) in try measuring.check() }.best())
+  }
+}
