@@ -271,7 +271,8 @@ let package = Package(
       "Martlet",
       [
         "ModelCards",
-        "Martlet", "WireProtocol", "MQTT", "Processes", "Imaging", "TensorFiles", "CDemoAssets",
+        "Martlet", "ModelGraph", "Plan", "WireProtocol", "MQTT", "Processes", "Imaging",
+        "TensorFiles", "CDemoAssets",
         logging, services,
       ]),
     // These two also run the executable, which SwiftPM builds because they depend on it.

@@ -51,6 +51,8 @@ public struct AccuracyStudy: Sendable {
   public let unreadable: [String]
   /// All sets of failures that were studied, by size; the first is that without failures.
   public let outcomes: [Outcome]
+  /// The same sets in the frame in which their devices die; empty where only later frames were studied.
+  public let outcomesAtLoss: [Outcome]
   /// By number of failures, from none.
   public let summaries: [Summary]
 
@@ -62,12 +64,16 @@ public struct AccuracyStudy: Sendable {
     plan = table.plan
     devices = table.devices
     images = table.images
-    let outcomes = table.rows.map { row in
-      Outcome(
-        failed: row.failed.map { table.devices[$0] }, accuracy: Accuracy(table.estimate(row)),
-        lostNeurons: row.lostNeurons, isGuess: row.isGuess)
+    func read(_ rows: [FailureTable.Row]) -> [Outcome] {
+      rows.map { row in
+        Outcome(
+          failed: row.failed.map { table.devices[$0] }, accuracy: Accuracy(table.estimate(row)),
+          lostNeurons: row.lostNeurons, isGuess: row.isGuess)
+      }
     }
+    let outcomes = read(table.rows)
     self.outcomes = outcomes
+    outcomesAtLoss = read(table.atLoss?.rows ?? [])
     summaries = table.summaries.compactMap { summary in
       func outcome(_ failed: [Int]) -> Outcome? {
         table.rows.firstIndex { $0.failed == failed }.map { outcomes[$0] }

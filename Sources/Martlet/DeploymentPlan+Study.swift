@@ -1,3 +1,4 @@
+import Engine
 import Evaluation
 import Foundations
 import Imaging
@@ -6,6 +7,25 @@ import Planning
 import Resilience
 import Synchronization
 import TensorFiles
+import Tensors
+
+/// What stands in for rows of an image that are lost, in the one frame in which that happens.
+public enum RowFill: String, Sendable, CaseIterable {
+  /// Zero.
+  case zero
+  /// Column by column, the mean of the rows that came.
+  case mean
+  /// The nearest row that came.
+  case nearest
+
+  var kind: Plan.RowFill {
+    switch self {
+    case .zero: .zero
+    case .mean: .mean
+    case .nearest: .nearest
+    }
+  }
+}
 
 extension DeploymentPlan {
   /// Finds out how much accuracy is left when devices fail: classifies labelled images without each set
@@ -18,6 +38,12 @@ extension DeploymentPlan {
   ///     and `label`, or a subfolder for each class. What cannot be read is passed over; see
   ///     ``AccuracyStudy/unreadable``.
   ///   - failures: the most devices that fail together.
+  ///   - wire: how parts travel; if nil as the plan says, and exactly where it says nothing.
+  ///   - isAtLoss: whether to study the frame in which the devices die, too, in which everybody still
+  ///     counts on them: see ``AccuracyStudy/outcomesAtLoss``. It takes longer.
+  ///   - rowFill: what stands in for lost rows in that frame. Devices take the nearest.
+  ///   - usesActiveReplicas: whether copies and parity are there in that frame all the same; see
+  ///     ``InferenceSession/Options/usesActiveReplicas``.
   ///   - limit: use at most this many images, evenly chosen; all if nil.
   ///   - threads: how many compute at once; all processors if nil.
   ///   - saves: whether to keep the result in the plan's folder, where sessions, workers and gateways
@@ -27,8 +53,10 @@ extension DeploymentPlan {
   ///   `unsupported` for a model without images or without one right class, `notFound` or `invalidFile`
   ///   for images, `invalidArgument` for too many failures, `cancelled`.
   public func study(
-    _ model: Model, images: [String], failures: Int = 3, limit: Int? = nil, threads: Int? = nil,
-    saves: Bool = true, progress: WorkProgress.Handler? = nil
+    _ model: Model, images: [String], failures: Int = 3, wire: WireFormat? = nil,
+    atLoss isAtLoss: Bool = false, rowFill: RowFill = .nearest, usesActiveReplicas: Bool = false,
+    limit: Int? = nil, threads: Int? = nil, saves: Bool = true,
+    progress: WorkProgress.Handler? = nil
   ) async throws(MartletError) -> AccuracyStudy {
     let folder = folder
     return try await DedicatedThread.compute {
@@ -46,10 +74,27 @@ extension DeploymentPlan {
       let images = try run.images(
         images, labelling: try folder.plan.labelling(), limit: limit
       ) { name, _ in unreadable.append(name) }
-      let result = try run.study(
-        try run.subjects(sets, fill: nil), images, keepsPredictions: false)
+      let wire = wire.map { PlannedWire.fixed($0).choice }
+      let subjects = try run.subjects(sets, fill: nil, wire: wire)
+      var table = try run.study(subjects, images, keepsPredictions: false).tables[0]
+      if isAtLoss {
+        let (replicas, rowFill) = (usesActiveReplicas ? Replicas.active : .standby, rowFill.kind)
+        table = try run.addLoss(
+          to: table, subjects[0], of: folder, fill: nil, replicas: replicas, rowFill: rowFill,
+          images
+        ) { plan throws(Foundations.MartletError) in
+          let frames = try LossFrames(
+            plan, of: folder, wire: wire?.type?.elementType, rowFill: rowFill, replicas: replicas)
+          return { () throws(Foundations.MartletError) in
+            let run = frames.runner()
+            return { input, failed throws(Foundations.MartletError) in
+              let (scores, lostNeurons) = try run(input, failed)
+              return LossStudy.Outcome(scores: scores, lostNeurons: lostNeurons)
+            }
+          }
+        }
+      }
       try measuring.check()
-      let table = result.tables[0]
       if saves {
         try FileSystem.write(
           try table.encoded(), to: folder.path + "/" + PlanFolder.studyName)

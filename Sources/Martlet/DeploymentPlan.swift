@@ -70,7 +70,8 @@ public struct DeploymentPlan: Sendable {
   }
 
   /// What a running system may expect of the devices it has: the table that
-  /// ``study(_:images:failures:limit:threads:saves:progress:)`` left in the folder; nil without one.
+  /// ``study(_:images:failures:wire:atLoss:rowFill:usesActiveReplicas:limit:threads:saves:progress:)``
+  /// left in the folder; nil without one.
   ///
   /// - Throws: ``MartletError``: `mismatch` when it is another plan's, `invalidFile`.
   public func savedStudy() throws(MartletError) -> AccuracyStudy? {

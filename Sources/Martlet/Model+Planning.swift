@@ -42,11 +42,17 @@ extension Model {
   ///
   /// - Parameters:
   ///   - devices: how many there are, or their names.
-  ///   - method: the name of one of ``PlanningMethod/all``.
+  ///   - method: the name of one of ``PlanningMethod/all``, or ``PlanningMethod/automatic`` for whichever
+  ///     is predicted to be best of those that need nothing but devices.
   ///   - options: the method's, as texts by name; see ``PlanningMethod/options``.
   ///   - fill: what stands in for what is lost.
-  ///   - calibration: for methods that measure with images, and for ``Fill/mean``; an image that cannot
-  ///     be read is passed over.
+  ///   - strips: what is divided by rows; if nil nothing, and with ``PlanningMethod/automatic`` whichever is
+  ///     better, nothing or what is predicted to be best.
+  ///   - wire: how parts are to travel; the plan does not say if nil, and they travel exactly then.
+  ///   - conditions: what to predict with; without them nothing can be automatic but the wire, and
+  ///     ``PlanDraft/forecast`` is nil.
+  ///   - calibration: for methods that measure with images, for ``Fill/mean`` and for
+  ///     ``PlannedWire/automatic``; an image that cannot be read is passed over.
   ///   - threads: how many measure at once; all processors if nil.
   ///   - progress: called from any thread.
   /// - Returns: a plan that is not on disk yet.
@@ -55,31 +61,48 @@ extension Model {
   ///   images, `resourceExhausted`, `cancelled`.
   public func plan(
     for devices: DeviceRequest, method: String = PlanningMethod.usual,
-    options: [String: String] = [:], fill: Fill = .zero, calibration: CalibrationImages? = nil,
-    threads: Int? = nil, progress: WorkProgress.Handler? = nil
+    options: [String: String] = [:], fill: Fill = .zero, strips: RowStrips? = nil,
+    wire: PlannedWire? = nil, conditions: PlanConditions? = nil,
+    calibration: CalibrationImages? = nil, threads: Int? = nil,
+    progress: WorkProgress.Handler? = nil
   ) async throws(MartletError) -> PlanDraft {
     let (graph, about) = (graph, about)
     return try await DedicatedThread.compute {
       isStopped throws(Foundations.MartletError) in
       let measuring = Measuring(threads: threads, isStopped: isStopped, progress: progress)
-      let maker = try PlanMaker(
-        try PlanningMethods.standard.named(method), options: options, fill: fill.kind,
-        measuring: measuring)
-      let layout = try maker.layout(of: graph, wishes: devices.wishes)
-      try Plan.checkNewNames(layout.devices)
-      let context = PlacingContext(graph: graph, model: about, layout: layout)
-      let made = try maker.make(context) { () throws(Foundations.MartletError) in
+      let isAutomatic = method == PlanningMethods.automatic
+      var order = PlanOrder(isAutomatic ? nil : try PlanningMethods.standard.named(method))
+      order.options = options
+      order.fill = fill.kind
+      order.strips = strips?.wish
+      order.wire = wire?.choice
+      order.goal = conditions?.goal.goal ?? .latency
+      let search = PlanSearch(
+        order, graph: graph, model: about, wishes: devices.wishes, measuring: measuring
+      ) { context throws(Foundations.MartletError) in
         guard let calibration else {
           throw Foundations.MartletError(
-            .invalidArgument, "this method, or its fill, needs calibration images",
+            .invalidArgument, "this method, or its fill or wire, needs calibration images",
             context: ["method": method, "fill": fill.rawValue])
         }
         return try measuring.readable(
           try context.calibrationImages(calibration.paths, limit: calibration.limit)
         ) { _, _ in }
       }
+      let (made, comparison) = try search.plan(isPredicted: conditions != nil) {
+        names throws(Foundations.MartletError) in
+        guard let conditions else {
+          throw Foundations.MartletError(
+            .invalidArgument, "nothing is known of the devices that could be predicted with",
+            context: ["method": method],
+            hint: "give conditions, with files of martlet bench device")
+        }
+        return try conditions.cost(of: names)
+      }
       try measuring.check()
-      return PlanDraft(plan: made.plan, graph: graph, figures: PlanFigures(made.plan, made.result))
+      return PlanDraft(
+        plan: made.plan, graph: graph, figures: PlanFigures(made.plan, made.result),
+        forecast: comparison.flatMap { PlanForecast($0, for: order.goal) })
     }
   }
 }

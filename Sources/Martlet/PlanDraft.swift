@@ -19,11 +19,13 @@ public struct PlanDraft: Sendable {
   /// The share of calibration answers that stay, 0 to 1, by number of failures from 1 on; nil for
   /// methods that do not measure it.
   public let agreement: [Double]?
+  /// What the plan is predicted to take; nil without ``PlanConditions``.
+  public let forecast: PlanForecast?
 
   private let plan: Plan
   private let graph: Graph
 
-  init(plan: Plan, graph: Graph, figures: PlanFigures) {
+  init(plan: Plan, graph: Graph, figures: PlanFigures, forecast: PlanForecast?) {
     self.plan = plan
     self.graph = graph
     method = plan.method
@@ -32,6 +34,7 @@ public struct PlanDraft: Sendable {
     exchanges = figures.exchanges
     copies = figures.copies
     agreement = figures.agreement
+    self.forecast = forecast
   }
 
   /// Writes the plan: a folder with `plan.json` and one file of weights for each device. A worker needs

@@ -55,6 +55,9 @@ public struct PlanningMethod: Sendable, Identifiable {
   /// The name of the method that is taken unless another is named.
   public static var usual: String { PlanningMethods.usual.name }
 
+  /// What stands in place of a name for whichever method is predicted to be best.
+  public static var automatic: String { PlanningMethods.automatic }
+
   /// The method of a name.
   ///
   /// - Throws: ``MartletError/Code/invalidArgument``, with the names there are.

@@ -41,6 +41,78 @@ import Testing
     #expect(try PlanningMethod.named("budget").needsImages)
   }
 
+  @Test func plansArePredicted() async throws {
+    let files = try DemoFiles()
+    let model = files.model
+    try writeBoardProfile(to: files.folder + "/board.json")
+    var conditions = PlanConditions(profiles: [files.folder + "/board.json"])
+    conditions.links = ["50mbit,2ms", "client=10mbit"]
+    let named = try await model.plan(for: .count(3), conditions: conditions)
+    let slow = try #require(named.forecast)
+    #expect(named.method == PlanningMethod.usual)
+    // A frame passes two links of 2 ms each way at least.
+    #expect(slow.latency > .milliseconds(8) && slow.framesPerSecond > 0)
+    let best = try #require(
+      try await model.plan(
+        for: .count(3), method: PlanningMethod.automatic, conditions: conditions
+      ).forecast)
+    #expect(best.latency <= slow.latency)
+    #expect(best.summary.hasPrefix("best for latency: "))
+    conditions.goal = .throughput
+    conditions.brokerLink = "1gbit"
+    let wide = try #require(
+      try await model.plan(
+        for: .named(["attic", "cellar"]), method: PlanningMethod.automatic, strips: .automatic,
+        conditions: conditions
+      ).forecast)
+    #expect(wide.summary.hasPrefix("best for throughput: "))
+    #expect(try await model.plan(for: .count(3)).forecast == nil)
+    // Nothing is known to predict with.
+    #expect(
+      await code(of: {
+        _ = try await model.plan(for: .count(3), method: PlanningMethod.automatic)
+      }) == .invalidArgument)
+    #expect(
+      await code(of: { _ = try await model.plan(for: .count(3), strips: .automatic) })
+        == .invalidArgument)
+    conditions.links = ["fast"]
+    let wrong = conditions
+    #expect(
+      await code(of: { _ = try await model.plan(for: .count(3), conditions: wrong) })
+        == .invalidArgument)
+    #expect(
+      await code(of: {
+        _ = try await model.plan(
+          for: .count(3), method: PlanningMethod.automatic, options: ["tolerate": "1"],
+          conditions: PlanConditions(profiles: [files.folder + "/board.json"]))
+      }) == .invalidArgument)
+  }
+
+  @Test func plansSayWhatIsDividedByRowsAndHowPartsTravel() async throws {
+    let files = try DemoFiles()
+    let model = files.model
+    let plain = try await model.plan(for: .count(2))
+    let rows = try await model.plan(for: .count(2), strips: .all)
+    #expect(rows.method.hasPrefix(plain.method + ", strips to "))
+    #expect(rows.layers < plain.layers)
+    #expect(
+      await code(of: { _ = try await model.plan(for: .count(2), strips: .until("nobody")) })
+        == .notFound)
+    let bytes = try await model.plan(for: .count(2), wire: .fixed(.int8))
+    #expect(
+      try bytes.write(to: files.folder + "/bytes").id
+        != plain.write(to: files.folder + "/plain").id)
+    #expect(
+      await code(of: { _ = try await model.plan(for: .count(2), wire: .automatic) })
+        == .invalidArgument)
+    let chosen = try await model.plan(
+      for: .count(2), wire: .automatic,
+      calibration: CalibrationImages([files.images], limit: 16))
+    #expect(
+      try chosen.write(to: files.folder + "/chosen").id
+        != plain.write(to: files.folder + "/plain").id)
+  }
+
   @Test func refusalsSayWhy() async throws {
     let files = try DemoFiles()
     let model = files.model
@@ -88,6 +160,24 @@ import Testing
         == .invalidArgument)
     let saved = try #require(try plan.savedStudy())
     #expect(saved.outcomes == study.outcomes)
+  }
+
+  @Test func saysWhatTheFrameOfTheLossCosts() async throws {
+    let files = try DemoFiles()
+    let plan = try await files.plan()
+    let study = try await plan.study(
+      files.model, images: [files.images], failures: 1, wire: .int8, atLoss: true, rowFill: .zero,
+      limit: 40, threads: 2)
+    #expect(study.outcomes.count == 4)
+    #expect(study.outcomesAtLoss.map(\.failed) == study.outcomes.map(\.failed))
+    #expect(study.outcomesAtLoss[0].accuracy.value >= 0.9)
+    #expect(study.outcomesAtLoss[0].lostNeurons == 0)
+    // Nobody stands in: all that a device sends is missing.
+    #expect(study.outcomesAtLoss.dropFirst().allSatisfy { $0.lostNeurons > 0 })
+    #expect(try plan.savedStudy()?.outcomesAtLoss == study.outcomesAtLoss)
+    let later = try await plan.study(
+      files.model, images: [files.images], failures: 0, limit: 10, saves: false)
+    #expect(later.outcomesAtLoss.isEmpty)
   }
 
   @Test func endsWhenItIsCancelled() async throws {
