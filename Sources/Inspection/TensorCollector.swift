@@ -119,9 +119,12 @@ package struct TensorCollector {
   /// From checked ids only, so that no topic can lead out of a folder.
   private func name(_ header: TensorHeader, _ topic: String) -> String {
     var parts: [String]
+    // Of one frame, each device may get another strip.
     switch root.parse(topic) {
     case .activation(let layer, let device): parts = ["act", layer, device]
-    case .input(let client, _): return "input.\(client).frame-\(header.frame)"
+    case .input(let client, let device):
+      parts = ["input", client] + (device.map { [$0] } ?? []) + ["frame-\(header.frame)"]
+      return parts.joined(separator: ".")
     default: parts = [Identifier.make(from: topic)]
     }
     if !header.client.isEmpty { parts.append(header.client) }

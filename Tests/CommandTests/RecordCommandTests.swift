@@ -2,6 +2,7 @@ import Foundations
 import Glibc
 import JSONCoding
 import Processes
+import Recording
 import TensorFiles
 import TestSupport
 import Testing
@@ -64,6 +65,56 @@ private func waitForWord(_ word: String, of name: String, in workplace: Workplac
         #expect(replay.output.contains("201 messages"))
         let again = try workplace.outcome(second.wait(timeout: .seconds(20)), name: "b")
         #expect(again.status == .exited(0) && again.output.contains("201 messages"))
+      }
+    }
+  }
+
+  /// As plans of whole frames and of row strips send them.
+  @Test func inputsForSingleDevicesKeepTheirTopics() throws {
+    func messages(_ path: String) throws -> [String] {
+      var reader = try RecordReader(path)
+      var result: [String] = []
+      while let message = try reader.next() {
+        let levels = message.topic.split(separator: "/", maxSplits: 3)
+        result.append("\(levels[3]) \(String(decoding: message.payload, as: UTF8.self))")
+      }
+      return result
+    }
+    try Workplace.with { workplace in
+      try withEmbeddedBroker { broker in
+        func record(_ name: String, deployment: String, while body: () throws -> Void) throws {
+          let recorder = try workplace.start(
+            [
+              "record", "--broker", broker.socketAddress, "--deployment", deployment, "-o",
+              name + ".rec", "--frames", "1",
+            ], name: name)
+          defer { recorder.stop(patience: .zero) }
+          try #require(try waitForWord("recording", of: name, in: workplace))
+          try body()
+          let outcome = try workplace.outcome(recorder.wait(timeout: .seconds(20)), name: name)
+          #expect(outcome.status == .exited(0), "\(outcome.error)")
+        }
+        try record("a", deployment: "default") {
+          for (topic, text) in [
+            ("input/c1/d0", "rows 0 to 3"), ("input/c1/d1", "rows 2 to 5"),
+            ("input/c1", "all rows"), ("result/c1", "{}"),
+          ] {
+            try publish(broker, topic: "martlet/1/default/" + topic, lines: [text])
+          }
+        }
+        let recorded = try messages(workplace.path("a.rec"))
+        #expect(
+          recorded == [
+            "input/c1/d0 rows 0 to 3", "input/c1/d1 rows 2 to 5", "input/c1 all rows",
+            "result/c1 {}",
+          ])
+        try record("b", deployment: "replay") {
+          let replay = try workplace.run(
+            "replay", "a.rec", "--broker", broker.socketAddress, "--speed", "max")
+          #expect(replay.status == .exited(0), "\(replay.error)")
+          #expect(replay.output.contains("4 messages"))
+        }
+        #expect(try messages(workplace.path("b.rec")) == recorded)
       }
     }
   }

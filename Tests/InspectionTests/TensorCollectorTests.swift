@@ -35,6 +35,31 @@ import WireProtocol
     }
   }
 
+  /// Of one frame, each device may get another strip: pieces do not mix, and no file is in another's way.
+  @Test func inputsForSingleDevicesAreToldApart() throws {
+    var collector = TensorCollector(root: root)
+    let strips = try [Float(1), 2].map {
+      try tensorMessages([600], [Float](repeating: $0, count: 600), chunkBytes: 1024)
+    }
+    var got: [TensorCollector.Collected] = []
+    for (first, second) in zip(strips[0], strips[1]) {
+      for (device, bytes) in [("d0", first), ("d1", second)] {
+        try decoding(bytes) {
+          if let whole = collector.receive($0, topic: "martlet/1/default/input/cam/\(device)") {
+            got.append(whole)
+          }
+        }
+      }
+    }
+    #expect(got.map(\.name) == ["input.cam.d0.frame-7", "input.cam.d1.frame-7"])
+    #expect(got.map { $0.tensor.floats?.first } == [1, 2])
+    #expect(got.allSatisfy { Set($0.tensor.floats ?? []).count == 1 })
+    let whole = try decoding(try tensorMessages([1], [1])[0]) {
+      collector.receive($0, topic: "martlet/1/default/input/cam")
+    }
+    #expect(whole?.name == "input.cam.frame-7")
+  }
+
   @Test func aNewerFrameReplacesAnUnfinishedOne() throws {
     var collector = TensorCollector(root: root)
     let values = [Float](repeating: 1, count: 600)
