@@ -55,6 +55,22 @@ extension CommandTests {
     }
   }
 
+  @Test func anExplorationKnowsStrips() throws {
+    try Workplace.with { place in
+      try place.makeTrainingImages()
+      let outcome = try place.run(
+        "explore", "demo.onnx", "--devices", "2", "--calibration", "train",
+        "--calibration-limit", "4", "--images", "digits.tar", "--limit", "10", "--budgets", "2",
+        "--strips", "all", "--strips", "all", "--csv", "t.csv", seconds: 300)
+      #expect(outcome.status == .exited(0), "\(outcome.error)")
+      let csv = try FileSystem.readText(place.path("t.csv")).split(separator: "\n")
+      // A line for no failure and one for one failure, of each front once.
+      #expect(csv.count { $0.hasPrefix("lop,") } == 2, "\(csv)")
+      #expect(csv.count { $0.hasPrefix("\"lop, strips to ") } == 2, "\(csv)")
+      #expect(outcome.output.contains("left out: robustdice, strips to "), "\(outcome.output)")
+    }
+  }
+
   @Test func badExplorationsAreNamed() throws {
     try Workplace.with { place in
       try place.makeTrainingImages()
@@ -67,6 +83,7 @@ extension CommandTests {
         ["--devices", "1"], ["--devices", "4", "--budgets", "1,x"],
         ["--devices", "4", "--budgets", "0.5"], ["--devices", "4", "--failures", "4"],
         ["--devices", "4", "--against", "beauty"], ["--devices", "40"],
+        ["--devices", "4", "--strips", "auto"],
       ] {
         let child = try place.start(["explore", "demo.onnx"] + both + wrong)
         let outcome = try place.outcome(child.wait(timeout: .seconds(20)))
@@ -83,6 +100,9 @@ extension CommandTests {
         "--devices", "2", "--calibration", "train", "--images", "digits.tar", "--svg",
         "none/t.svg")
       #expect(nowhere.status == .exited(66) && nowhere.error.contains("none/t.svg"))
+      let strips = try explore(
+        "--devices", "2", "--calibration", "train", "--images", "digits.tar", "--strips", "nobody")
+      #expect(strips.status == .exited(66) && strips.error.contains("\"nobody\""))
       let scores = try explore(
         "--devices", "2", "--calibration", "train", "--images", "digits.tar", "--scores",
         "demo.json")

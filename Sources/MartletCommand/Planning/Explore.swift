@@ -35,6 +35,9 @@ struct Explore: ParsableCommand {
 
       \(UnreadableImages.help)
 
+      With --strips all that is done once more for each front that is divided by rows, in strips: survivors
+      cut these anew, so that only what is behind them has to be protected.
+
       --against says what the front and the chart set accuracy against:
       \(Explore.costs)
 
@@ -44,6 +47,7 @@ struct Explore: ParsableCommand {
           --scores scores.json --budgets 1.25,1.5,2,3 --fill mean --csv points.csv
         martlet explore model.onnx --devices 3 --calibration train/ --images test.tar \\
           --against memory --limit 500 --json
+        martlet explore model.onnx --devices 4 --calibration train/ --images test.tar --strips all
       """)
 
   @OptionGroup var options: ModelOptions
@@ -71,6 +75,13 @@ struct Explore: ParsableCommand {
 
   @Option(help: "Copies of the weights to allow, by commas.")
   var budgets = "1,1.25,1.4,1.5,1.75,2,2.1,2.5,3,4"
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Explore with the front of the network divided by rows as well: all that can be, or up to the node "
+        + "of that name (may be repeated).", valueName: "to"))
+  var strips: [StripWish] = []
 
   @Option(help: "The most devices that fail together; all but one unless given.")
   var failures: Int?
@@ -121,6 +132,9 @@ struct Explore: ParsableCommand {
       throw ValidationError("--threads must be 1 to 256")
     }
     _ = try CopiesArgument.list(budgets, option: "--budgets")
+    guard !strips.contains(.auto) else {
+      throw ValidationError("nothing is predicted here: --strips takes all or the name of a node")
+    }
     do throws(MartletError) {
       try SharedOptions.importance.check(importance)
     } catch {
@@ -135,30 +149,34 @@ struct Explore: ParsableCommand {
     defer { Terminal.endProgress() }
     try OutputFiles.check([csv, svg], overwrite)
     let sets = try FailureSets.upTo(failures ?? devices - 1, devices: devices)
-    let (context, labelling) = try context()
+    let (contexts, labelling) = try contexts()
     let set = try ImageSet.open(paths: images, labelling: labelling)
     try ImageSeparation.check(
       calibration: try ImageSet.open(paths: self.calibration, labelling: .none), test: set)
     let unreadable = UnreadableImages()
     let measuring = Measuring(threads: threads, stopped: stopped)
     let calibration = try measuring.readable(
-      try context.calibrationImages(calibration, limit: calibrationLimit), unreadable)
-    guard let preprocessing = context.model.preprocessing else {
+      try contexts[0].calibrationImages(calibration, limit: calibrationLimit), unreadable)
+    guard let preprocessing = contexts[0].model.preprocessing else {
       preconditionFailure("calibration images have been prepared")
     }
     let test = try measuring.readable(
       try LabelledImages(set, preprocessing: preprocessing, limit: limit), unreadable)
-    let exploration = try Exploring(
-      context: context, measuring: measuring, calibration: calibration, fill: fill)
     var given = [SharedOptions.importance.name: importance]
     given[SharedOptions.scores.name] = scores
-    let found = try exploration.placements(
-      budgets: try CopiesArgument.list(budgets, option: "--budgets"), options: given)
-    let tables = try exploration.study(found.placed, sets: sets, images: test)
+    var (points, leftOut) = ([ExplorePoint](), [PlacementCollection.LeftOut]())
+    for context in contexts {
+      let exploration = try Exploring(
+        context: context, measuring: measuring, calibration: calibration, fill: fill)
+      let found = try exploration.placements(
+        budgets: try CopiesArgument.list(budgets, option: "--budgets"), options: given)
+      let tables = try exploration.study(found.placed, sets: sets, images: test)
+      points += try exploration.points(found.placed, tables)
+      leftOut += found.leftOut
+    }
     var report = ExploreReport(
       model: FileSystem.name(of: options.model), calibrationImages: calibration.count,
-      against: against, leftOut: found.leftOut,
-      points: try exploration.points(found.placed, tables), table: tables[0])
+      against: against, leftOut: leftOut, points: points, table: points[0].table)
     report.unreadableImages = unreadable.count
     Terminal.endProgress()
     // Everything has been computed: only now files appear.
@@ -169,17 +187,26 @@ struct Explore: ParsableCommand {
     try unreadable.finish()
   }
 
-  /// The model and the devices, and how images get labels for the model.
-  private func context() throws -> (PlacingContext, ImageLabelling) {
+  /// The model and the devices, undivided by rows and with each front that was asked for, and how images
+  /// get labels for the model.
+  private func contexts() throws -> ([PlacingContext], ImageLabelling) {
     let graph = try options.graph()
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     try card.tellAssumptions(for: graph, model: options.model)
-    let context = PlacingContext(
-      graph: graph, model: try card.model(of: graph, path: options.model),
-      layout: PlanLayout(
-        devices: try DeviceWishes(count: devices).devices(), sharding: try Sharding(graph)))
-    return (context, try card.labelling(for: graph))
+    let model = try card.model(of: graph, path: options.model)
+    let plain = PlanLayout(
+      devices: try DeviceWishes(count: devices).devices(), sharding: try Sharding(graph))
+    var layouts = [plain]
+    for wish in strips {
+      let layout = try wish.apply(to: plain, graph: graph)
+      // Two names may mean the same front.
+      if !layouts.contains(where: { $0.sharding.strips == layout.sharding.strips }) {
+        layouts.append(layout)
+      }
+    }
+    let contexts = layouts.map { PlacingContext(graph: graph, model: model, layout: $0) }
+    return (contexts, try card.labelling(for: graph))
   }
 
   /// What is compared, for help: a line a method.

@@ -25,7 +25,8 @@ package struct Exploring: Sendable {
       context, images: calibration, fill: fill, measuring: measuring)
   }
 
-  /// Placements by every variant of every method, each once.
+  /// Placements by every variant of every method, each once. Where the front of the network is divided by
+  /// rows, their names say so.
   ///
   /// - Parameters:
   ///   - budgets: copies of the weights to allow.
@@ -35,12 +36,13 @@ package struct Exploring: Sendable {
     budgets: [Double], options: [String: String], methods: PlanningMethods = .standard
   ) throws(MartletError) -> PlacementCollection {
     var found = PlacementCollection()
+    let strips = context.sharding.strips.map { ", " + $0.description(of: context.graph) } ?? ""
     for method in methods.all {
       let variants = method.variants(devices: context.devices.count, budgets: budgets)
       let missing = Set(variants.flatMap(\.requires)).subtracting(options.keys).sorted()
       guard missing.isEmpty else {
         let names = missing.map { "--" + $0 }.joined(separator: ", ")
-        found.leaveOut(method.name, because: "it needs \(names)")
+        found.leaveOut(method.name + strips, because: "it needs \(names)")
         continue
       }
       guard !variants.isEmpty else { continue }
@@ -52,7 +54,7 @@ package struct Exploring: Sendable {
         methods: methods, measuring: measuring,
         calibration: { () throws(MartletError) in calibrated })
       for (variant, outcome) in zip(variants, try method.place(variants, request)) {
-        found.add(variant, outcome)
+        found.add(variant.with(strips), outcome)
       }
     }
     return found
@@ -85,5 +87,15 @@ package struct Exploring: Sendable {
       shown(points.count)
     }
     return points
+  }
+}
+
+extension MethodVariant {
+  /// The same under names that go on with a text.
+  fileprivate func with(_ suffix: String) -> MethodVariant {
+    var variant = self
+    variant.series += suffix
+    variant.name += suffix
+    return variant
   }
 }

@@ -1,5 +1,5 @@
-import Foundations
-import ModelGraph
+package import Foundations
+package import ModelGraph
 package import Plan
 
 /// How much of a network's front is to be divided by rows.
@@ -29,7 +29,7 @@ package enum StripWish: Sendable, Hashable {
   ///
   /// - Throws: `unsupported` for a model or a layout without rows; `notFound` for a node that there is
   ///   not, with those that may be named.
-  func apply(to layout: PlanLayout, graph: Graph) throws(MartletError) -> PlanLayout {
+  package func apply(to layout: PlanLayout, graph: Graph) throws(MartletError) -> PlanLayout {
     guard self != .none, self != .chosen(nil) else { return layout }
     guard !layout.sharding.isVertical else {
       throw MartletError(
