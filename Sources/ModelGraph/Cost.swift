@@ -7,6 +7,9 @@ extension Graph {
     Set(node.inputs).reduce(0) { $0 + (constants[$1]?.shape.count ?? 0) }
   }
 
+  /// More multiply-adds than this (years of computing) are taken for a mistake in the model.
+  static let maximumMultiplyAdds = 1 << 56
+
   /// Multiplications followed by additions in the products of a node: convolutions, dense layers and
   /// matrix products. Zero for everything else, which is bound by memory and not by arithmetic.
   package func multiplyAdds(of node: Node) -> Int {

@@ -3,12 +3,14 @@ import Tensors
 
 extension Graph {
   /// Checks everything that code running a graph relies on: ids in range, unique names, every value
-  /// defined once and before its use, and shapes that agree with the operations.
+  /// defined once and before its use, float32 wherever something computes or is handed out, and shapes
+  /// that agree with the operations.
   ///
   /// Time and memory grow linearly with the graph, so this is safe for graphs from untrusted files.
   ///
   /// - Parameter external: constants whose elements are kept elsewhere.
-  /// - Throws: `.invalidShape` or `.invalidFile`, naming the node or value.
+  /// - Throws: `.invalidShape`, `.invalidFile`, `.unsupported` or `.resourceExhausted`, naming the node
+  ///   or value.
   package func validate(external: Set<ValueID> = []) throws(MartletError) {
     try validateNames()
     var defined = [Bool](repeating: false, count: values.count)
@@ -30,6 +32,7 @@ extension Graph {
           context: ["value": self[id].name, "shapes": "\(self[id].shape), \(tensor.shape)"])
       }
     }
+    var room = Graph.maximumMultiplyAdds
     for node in nodes {
       for id in node.inputs {
         try validate(id, node.name)
@@ -51,9 +54,23 @@ extension Graph {
       } catch {
         throw error.adding("node", node.name)
       }
+      let work = multiplyAdds(of: node)
+      guard work <= room else {
+        throw MartletError(
+          .resourceExhausted, "the model multiplies more than any machine can",
+          context: ["node": node.name])
+      }
+      room -= work
     }
     for id in outputs {
       try validate(id, "output")
+      guard self[id].elementType == .float32 else {
+        throw MartletError(
+          .unsupported,
+          "an output of the model is \(self[id].elementType.rawValue): outputs are float32",
+          context: ["output": self[id].name],
+          hint: "remove the output, or cast it to float32 in the model")
+      }
       guard defined[id.index] else {
         throw MartletError(
           .invalidFile, "an output is never computed", context: ["value": self[id].name])

@@ -27,10 +27,7 @@ extension DeviceLowering {
   }
 
   private mutating func lowerFull(_ node: Node) {
-    let inputs = node.inputs.map { input in
-      computed.contains(input) ? inFull(input) : constant(input)
-    }
-    emitFull(node, inputs: inputs)
+    emitFull(node, inputs: node.inputs.map { inFull($0) })
   }
 
   // MARK: Own channels

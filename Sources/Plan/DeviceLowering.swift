@@ -73,9 +73,10 @@ struct DeviceLowering {
 
   // MARK: Operands
 
-  /// A value in full, gathered if need be.
+  /// A value in full: a constant, or computed, gathered if need be.
   mutating func inFull(_ value: ValueID) -> ValueID {
     if let id = full[value] { return id }
+    guard computed.contains(value) else { return constant(value) }
     guard let number = plan.exchangeNumber(of: value, isDecoded: false) else {
       preconditionFailure("\(model[value].name) is neither full nor exchanged")
     }

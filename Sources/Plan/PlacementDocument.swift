@@ -23,6 +23,9 @@ struct PlacementDocument: Codable {
     var parity: [ParityBlock]
   }
 
+  /// The most neurons that a layer of a plan may have.
+  static let maximumNeurons = 1 << 24
+
   var id: String
   var neurons: Int
   /// Positions of a block's nodes; absent for a layer of neurons.
@@ -63,6 +66,14 @@ struct PlacementDocument: Codable {
           context: ["layer": id, "device": name])
       }
       return number
+    }
+    // The layer's weights may be in no file here, so nothing else bounds what it says of itself.
+    guard (0...PlacementDocument.maximumNeurons).contains(neurons) else {
+      throw MartletError(
+        .resourceExhausted, "a layer has more neurons than can be placed",
+        context: [
+          "layer": id, "neurons": "\(neurons)", "limit": "\(PlacementDocument.maximumNeurons)",
+        ])
     }
     var holders = [[Int]](repeating: [], count: neurons)
     for group in self.holders {

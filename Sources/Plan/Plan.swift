@@ -129,6 +129,7 @@ package struct Plan: Sendable {
     placements: [LayerPlacement], fill: Fill = .zero
   ) throws(MartletError) {
     try Plan.check(devices)
+    try Plan.check(graph)
     guard placements.count == sharding.layers.count else {
       throw MartletError(
         .mismatch,
@@ -216,6 +217,29 @@ package struct Plan: Sendable {
     }
   }
 
+  /// What whoever reads inputs and outputs relies on.
+  static func check(_ graph: Graph) throws(MartletError) {
+    guard !graph.inputs.isEmpty, !graph.outputs.isEmpty else {
+      throw MartletError(
+        .unsupported, "a model without inputs or outputs cannot be planned",
+        context: [
+          "model": graph.name, "inputs": "\(graph.inputs.count)",
+          "outputs": "\(graph.outputs.count)",
+        ])
+    }
+    for id in graph.inputs + graph.outputs where graph[id].shape.count == 0 {
+      throw MartletError(
+        .invalidShape, "an input or output of the model has no elements",
+        context: ["value": graph[id].name, "shape": "\(graph[id].shape)"])
+    }
+    for node in graph.nodes {
+      guard case .exchange = node.operation else { continue }
+      throw MartletError(
+        .invalidFile, "a model has no exchanges: they follow from the plan",
+        context: ["node": node.name])
+    }
+  }
+
   private static func check(_ devices: [Device]) throws(MartletError) {
     guard (1...Plan.maximumDevices).contains(devices.count) else {
       throw MartletError(
@@ -227,9 +251,9 @@ package struct Plan: Sendable {
           .invalidArgument, "a device name must match [a-z0-9_-]{1,32}",
           context: ["device": device.name])
       }
-      guard device.share.isFinite, device.share >= 0 else {
+      guard (0...maximumShare).contains(device.share) else {
         throw MartletError(
-          .invalidArgument, "a device's share must be a finite number, zero or more",
+          .invalidArgument, "a device's share must be a number from 0 to 1e12",
           context: ["device": device.name, "share": "\(device.share)"])
       }
     }
@@ -243,6 +267,8 @@ package struct Plan: Sendable {
 
   /// The most devices that a plan may have.
   package static let maximumDevices = 256
+  /// The largest share: sums of shares stay finite.
+  private static let maximumShare = 1e12
 
   /// The position in `exchanges` of a value's gathering by all.
   func exchangeNumber(of value: ValueID, isDecoded: Bool) -> Int? {

@@ -182,6 +182,7 @@ extension PlanDocument.Structure {
     graph.outputs = outputs
     graph.nodes = nodes
     try graph.validate(external: Set(constants))
+    try Plan.check(graph)
     return graph
   }
 }

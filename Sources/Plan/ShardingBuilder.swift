@@ -12,6 +12,8 @@ struct ShardingBuilder {
   private var parents: [Int] = []
   private var exchanged: Set<ValueID> = []
   private let computed: Set<ValueID>
+  /// Values that differ from frame to frame.
+  private let varying: Set<ValueID>
   /// Weighted nodes to decode, and the layer and axis of each that has been met.
   private let decoded: Set<Int>
   private let strips: Strips?
@@ -26,6 +28,7 @@ struct ShardingBuilder {
     self.strips = strips
     divided = Set(strips?.nodes ?? [])
     computed = graph.computedValues
+    varying = graph.values(reachedFrom: graph.inputs)
     for input in graph.inputs { placements[input] = .full }
   }
 
@@ -78,8 +81,7 @@ struct ShardingBuilder {
   private mutating func place(_ index: Int) {
     let node = graph.nodes[index]
     guard !divided.contains(index) else { return placeRows(index) }
-    let rule = ChannelRule(node: node, graph: graph)
-    switch rule {
+    switch rule(of: node) {
     case .weighted(let count, let axis):
       needFull(index)
       let layer = newLayer(count, node: index)
@@ -97,6 +99,18 @@ struct ShardingBuilder {
     case .mixing:
       needFull(index)
       placements[node.output] = .full
+    }
+  }
+
+  /// What constants alone determine is the same in every frame: whoever reads it computes it. Weights
+  /// that are computed themselves have no neurons that could be cut out of a shard.
+  private func rule(of node: Node) -> ChannelRule {
+    guard varying.contains(node.output) else { return .mixing }
+    let rule = ChannelRule(node: node, graph: graph)
+    switch rule {
+    case .weighted, .local:
+      return node.inputs.dropFirst().contains(where: isComputed) ? .mixing : rule
+    case .elementwise, .mixing: return rule
     }
   }
 

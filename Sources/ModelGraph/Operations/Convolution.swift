@@ -92,7 +92,10 @@ extension Convolution: OperationFacts {
   package func multiplyAdds(_ inputs: [Shape], result: Shape) -> Int {
     guard inputs.count >= 2, result.rank == 4 else { return 0 }
     // Every output element is a sum over one filter; filters of one group are equally long.
-    return result.count * inputs[1].innerCount(after: 0)
+    // Wide padding around a small operand can make the product absurd.
+    let (product, overflow) = result.count.multipliedReportingOverflow(
+      by: inputs[1].innerCount(after: 0))
+    return overflow ? .max : product
   }
 
   package func keepsBatch(_ operands: [Shape?], result: Shape) -> Bool {

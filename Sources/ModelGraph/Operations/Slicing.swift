@@ -29,7 +29,8 @@ package struct Slicing: OperationFacts {
   package func outputShape(_ inputs: [Shape], declared: Shape?) throws(MartletError) -> Shape {
     let x = inputs[0]
     guard ranges.count == x.rank else { throw mismatch("a slice needs one range per axis", [x]) }
-    for (range, extent) in zip(ranges, x.dimensions) where range.count != 0 {
+    for (range, extent) in zip(ranges, x.dimensions) {
+      if range.count == 0, (0...extent).contains(range.start) { continue }
       guard range.step != 0, range.count > 0, range.count <= extent,
         (0..<extent).contains(range.start),
         range.count == 1 || range.step.magnitude <= UInt((extent - 1) / (range.count - 1)),
