@@ -94,6 +94,7 @@ struct PlanCommand: ParsableCommand {
     defer { signals.stop() }
     try OutputFiles.checkPlan(output, overwrite)
     let graph = try options.graph()
+    try PlanMaker.checkInputs(of: graph)
     let card = try ModelCard.load(
       model: options.model, preprocessing: card.preprocessing, labels: card.labels)
     let model = try card.model(of: graph, path: options.model)

@@ -53,11 +53,34 @@ package struct PlanMaker: Sendable {
     method.abilities.needsImages || fill.needsImages || wire == .auto
   }
 
+  /// That devices can be fed with what a model takes: one input.
+  ///
+  /// - Throws: `unsupported`, naming the inputs.
+  package static func checkInputs(of graph: Graph) throws(MartletError) {
+    guard graph.inputs.count != 1 else { return }
+    throw MartletError(
+      .unsupported,
+      graph.inputs.isEmpty
+        ? "a model without an input cannot be planned"
+        : "only models with one input can be planned: devices are fed one tensor a frame",
+      context: [
+        "model": graph.name,
+        "inputs": graph.inputs.isEmpty
+          ? "none"
+          : graph.inputs.prefix(8).map { "\(graph[$0].name) \(graph[$0].shape)" }
+            .joined(separator: ", "),
+      ],
+      hint: graph.inputs.isEmpty
+        ? nil : "make inputs that never change initialisers, or join them into one and split it")
+  }
+
   /// The devices, and what is split among them.
   ///
-  /// - Throws: `invalidArgument` for wishes that the method cannot meet.
+  /// - Throws: `invalidArgument` for wishes that the method cannot meet, `unsupported` for a model
+  ///   with another number of inputs than one.
   package func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
-    try strips.apply(
+    try PlanMaker.checkInputs(of: graph)
+    return try strips.apply(
       to: try method.layout(of: graph, wishes: wishes, choices: choices), graph: graph)
   }
 
