@@ -22,13 +22,14 @@ CK_INLINE float ck_max(float a, float b) { return a != a ? a : a > b ? a : b; }
 CK_INLINE float ck_min(float a, float b) { return a != a ? a : a < b ? a : b; }
 
 // exp(x) by x = n ln 2 + r, |r| <= ln 2 / 2: the Taylor polynomial of degree 7 (its remainder is
-// below 6e-9) times 2^n. ln 2 is split in two so that n ln 2 is exact. Clamped to [-87.3, 88.7], so
-// the result is never subnormal and never infinite.
+// below 6e-9) times 2^n. ln 2 is split in two so that n ln 2 is exact. Beyond 88.72 the last product
+// is infinite, as it should be; below -87.3 the result is 0, where IEEE has subnormal numbers, which
+// processors are slow at and masked attention would make many of.
 CK_INLINE float ck_exp(float v) {
   // NaN must not reach the conversion to an integer below: its comparisons are false, so the clamp
   // written this way makes it a number, and the last line puts it back.
   float x = v > -87.3f ? v : -87.3f;
-  x = ck_at_most(x, 88.7f);
+  x = ck_at_most(x, 89.0f);
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   float n = (x * 1.44269504f + shift) - shift;
   float r = x - n * 0.693359375f;
@@ -47,7 +48,8 @@ CK_INLINE float ck_exp(float v) {
   float a, b;
   memcpy(&a, &first, 4);
   memcpy(&b, &second, 4);
-  return v != v ? v : p * a * b;
+  float y = v < -87.3f ? 0.0f : p * a * b;
+  return v != v ? v : y;
 }
 
 CK_INLINE float ck_sigmoid(float x) { return 1.0f / (1.0f + ck_exp(-x)); }

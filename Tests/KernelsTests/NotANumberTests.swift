@@ -43,6 +43,60 @@ import Testing
     try expectKept(37) { try result(.unary(function), [Tensor([37], $0)], output: [37]) }
   }
 
+  /// onnxruntime's values, which are those of IEEE 754, at every place of a vector loop.
+  @Test func extremes() throws {
+    let x: [Float] = [88.5, 88.75, 89, 1e30, .infinity, -200, -1e30, -.infinity]
+    let repeated = Array((0..<5).map { _ in x }.joined())
+    func run(_ operation: ModelGraph.Operation) throws -> [Float] {
+      try result(operation, [Tensor([40], repeated)], output: [40])
+    }
+    let exponentials = try run(.unary(.exponential))
+    for (index, value) in exponentials.enumerated() {
+      switch x[index % 8] {
+      case 88.5: #expect(abs(value / 2.7230879e38 - 1) < 1e-6)
+      case 0...: #expect(value == .infinity)
+      default: #expect(value == 0)
+      }
+    }
+    let expected: [(Activation, [Float])] = [
+      (.relu, [88.5, 88.75, 89, 1e30, .infinity, 0, 0, 0]),
+      (.clip(minimum: 0, maximum: 6), [6, 6, 6, 6, 6, 0, 0, 0]),
+      (.sigmoid, [1, 1, 1, 1, 1, 0, 0, 0]), (.tanh, [1, 1, 1, 1, 1, -1, -1, -1]),
+      (.hardSigmoid(slope: 0.2, offset: 0.5), [1, 1, 1, 1, 1, 0, 0, 0]),
+      (.leakyRelu(slope: 0.5), [88.5, 88.75, 89, 1e30, .infinity, -100, -5e29, -.infinity]),
+    ]
+    for (activation, values) in expected {
+      #expect(
+        try run(.activation(activation)) == Array((0..<5).map { _ in values }.joined()),
+        "\(activation)")
+    }
+    for (index, value) in try run(.unary(.errorFunction)).enumerated() {
+      #expect(abs(value - (x[index % 8] > 0 ? 1 : -1)) < 2e-7)
+    }
+  }
+
+  /// A sensor that is lost must not look like zero behind a layer's own activation.
+  @Test(arguments: [Activation.relu, .clip(minimum: 0, maximum: 6), .leakyRelu(slope: 0.1)])
+  func depthwise(_ activation: Activation) throws {
+    var x = [Float](repeating: 1, count: 2 * 20 * 20)
+    for index in 0..<400 { x[index] = .nan }
+    let y = try result(
+      .convolution(
+        Convolution(
+          kernel: Pair(3, 3), padding: Padding(1, 1, 1, 1), groups: 2, activation: activation)),
+      [Tensor([1, 2, 20, 20], x), Tensor([2, 1, 3, 3], [Float](repeating: 0.5, count: 18))],
+      output: [1, 2, 20, 20], constants: [1])
+    #expect(y[..<400].allSatisfy { $0.isNaN })
+    #expect(y[400...].allSatisfy { $0.isFinite })
+  }
+
+  @Test(arguments: [BinaryFunction.maximum, .minimum], [false, true])
+  func foldedBinary(_ function: BinaryFunction, isSecond: Bool) throws {
+    let (x, other): (Float, Float) = (.nan, 1)
+    #expect((isSecond ? function.value(other, x) : function.value(x, other)).isNaN)
+    #expect(function.value(1, 2) == (function == .maximum ? 2 : 1))
+  }
+
   @Test(arguments: [BinaryFunction.maximum, .minimum], [false, true])
   func binary(_ function: BinaryFunction, isSecond: Bool) throws {
     let other = Tensor([37], [Float](repeating: 0, count: 37))

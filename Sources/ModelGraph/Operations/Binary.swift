@@ -15,8 +15,9 @@ package enum BinaryFunction: String, Sendable, Hashable, Codable {
     case .multiply: a * b
     case .divide: a / b
     case .power: powf(a, b)
-    case .maximum: max(a, b)
-    case .minimum: min(a, b)
+    // What is not a number stays so, whichever operand it is.
+    case .maximum: a.isNaN || a > b ? a : b
+    case .minimum: a.isNaN || a < b ? a : b
     }
   }
 
