@@ -67,7 +67,8 @@ let package = Package(
       "Imaging", ["ModelCards", "Foundations", "Tensors", "TensorFiles", "CTurboJPEG", "CPNG"]),
     module("ModelGraph", ["CKernels", "Foundations", "Tensors"]),
     .target(
-      name: "ONNXImport", dependencies: ["Foundations", "Tensors", "ModelGraph", protobuf],
+      name: "ONNXImport",
+      dependencies: ["Foundations", "Tensors", "ModelGraph", "Kernels", protobuf],
       exclude: ["onnx.proto"], swiftSettings: settings),
     module("Kernels", ["Foundations", "Tensors", "ModelGraph", "CKernels", "COpenBLAS"]),
     module("Gradients", ["Foundations", "Tensors", "ModelGraph", "Kernels", "CKernels"]),
@@ -196,7 +197,9 @@ let package = Package(
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "Foundations", "Tensors"]),
     tests(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "Foundations", "Tensors"],
-      resources: [.copy("Resources/operators.golden")]),
+      resources: [
+        .copy("Resources/operators.golden"), .copy("Resources/constants.golden"),
+      ]),
     tests("Kernels", ["TestSupport", "Kernels", "ModelGraph", "Foundations", "Tensors"]),
     tests(
       "Gradients", ["TestSupport", "Gradients", "Kernels", "ModelGraph", "Foundations", "Tensors"]),

@@ -78,7 +78,7 @@ public struct Model: Sendable {
   /// Reads a model, which takes as long as reading its weights does; the calling thread waits.
   ///
   /// - Parameters:
-  ///   - path: an ONNX file; operator sets 7 to 20.
+  ///   - path: an ONNX file; operator sets 7 to 23.
   ///   - options: what the file and its card do not say.
   /// - Throws: ``MartletError``: `notFound`, `permissionDenied` or `io` for the file itself,
   ///   `invalidFile` when it is no ONNX model or contradicts itself, `unsupported` for operators that

@@ -4,18 +4,32 @@ package import Tensors
 /// Builds a graph node by node: infers shapes, keeps names unique and computes at once whatever
 /// depends on constants only.
 package struct GraphBuilder: Sendable {
+  /// Computes an operation of constants that has no rule for them of its own (`folded`), as the kernels
+  /// do; nil for operands that they do not take.
+  package typealias Evaluation =
+    @Sendable (Operation, [Tensor], Shape) throws(MartletError) -> Tensor?
+
   /// The graph so far.
   package private(set) var graph: Graph
   /// Elements that folding may still read and write. It bounds the time and memory that a hostile
   /// model can take with small constants that grow step by step.
   private var foldingBudget: Int
+  private let evaluation: Evaluation?
   private var names = UniqueNames()
   private var nodeNames = UniqueNames()
 
-  /// An empty graph; `foldingBudget` is in elements.
-  package init(name: String, foldingBudget: Int = 1 << 27) {
+  /// So many multiply-adds take about as long as one element that is read and written otherwise.
+  private static let multiplyAddsPerElement = 64
+
+  /// An empty graph.
+  ///
+  /// - Parameters:
+  ///   - foldingBudget: elements.
+  ///   - evaluation: without, products and the like of constants stay nodes.
+  package init(name: String, foldingBudget: Int = 1 << 27, evaluation: Evaluation? = nil) {
     graph = Graph(name: name)
     self.foldingBudget = foldingBudget
+    self.evaluation = evaluation
   }
 
   /// Adds a value that the caller gives at run time.
@@ -41,9 +55,21 @@ package struct GraphBuilder: Sendable {
     let result = try operation.outputShape(inputs: inputs.map { graph[$0].shape }, declared: shape)
     let operands = inputs.compactMap { graph.constants[$0] }
     if operands.count == inputs.count {
-      try charge(operands.reduce(result.count) { $0 + $1.shape.count })
+      try charge(
+        result.count, reading: operands.reduce(0) { $0 + $1.shape.count },
+        elementSize: operands.contains { $0.elementType != .float32 }
+          ? MemoryLayout<Int64>.size : MemoryLayout<Float>.size)
       if let tensor = try operation.facts.folded(operands, shape: result) {
         return add(constant: tensor, name: name)
+      }
+      if let evaluation {
+        try charge(
+          0,
+          reading: operation.facts.multiplyAdds(inputs.map { graph[$0].shape }, result: result)
+            / GraphBuilder.multiplyAddsPerElement)
+        if let tensor = try evaluation(operation, operands, result) {
+          return add(constant: tensor, name: name)
+        }
       }
     }
     for id in inputs where graph[id].elementType != .float32 {
@@ -60,16 +86,28 @@ package struct GraphBuilder: Sendable {
   }
 
   /// Takes elements from the folding budget, for constants made outside `add`.
-  package mutating func charge(_ elements: Int) throws(MartletError) {
-    guard elements <= foldingBudget else {
+  ///
+  /// - Parameters:
+  ///   - elements: what is written.
+  ///   - reading: what is only read.
+  ///   - elementSize: bytes of an element that is written.
+  package mutating func charge(
+    _ elements: Int, reading: Int = 0, elementSize: Int = MemoryLayout<Int64>.size
+  ) throws(MartletError) {
+    let (total, overflow) = elements.addingReportingOverflow(reading)
+    guard !overflow, total <= foldingBudget else {
       throw MartletError(
-        .resourceExhausted, "computing the constants of the model takes too much memory",
-        context: ["elements": "\(elements)", "left": "\(foldingBudget)"])
+        .resourceExhausted, "computing the constants of the model takes too much",
+        context: ["elements": overflow ? "too many" : "\(total)", "left": "\(foldingBudget)"])
     }
     try MemoryLimit.require(
-      elements, of: MemoryLayout<Int64>.size, for: "computing the constants of the model")
-    foldingBudget -= elements
+      elements, of: elementSize, for: "computing the constants of the model")
+    foldingBudget -= total
   }
+
+  /// Adds to the folding budget for a constant that the model itself holds, so that the weights of a
+  /// large one can be laid out anew: read and written, twice.
+  package mutating func allow(forWeights elements: Int) { foldingBudget += 4 * elements }
 
   /// Marks a value as an output and gives it that name.
   package mutating func addOutput(_ id: ValueID, name: String) throws(MartletError) {

@@ -11,17 +11,24 @@ struct Lowering {
   private var values: [String: ValueID] = [:]
 
   init(reader: TensorReader, opset: Int, binding: DimensionBinding) {
-    self.builder = GraphBuilder(name: "")
+    self.builder = Lowering.builder(name: "")
     self.reader = reader
     self.opset = opset
     self.binding = binding
   }
 
+  private static func builder(name: String) -> GraphBuilder {
+    GraphBuilder(name: name) { operation, operands, shape throws(MartletError) in
+      try ConstantEvaluation.result(of: operation, operands, shape: shape)
+    }
+  }
+
   static func isDefaultDomain(_ domain: String) -> Bool { domain.isEmpty || domain == "ai.onnx" }
 
   mutating func graph(_ proto: Onnx_GraphProto) throws(MartletError) -> Graph {
-    builder = GraphBuilder(name: proto.name)
+    builder = Lowering.builder(name: proto.name)
     let order = try NodeOrder(proto)
+    try SupportCheck(proto, order, opset: opset).check()
     for input in proto.input where order.initialisers[input.name] == nil {
       values[input.name] = builder.addInput(
         name: input.name, shape: try binding.shape(of: input))
@@ -45,7 +52,7 @@ struct Lowering {
       throw MartletError(
         .invalidFile, "a value is used that nothing computes", context: ["value": name])
     }
-    let id = builder.add(constant: try reader.tensor(proto.initializer[index]), name: name)
+    let id = builder.add(constant: try weights(proto.initializer[index]), name: name)
     values[name] = id
     return id
   }
@@ -55,14 +62,6 @@ struct Lowering {
   ) throws(MartletError) {
     let name = node.name.isEmpty ? "\(node.opType)_\(index)" : node.name
     do throws(MartletError) {
-      guard Lowering.isDefaultDomain(node.domain), let rule = Operators.rules[node.opType] else {
-        throw MartletError(
-          .unsupported, "the operator \(node.opType) is not supported",
-          context: [
-            "domain": node.domain.isEmpty ? "ai.onnx" : node.domain, "opset": "\(opset)",
-            "supported": Operators.supported.joined(separator: ", "),
-          ])
-      }
       var inputs: [ValueID?] = []
       for input in node.input {
         inputs.append(input.isEmpty ? nil : try value(input, proto, order))
@@ -70,7 +69,7 @@ struct Lowering {
       let used = node.output.lastIndex { order.used.contains($0) } ?? 0
       let reading = try NodeReader(
         node, name: name, opset: opset, inputs: inputs, outputCount: used + 1)
-      let results = try rule(&self, reading)
+      let results = try results(of: reading)
       guard results.count > used else {
         throw MartletError(
           .unsupported, "output \(used) of the operator \(node.opType) is not supported")
@@ -86,6 +85,31 @@ struct Lowering {
 
 // What the operators' rules are written with.
 extension Lowering {
+  /// A constant that the file holds.
+  mutating func weights(_ proto: Onnx_TensorProto) throws(MartletError) -> Tensor {
+    let tensor = try reader.tensor(proto)
+    builder.allow(forWeights: tensor.shape.count)
+    return tensor
+  }
+
+  /// A node's results: constants where all operands are and a rule is for those, else what its
+  /// operator's rule adds.
+  fileprivate mutating func results(of node: NodeReader) throws(MartletError) -> [ValueID] {
+    if let rule = ConstantRules.rules[node.kind],
+      let operands = ConstantOperands(node, builder.graph),
+      let tensors = try rule(&self, operands)
+    {
+      return tensors.enumerated().map { index, tensor in
+        builder.add(constant: tensor, name: index == 0 ? node.name : "\(node.name).\(index)")
+      }
+    }
+    guard let rule = Operators.rules[node.kind] else {
+      throw MartletError(
+        .unsupported, "the operator \(node.kind) is only supported on constants of such types")
+    }
+    return try rule(&self, node)
+  }
+
   func shape(_ id: ValueID) -> Shape { builder.graph[id].shape }
 
   /// The value of a constant operand.

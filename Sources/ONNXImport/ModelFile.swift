@@ -19,7 +19,8 @@ enum ModelFile {
   }
 
   /// A range of a file beside the model, named by the model itself and therefore untrusted: the name
-  /// must lead to a regular file inside the model's folder, also after following links.
+  /// must lead to a regular file inside the model's folder, also after following links, or, from a
+  /// snapshot of a model hub's cache, into the cache of the same repository.
   static func readExternal(
     name: String, offset: Int, count: Int, modelPath: String
   ) throws(MartletError) -> Data {
@@ -34,7 +35,9 @@ enum ModelFile {
         context: ["file": folder + name, "model": modelPath],
         hint: "keep it in the folder of the model")
     }
-    guard target.hasPrefix(root == "/" ? root : root + "/") else { throw outside(name, modelPath) }
+    guard target.hasPrefix(root == "/" ? root : root + "/") || isInCache(target, of: root) else {
+      throw outside(name, modelPath)
+    }
     let file = try OpenFile(path: target)
     guard offset >= 0, count >= 0, offset <= file.size, count <= file.size - offset else {
       throw MartletError(
@@ -46,11 +49,24 @@ enum ModelFile {
     return try file.read(offset: offset, count: count)
   }
 
+  /// Whether a file lies in the cache that a folder is a snapshot of. Hub clients keep the files of a
+  /// repository in `blobs`, and beside it `snapshots/REVISION`, a tree of links to them.
+  private static func isInCache(_ target: String, of folder: String) -> Bool {
+    let parts = folder.split(separator: "/")
+    return parts.indices.dropLast().contains { index in
+      guard parts[index] == "snapshots" else { return false }
+      let blobs = parts[..<index].map { "/" + $0 }.joined() + "/blobs/"
+      return target.hasPrefix(blobs) && !target.dropFirst(blobs.count).contains("/")
+    }
+  }
+
   private static func outside(_ name: String, _ modelPath: String) -> MartletError {
     MartletError(
       .invalidFile, "the model names a file outside its own folder",
       context: ["file": name, "model": modelPath],
-      hint: "external weights must lie in the folder of the model, without links to elsewhere")
+      hint:
+        "external weights must lie in the folder of the model, without links to elsewhere; a hub's "
+        + "cache may keep them in its blobs")
   }
 
   private static func resolved(_ path: String) -> String? {

@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// Reads ONNX models.
 package enum ONNXImporter {
   /// The versions of the ONNX operator set that can be read.
-  package static let supportedOpsets = 7...20
+  package static let supportedOpsets = 7...23
 
   /// Reads a model and optimises it.
   ///
@@ -89,7 +89,7 @@ package enum ONNXImporter {
         .unsupported, "the model uses a version of the operator set that is not supported",
         context: ["opset": "\(versions.map(String.init).joined(separator: ", "))"],
         hint: "export it with opset_version from \(supportedOpsets.lowerBound) to "
-          + "\(supportedOpsets.upperBound)")
+          + "\(supportedOpsets.upperBound), or convert it: onnx.version_converter.convert_version")
     }
     return opset
   }

@@ -11,7 +11,4 @@ enum Operators {
   static let rules: [String: Rule] = [
     products, windows, images, normalisations, elementwise, arrangements, constants,
   ].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
-
-  /// The names of all operators that can be read.
-  static let supported = rules.keys.sorted()
 }

@@ -11,11 +11,7 @@ struct TensorReader {
   func tensor(_ proto: Onnx_TensorProto) throws(MartletError) -> Tensor {
     do throws(MartletError) {
       let shape = try Shape(checking: proto.dims.map { Int($0) })
-      guard let type = ONNXType(rawValue: proto.dataType) else {
-        throw MartletError(
-          .unsupported, "a constant has an unsupported element type",
-          context: ["type": "\(proto.dataType)", "supported": ONNXType.list])
-      }
+      let type = try ONNXType(code: Int(proto.dataType))
       try MemoryLimit.require(
         shape.count, of: type.isFloat ? MemoryLayout<Float>.size : MemoryLayout<Int64>.size,
         for: "a constant of the model")
@@ -103,7 +99,43 @@ enum ONNXType: Int32, CaseIterable {
   case uint64 = 13
   case bfloat16 = 16
 
-  static var list: String { allCases.map { "\($0)" }.joined(separator: ", ") }
+  private static let list = allCases.map { "\($0)" }.joined(separator: ", ")
+
+  /// The names of all types of the format, by number.
+  private static let names = [
+    "undefined", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool",
+    "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+    "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4",
+    "float4e2m1", "float8e8m0", "uint2", "int2",
+  ]
+
+  /// A type's name; its number where it has none.
+  static func name(_ code: Int) -> String { names.indices.contains(code) ? names[code] : "\(code)" }
+
+  /// - Throws: `.unsupported` for a type that cannot be read.
+  init(code: Int) throws(MartletError) {
+    guard let type = Int32(exactly: code).flatMap(ONNXType.init(rawValue:)) else {
+      throw MartletError(
+        .unsupported, "the element type \(ONNXType.name(code)) is not supported",
+        context: ["supported": ONNXType.list],
+        hint: "export the model in float32, not quantised")
+    }
+    self = type
+  }
+
+  /// An integer as this type holds it: without the bits that it has no place for.
+  func wrapped(_ value: Int64) -> Int64 {
+    switch self {
+    case .bool: value == 0 ? 0 : 1
+    case .uint8: Int64(UInt8(truncatingIfNeeded: value))
+    case .int8: Int64(Int8(truncatingIfNeeded: value))
+    case .uint16: Int64(UInt16(truncatingIfNeeded: value))
+    case .int16: Int64(Int16(truncatingIfNeeded: value))
+    case .int32: Int64(Int32(truncatingIfNeeded: value))
+    case .uint32: Int64(UInt32(truncatingIfNeeded: value))
+    case .int64, .uint64, .float32, .float16, .float64, .bfloat16: value
+    }
+  }
 
   var isFloat: Bool {
     switch self {

@@ -13,13 +13,18 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
 
   /// The cases of `tools/golden/make-goldens.py`; empty when the file cannot be read, which a test
   /// of its own notices.
-  static let all: [GoldenCase] = {
-    guard let url = Bundle.module.url(forResource: "operators", withExtension: "golden"),
+  static let all = cases("operators")
+
+  /// The cases of `tools/golden/make-constant-goldens.py`; likewise.
+  static let constants = cases("constants")
+
+  private static func cases(_ name: String) -> [GoldenCase] {
+    guard let url = Bundle.module.url(forResource: name, withExtension: "golden"),
       let data = try? Data(contentsOf: url)
     else { return [] }
     var reader = Reader(data: data)
     return (try? reader.cases()) ?? []
-  }()
+  }
 }
 
 /// Reads the format that `tools/golden/make-goldens.py` describes.

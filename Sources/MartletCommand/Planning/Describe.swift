@@ -10,15 +10,29 @@ struct Describe: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists a model's nodes, shapes, parameters and multiply-adds.",
     discussion: """
-      Shows the graph as it is run: batch normalisation folded, activations fused.
+      Shows the graph as it is run: batch normalisation folded, activations fused, and what follows
+      from constants computed.
+
+      With --operators it lists the ONNX operators that models may have, the versions of the operator
+      set in which each can be read, and what of it cannot. Those for constants only are for shape
+      arithmetic, masks and tables: whatever follows from a model's constants and its shapes is
+      computed when it is read.
 
       Examples:
         martlet describe model.onnx
         martlet describe model.onnx --time
+        martlet describe model.onnx --dimension height=224 --dimension width=224
         martlet describe model.onnx --json | jq .parameters
+        martlet describe --operators
       """)
 
-  @OptionGroup var options: ModelOptions
+  @Argument(help: "An ONNX file.", completion: .file(extensions: ["onnx"]))
+  var model: String?
+
+  @OptionGroup var extents: ExtentOptions
+
+  @Flag(help: "List the operators that can be read, without a model.")
+  var operators = false
 
   @Flag(help: "Run the model once on zeros and show the time of each node.")
   var time = false
@@ -63,8 +77,18 @@ struct Describe: ParsableCommand {
     }
   }
 
+  func validate() throws {
+    guard operators == (model == nil), !operators || !time else {
+      throw ValidationError(
+        operators
+          ? "--operators takes no model and no --time"
+          : "Missing expected argument '<model>' (or --operators)")
+    }
+  }
+
   func run() throws {
-    let graph = try options.graph()
+    guard let model else { return try OperatorReport().print(json: json) }
+    let graph = try extents.graph(of: model)
     var rows = graph.nodes.map { node in
       Row(
         name: node.name, operation: node.operation.kind, shape: graph[node.output].shape,

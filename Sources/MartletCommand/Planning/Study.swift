@@ -224,7 +224,7 @@ struct Study: ParsableCommand {
         hint: "name the file that martlet plan was given, or run martlet plan again")
     }
     let graph = try ONNXImporter.load(
-      path: model, dimensions: try ModelOptions.dimensions(dimension))
+      path: model, dimensions: try ExtentOptions.dimensions(dimension))
     for folder in folders where !folder.plan.isOf(graph) {
       throw MartletError(
         .mismatch, "the plan was made from another form of the model",

@@ -8,16 +8,26 @@ struct ModelOptions: ParsableArguments {
   @Argument(help: "An ONNX file.", completion: .file(extensions: ["onnx"]))
   var model: String
 
+  @OptionGroup var extents: ExtentOptions
+
+  /// The model as a graph.
+  func graph() throws -> Graph { try extents.graph(of: model) }
+}
+
+/// Extents of dimensions that a model leaves open.
+struct ExtentOptions: ParsableArguments {
   @Option(help: "Extent of the batch dimension.")
   var batch = 1
 
-  @Option(help: ArgumentHelp("Extent of another open dimension.", valueName: "name=extent"))
+  @Option(
+    help: ArgumentHelp(
+      "Extent of another open dimension; once for each.", valueName: "name=extent"))
   var dimension: [String] = []
 
-  /// The model as a graph.
-  func graph() throws -> Graph {
+  /// A model as a graph.
+  func graph(of model: String) throws -> Graph {
     try ONNXImporter.load(
-      path: model, batch: batch, dimensions: try ModelOptions.dimensions(dimension))
+      path: model, batch: batch, dimensions: try ExtentOptions.dimensions(dimension))
   }
 
   /// Extents by name, from `name=extent`.
