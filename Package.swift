@@ -199,6 +199,7 @@ let package = Package(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "Foundations", "Tensors"],
       resources: [
         .copy("Resources/operators.golden"), .copy("Resources/constants.golden"),
+        .copy("Resources/layers.golden"),
       ]),
     tests("Kernels", ["TestSupport", "Kernels", "ModelGraph", "Foundations", "Tensors"]),
     tests(

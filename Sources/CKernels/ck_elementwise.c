@@ -100,6 +100,11 @@ CK_CLONES void ck_binary(
     case CK_DIVIDE: CK_PAIRS(u / v);
     case CK_MAXIMUM: CK_PAIRS(ck_max(u, v));
     case CK_MINIMUM: CK_PAIRS(ck_min(u, v));
+    case CK_EQUAL: CK_PAIRS(u == v ? 1.0f : 0.0f);
+    case CK_LESS: CK_PAIRS(u < v ? 1.0f : 0.0f);
+    case CK_LESS_OR_EQUAL: CK_PAIRS(u <= v ? 1.0f : 0.0f);
+    case CK_GREATER: CK_PAIRS(u > v ? 1.0f : 0.0f);
+    case CK_GREATER_OR_EQUAL: CK_PAIRS(u >= v ? 1.0f : 0.0f);
     case CK_POWER:
       if (!b_step && count && (b[0] == 2.0f || b[0] == 0.5f)) {
         int square = b[0] == 2.0f;
@@ -113,6 +118,22 @@ CK_CLONES void ck_binary(
       }
       break;
     default: break;
+  }
+}
+
+CK_CLONES void ck_choose(
+    const float *c, size_t c_step, const float *a, size_t a_step, const float *b, size_t b_step,
+    float *y, size_t count) {
+  if (c_step && a_step && b_step) {
+    _Pragma("clang loop vectorize(assume_safety)")
+    for (size_t i = 0; i < count; i++) {
+      const float u = a[i], v = b[i];
+      y[i] = c[i] != 0 ? u : v;
+    }
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      y[i] = c[i * c_step] != 0 ? a[i * a_step] : b[i * b_step];
+    }
   }
 }
 

@@ -37,6 +37,11 @@ CK_INLINE float ck_hard_swish_slope(float x) {
   return x <= -3 ? 0 : x < 3 ? x * (1.0f / 3) + 0.5f : 1;
 }
 
+CK_INLINE float ck_mish_slope(float x) {
+  const float t = ck_mish_gate(x);
+  return t + x * (1 - t * t) * ck_sigmoid(x);
+}
+
 // For the entries of CK_ACTIVATIONS, whose expressions are of v, y and g.
 #define BY_VALUE(NAME, VALUE, SLOPE, SLOPE_BY_VALUE) \
   case CK_##NAME:                                    \

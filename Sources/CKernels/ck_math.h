@@ -88,6 +88,34 @@ CK_INLINE float ck_erf(float x) {
   return ck_at_most(ck_at_least(p * c, -1.0f), 1.0f);
 }
 
+// log(1 + e) for 0 <= e <= 1: twice the area tangent of s = e / (2 + e), which is at most 1 / 3, by
+// its Taylor polynomial of degree 15 (its remainder is below 2e-9).
+CK_INLINE float ck_log_above_one(float e) {
+  float s = e / (2.0f + e), q = s * s;
+  float p = 1.0f / 15;
+  p = p * q + 1.0f / 13;
+  p = p * q + 1.0f / 11;
+  p = p * q + 1.0f / 9;
+  p = p * q + 1.0f / 7;
+  p = p * q + 0.2f;
+  p = p * q + 1.0f / 3;
+  p = p * q + 1.0f;
+  return 2.0f * s * p;
+}
+
+// log(1 + exp(x)), without an overflow.
+CK_INLINE float ck_softplus(float x) {
+  return ck_at_least(x, 0.0f) + ck_log_above_one(ck_exp(-fabsf(x)));
+}
+
+// tanh(log(1 + e)) for e = exp(x): ((1 + e)^2 - 1) / ((1 + e)^2 + 1), which is 1 from x = 20 on.
+CK_INLINE float ck_mish_gate(float x) {
+  float e = ck_exp(ck_at_most(x, 20.0f)), n = e * (e + 2.0f);
+  return n / (n + 2.0f);
+}
+
+CK_INLINE float ck_mish(float x) { return x * ck_mish_gate(x); }
+
 CK_INLINE float ck_gelu(float x) { return 0.5f * x * (1.0f + ck_erf(x * 0.70710678f)); }
 
 #endif

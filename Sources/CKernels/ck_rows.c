@@ -24,6 +24,10 @@ CK_CLONES float ck_reduce(const float *x, size_t count, int32_t fold) {
       r = -INFINITY;
       for (size_t i = 0; i < count; i++) r = x[i] > r ? x[i] : r;
       return has_nan(x, count) ? NAN : r;
+    case CK_PRODUCT:
+      r = 1;
+      for (size_t i = 0; i < count; i++) r *= x[i];
+      return r;
     default:
       r = INFINITY;
       for (size_t i = 0; i < count; i++) r = x[i] < r ? x[i] : r;
@@ -38,6 +42,9 @@ CK_CLONES void ck_accumulate(const float *x, float *y, size_t count, int32_t fol
       break;
     case CK_LARGEST:
       for (size_t i = 0; i < count; i++) y[i] = ck_max(x[i], y[i]);
+      break;
+    case CK_PRODUCT:
+      for (size_t i = 0; i < count; i++) y[i] *= x[i];
       break;
     default:
       for (size_t i = 0; i < count; i++) y[i] = ck_min(x[i], y[i]);
@@ -169,6 +176,27 @@ CK_CLONES void ck_softmax(const float *x, float *y, size_t count, size_t inner, 
         for (size_t i = 0; i < n; i++) target[i] = ck_exp(row[i] - top[i]) * sum[i];
       }
     }
+  }
+}
+
+CK_CLONES void ck_extremum_position(
+    const float *x, float *y, size_t count, size_t inner, int smallest, int last) {
+  const float sign = smallest ? -1.0f : 1.0f;
+  for (size_t start = 0; start < inner; start += STRIP) {
+    const size_t n = inner - start < STRIP ? inner - start : STRIP;
+    float best[STRIP], place[STRIP];
+    for (size_t i = 0; i < STRIP; i++) best[i] = -INFINITY, place[i] = 0;
+    for (size_t c = 0; c < count; c++) {
+      const float *row = x + c * inner + start;
+      for (size_t i = 0; i < n; i++) {
+        const float v = sign * row[i];
+        const int better = last ? v >= best[i] : v > best[i];
+        // What is not a number stays: nothing compares with it, and the place keeps it.
+        place[i] = v != v ? v : better ? (place[i] != place[i] ? place[i] : (float)c) : place[i];
+        best[i] = better ? v : best[i];
+      }
+    }
+    for (size_t i = 0; i < n; i++) y[start + i] = place[i];
   }
 }
 

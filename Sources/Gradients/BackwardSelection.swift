@@ -13,6 +13,9 @@ func makeBackwardKernel(
   let output = graph[node.output].shape
   switch node.operation {
   case .convolution(let convolution):
+    if let spread = convolution.spread {
+      return SpreadConvolutionBackward(convolution, spread: spread, inputs, output)
+    }
     if inputs[1][1] == 1, convolution.groups > 1 {
       return DepthwiseBackward(convolution, inputs, output)
     }
@@ -76,6 +79,7 @@ extension ModelGraph.Operation {
       switch reduction.kind {
       case .mean, .sum: BackwardNeeds()
       case .maximum, .minimum: BackwardNeeds(inputs: [0], output: true)
+      case .product: BackwardNeeds(inputs: [0])
       }
     default: BackwardNeeds()
     }

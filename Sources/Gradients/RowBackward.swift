@@ -95,6 +95,7 @@ struct ReductionBackward: BackwardKernel {
         case .mean, .sum: spread(result + x, dy[y] * factor)
         case .maximum, .minimum:
           share(operands.inputs[0] + x, operands.output[y], dy[y], result + x)
+        case .product: multiplyOthers(operands.inputs[0] + x, dy[y], result + x)
         }
       }
     }
@@ -104,6 +105,32 @@ struct ReductionBackward: BackwardKernel {
     let (count, step) = (inner.count, inner.steps.0)
     inner.forEachRun { run, _, _ in
       for index in 0..<count { result[run + index * step] += value }
+    }
+  }
+
+  /// Each element's slope is the product of the others, zeros or not.
+  private func multiplyOthers(
+    _ x: UnsafePointer<Float>, _ value: Float, _ result: UnsafeMutablePointer<Float>
+  ) {
+    let (count, step) = (inner.count, inner.steps.0)
+    var product = value
+    var zeros = 0
+    inner.forEachRun { run, _, _ in
+      for index in 0..<count {
+        let factor = x[run + index * step]
+        if factor == 0 { zeros += 1 } else { product *= factor }
+      }
+    }
+    guard zeros < 2 else { return }
+    inner.forEachRun { run, _, _ in
+      for index in 0..<count {
+        let factor = x[run + index * step]
+        if zeros == 0 {
+          result[run + index * step] += product / factor
+        } else if factor == 0 {
+          result[run + index * step] += product
+        }
+      }
     }
   }
 

@@ -198,6 +198,11 @@ extension Convolution: KernelMaking {
     let depth = inputs[1][1]
     let hasBias = inputs.count > 2
     let counts = groupOutputs ?? [Int](repeating: output[1] / groups, count: groups)
+    if let spread {
+      return SpreadConvolutionKernel(
+        self, spread: spread, counts: counts, inputs: inputs, output: output,
+        ownsWeights: site.ownsWeights)
+    }
     if depth == 1, groups > 1 {
       return DepthwiseKernel(
         batch: output[0], inputChannels: inputs[0][1],

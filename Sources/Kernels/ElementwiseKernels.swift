@@ -41,6 +41,11 @@ extension BinaryFunction {
       case .power: CK_POWER
       case .maximum: CK_MAXIMUM
       case .minimum: CK_MINIMUM
+      case .equal: CK_EQUAL
+      case .less: CK_LESS
+      case .lessOrEqual: CK_LESS_OR_EQUAL
+      case .greater: CK_GREATER
+      case .greaterOrEqual: CK_GREATER_OR_EQUAL
       }
     return Int32(code)
   }

@@ -73,8 +73,8 @@ extension Activation {
   /// Whether it takes many instructions for an element.
   var isFunction: Bool {
     switch self {
-    case .sigmoid, .tanh, .silu, .gelu: true
-    case .relu, .clip, .leakyRelu, .hardSigmoid, .hardSwish: false
+    case .sigmoid, .tanh, .silu, .gelu, .elu, .selu, .celu, .softplus, .mish: true
+    case .relu, .clip, .leakyRelu, .hardSigmoid, .hardSwish, .softsign, .thresholdedRelu: false
     }
   }
 }
@@ -103,6 +103,21 @@ extension ConvolutionKernel {
     return [
       KernelWork(
         window.isPointwise ? .pointwise : .convolution, operations: weights * pixels,
+        bytes: (elements + weights) * MemoryLayout<Float>.stride)
+    ] + activation.work(elements: results)
+  }
+}
+
+extension SpreadConvolutionKernel {
+  var work: [KernelWork]? {
+    let pixels = batch * window.outputSize
+    let weights = outputChannels * depth * window.area
+    let results = batch * outputChannels * window.inputSize
+    // What the cells add is written and read, and added to the results.
+    let elements = 2 * outputChannels * window.area * pixels + depth * pixels + 2 * results
+    return [
+      KernelWork(
+        .convolution, operations: weights * pixels,
         bytes: (elements + weights) * MemoryLayout<Float>.stride)
     ] + activation.work(elements: results)
   }

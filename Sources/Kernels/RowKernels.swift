@@ -82,6 +82,7 @@ struct ReductionKernel: Kernel {
       case .mean, .sum: CK_SUM
       case .maximum: CK_LARGEST
       case .minimum: CK_SMALLEST
+      case .product: CK_PRODUCT
       }
     fold = Int32(code)
     divisor = reduction.kind == .mean ? reduction.axes.reduce(1) { $0 * x[$1] } : 1
@@ -93,6 +94,7 @@ struct ReductionKernel: Kernel {
       switch Int(fold) {
       case CK_SUM: 0
       case CK_LARGEST: -.infinity
+      case CK_PRODUCT: 1
       default: .infinity
       }
     ck_fill(y, outputCount, start)
@@ -141,5 +143,29 @@ extension Softmax: KernelMaking {
 extension Reduction: KernelMaking {
   func makeKernel(_ site: KernelSite) -> any Kernel {
     ReductionKernel(site.inputs[0], self, output: site.output)
+  }
+}
+
+struct ExtremumKernel: Kernel {
+  let outer: Int
+  let count: Int
+  let inner: Int
+  let extremum: Extremum
+
+  func run(_ operands: Operands) {
+    operands.forEach(outer) { block, _ in
+      ck_extremum_position(
+        operands.input(0) + block * count * inner, operands.output + block * inner, count, inner,
+        extremum.isSmallest ? 1 : 0, extremum.isLast ? 1 : 0)
+    }
+  }
+}
+
+extension Extremum: KernelMaking {
+  func makeKernel(_ site: KernelSite) -> any Kernel {
+    let x = site.inputs[0]
+    return ExtremumKernel(
+      outer: x.outerCount(before: axis), count: x[axis], inner: x.innerCount(after: axis),
+      extremum: self)
   }
 }

@@ -23,6 +23,7 @@ struct WinogradKernel: Kernel {
   static func suits(_ convolution: Convolution, depth: Int, output: Shape) -> Bool {
     convolution.kernel == Pair(3, 3) && convolution.strides == Pair(1, 1)
       && convolution.dilations == Pair(1, 1) && convolution.groups == 1 && depth >= 16
+      && convolution.spread == nil
       && min(output[2], output[3]) >= 48
   }
 

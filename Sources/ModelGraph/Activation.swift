@@ -21,6 +21,20 @@ package enum Activation: Sendable, Hashable {
   case hardSigmoid(slope: Float, offset: Float)
   /// x * clamp(x / 6 + 0.5, 0, 1)
   case hardSwish
+  /// x for x > 0, else slope (exp(x) - 1)
+  case elu(slope: Float)
+  /// scale times `elu`
+  case selu(slope: Float, scale: Float)
+  /// x for x > 0, else slope (exp(x / slope) - 1); the slope is not 0
+  case celu(slope: Float)
+  /// log(1 + exp(x)); f(0) = log 2
+  case softplus
+  /// x * tanh(log(1 + exp(x)))
+  case mish
+  /// x / (1 + |x|)
+  case softsign
+  /// x for x > threshold, else 0
+  case thresholdedRelu(threshold: Float)
 
   /// All that is known about this activation, but for its loops (`ck_activations.h`).
   private var facts: Facts {
@@ -52,12 +66,39 @@ package enum Activation: Sendable, Hashable {
       Facts(.hardSwish, CK_HARD_SWISH, tellsSlope: false) { x, _, _ in
         x * min(max(x / 6 + 0.5, 0), 1)
       }
+    case .elu(let slope):
+      // With a slope of 0 or below, a result says nothing of what it was made of.
+      Facts(.elu, CK_ELU, Parameter(.slope, slope), tellsSlope: slope > 0) { x, slope, _ in
+        x > 0 ? x : slope * expm1f(x)
+      }
+    case .selu(let slope, let scale):
+      Facts(
+        .selu, CK_SELU, Parameter(.slope, slope), Parameter(.scale, scale), tellsSlope: false
+      ) { x, slope, scale in scale * (x > 0 ? x : slope * expm1f(x)) }
+    case .celu(let slope):
+      Facts(.celu, CK_CELU, Parameter(.slope, slope), tellsSlope: false) { x, slope, _ in
+        x > 0 ? x : slope * expm1f(x / slope)
+      }
+    case .softplus:
+      Facts(.softplus, CK_SOFTPLUS, tellsSlope: false) { x, _, _ in
+        x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x))
+      }
+    case .mish:
+      Facts(.mish, CK_MISH, tellsSlope: false) { x, _, _ in
+        x * tanhf(x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x)))
+      }
+    case .softsign: Facts(.softsign, CK_SOFTSIGN, tellsSlope: true) { x, _, _ in x / (1 + abs(x)) }
+    case .thresholdedRelu(let threshold):
+      Facts(
+        .thresholdedRelu, CK_THRESHOLDED_RELU, Parameter(.threshold, threshold), tellsSlope: false
+      ) { x, threshold, _ in x <= threshold ? 0 : x }
     }
   }
 
   /// Names as written in plans and listings.
   private enum Name: String {
-    case relu, clip, leakyRelu, sigmoid, tanh, silu, gelu, hardSigmoid, hardSwish
+    case relu, clip, leakyRelu, sigmoid, tanh, silu, gelu, hardSigmoid, hardSwish, elu, selu, celu,
+      softplus, mish, softsign, thresholdedRelu
   }
 
   /// Reads what `encode(to:)` writes.
@@ -79,10 +120,19 @@ package enum Activation: Sendable, Hashable {
       case .gelu: .gelu
       case .hardSigmoid: .hardSigmoid(slope: try number(.slope), offset: try number(.offset))
       case .hardSwish: .hardSwish
+      case .elu: .elu(slope: try number(.slope))
+      case .selu: .selu(slope: try number(.slope), scale: try number(.scale))
+      case .celu: .celu(slope: try number(.slope))
+      case .softplus: .softplus
+      case .mish: .mish
+      case .softsign: .softsign
+      case .thresholdedRelu: .thresholdedRelu(threshold: try number(.threshold))
       }
   }
 
-  private enum Key: String, CodingKey { case kind, minimum, maximum, slope, offset }
+  private enum Key: String, CodingKey {
+    case kind, minimum, maximum, slope, offset, scale, threshold
+  }
 
   /// A number that belongs to an activation.
   private struct Parameter {

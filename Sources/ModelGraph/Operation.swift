@@ -22,6 +22,8 @@ package enum Operation: Sendable, Hashable {
   case unary(UnaryFunction)
   /// a, b with NumPy broadcasting.
   case binary(BinaryFunction)
+  /// condition, a, b with NumPy broadcasting: a where the condition is not 0, else b.
+  case choice
   /// x, scale `[C]`, shift `[C]`: y = x * scale + shift along axis 1 (an unfused batch normalisation).
   case channelAffine
   /// x, [scale, [shift]] of the shape of the normalised axes.
@@ -40,6 +42,8 @@ package enum Operation: Sendable, Hashable {
   case pad(before: [Int], after: [Int], value: Float)
   /// x; over sorted, non-negative axes.
   case reduction(Reduction)
+  /// x; where along one axis the largest or smallest element is.
+  case extremum(Extremum)
   /// x; result index i along `axis` is operand index `indices[i]`.
   case selection(axis: Int, indices: [Int])
   /// x; sampled at other places along some axes.
@@ -60,6 +64,7 @@ package enum Operation: Sendable, Hashable {
     case .activation(let activation): Activating(activation: activation)
     case .unary(let function): Unary(function: function)
     case .binary(let function): Binary(function: function)
+    case .choice: Choice()
     case .channelAffine: ChannelAffine()
     case .layerNormalization(let attributes): attributes
     case .softmax(let axis, let logarithmic): Softmax(axis: axis, logarithmic: logarithmic)
@@ -70,6 +75,7 @@ package enum Operation: Sendable, Hashable {
     case .pad(let before, let after, let value):
       ConstantPadding(before: before, after: after, value: value)
     case .reduction(let attributes): attributes
+    case .extremum(let attributes): attributes
     case .selection(let axis, let indices): Selection(axis: axis, indices: indices)
     case .resize(let attributes): attributes
     case .combination(let attributes): attributes
@@ -80,9 +86,10 @@ package enum Operation: Sendable, Hashable {
   /// All kinds of operations.
   package static let all: [any OperationFacts.Type] = [
     Convolution.self, Dense.self, MatMul.self, Pooling.self, Activating.self, Unary.self,
-    Binary.self, ChannelAffine.self, LayerNormalization.self, Softmax.self, Concatenation.self,
+    Binary.self, Choice.self, ChannelAffine.self, LayerNormalization.self, Softmax.self,
+    Concatenation.self,
     Transposition.self, Reshaping.self, Slicing.self, ConstantPadding.self, Reduction.self,
-    Selection.self, Resize.self, Combination.self, Exchange.self,
+    Extremum.self, Selection.self, Resize.self, Combination.self, Exchange.self,
   ]
 }
 

@@ -108,12 +108,21 @@ extension Padding {
   func axes(
     _ x: Shape, _ kernel: Pair, _ strides: Pair, _ dilations: Pair
   ) -> (vertical: WindowAxis, horizontal: WindowAxis) {
+    axes(Pair(x[2], x[3]), kernel, strides, dilations)
+  }
+
+  /// The same for an image of some height and width.
+  func axes(
+    _ extents: Pair, _ kernel: Pair, _ strides: Pair, _ dilations: Pair
+  ) -> (vertical: WindowAxis, horizontal: WindowAxis) {
     (
       WindowAxis(
-        extent: x[2], kernel: kernel.height, stride: strides.height, dilation: dilations.height,
+        extent: extents.height, kernel: kernel.height, stride: strides.height,
+        dilation: dilations.height,
         before: top, after: bottom),
       WindowAxis(
-        extent: x[3], kernel: kernel.width, stride: strides.width, dilation: dilations.width,
+        extent: extents.width, kernel: kernel.width, stride: strides.width,
+        dilation: dilations.width,
         before: left, after: right)
     )
   }

@@ -9,6 +9,7 @@ enum Operators {
 
   /// The rules by operator name.
   static let rules: [String: Rule] = [
-    products, windows, images, normalisations, elementwise, arrangements, constants,
+    products, sums, windows, transposedWindows, images, blocks, normalisations, groupNormalisations,
+    reductions, elementwise, activations, conditions, arrangements, constants,
   ].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
 }

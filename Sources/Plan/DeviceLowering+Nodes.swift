@@ -48,7 +48,7 @@ extension DeviceLowering {
       inputs = [inFull(node.inputs[0])] + rowConstants(node, rows: neurons)
     case .channelAffine:
       inputs = [own(node, 0, layer, axis, block)] + rowConstants(node, rows: neurons)
-    case .binary:
+    case .binary, .choice:
       inputs = node.inputs.indices.map {
         operand(node, $0, use: uses[$0], layer: layer, axis: axis, block: block)
       }

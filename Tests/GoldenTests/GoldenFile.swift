@@ -11,9 +11,11 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
-  /// The cases of `tools/golden/make-goldens.py`; empty when the file cannot be read, which a test
-  /// of its own notices.
-  static let all = cases("operators")
+  /// The cases of `tools/golden/make-goldens.py` and `make-layer-goldens.py`; none of a file that
+  /// cannot be read, which a test of its own notices.
+  static let all = operators + layers
+  static let operators = cases("operators")
+  static let layers = cases("layers")
 
   /// The cases of `tools/golden/make-constant-goldens.py`; likewise.
   static let constants = cases("constants")

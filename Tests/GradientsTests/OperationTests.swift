@@ -1,4 +1,5 @@
 import Foundations
+import Gradients
 import ModelGraph
 import Tensors
 import TestSupport
@@ -8,7 +9,9 @@ import Testing
   @Test(arguments: [
     Activation.relu, .clip(minimum: -0.75, maximum: 1.5), .leakyRelu(slope: 0.1),
     .leakyRelu(slope: -0.5), .sigmoid, .tanh, .silu, .gelu,
-    .hardSigmoid(slope: 0.25, offset: 0.5), .hardSwish,
+    .hardSigmoid(slope: 0.25, offset: 0.5), .hardSwish, .elu(slope: 1.5),
+    .selu(slope: 1.5, scale: 1.25), .celu(slope: 0.5), .softplus, .mish, .softsign,
+    .thresholdedRelu(threshold: 0.75),
   ])
   func activation(_ activation: Activation) throws {
     var random = SeededGenerator(1)
@@ -120,7 +123,7 @@ import Testing
       .softmax(axis: axis, logarithmic: logarithmic), [x], output: x.shape, seed: axis)
   }
 
-  @Test(arguments: [Reduction.Kind.mean, .sum, .maximum, .minimum])
+  @Test(arguments: [Reduction.Kind.mean, .sum, .maximum, .minimum, .product])
   func reduction(_ kind: Reduction.Kind) throws {
     var random = SeededGenerator(5)
     let x = random.gridTensor([2, 3, 4])
@@ -131,6 +134,18 @@ import Testing
       try expectDerivative(
         .reduction(Reduction(kind: kind, axes: axes)), [x], output: output, seed: axes.count)
     }
+  }
+
+  /// A zero makes all other slopes of its product zero; two make all of them.
+  @Test func `product with zeros`() throws {
+    let x = Tensor([3, 3], [2, 0, 3, 0, 5, 0, 2, 3, 4] as [Float])
+    let graph = Graph(
+      .reduction(Reduction(kind: .product, axes: [1])), [x], output: [3], constants: [])
+    let tape = try GradientTape(BackwardPlan(graph, targets: graph.inputs))
+    tape.clearGradients()
+    try tape.forward([x])
+    try tape.backward([Tensor([3], [1, 1, 1] as [Float])])
+    #expect(tape.gradient(of: graph.inputs[0]).floats == [0, 6, 0, 0, 0, 0, 12, 8, 6])
   }
 
   @Test func movement() throws {

@@ -70,6 +70,37 @@ import Testing
       constants: [1, 2])
   }
 
+  @Test(arguments: 0..<30)
+  func `convolution of a spread operand`(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let spread = Pair(random.int(1...3), random.int(1...3))
+    let input = Pair(random.int(1...5), random.int(1...6))
+    let kernel = Pair(random.int(1...3), random.int(1...4))
+    let dilations = Pair(random.pick([1, 1, 2]), random.pick([1, 1, 3]))
+    let padding = Padding(
+      random.int(0...3), random.int(0...3), random.int(0...3), random.int(0...3))
+    let height =
+      (input.height - 1) * spread.height + 1 + padding.top + padding.bottom
+      - (kernel.height - 1) * dilations.height
+    let width =
+      (input.width - 1) * spread.width + 1 + padding.left + padding.right
+      - (kernel.width - 1) * dilations.width
+    guard height > 0, width > 0 else { return }
+    let groups = random.pick([1, 1, 2, 3])
+    let (depth, each, batch) = (random.int(1...3), random.int(1...3), random.int(1...2))
+    let operands =
+      [
+        random.tensor([batch, groups * depth, input.height, input.width]),
+        random.tensor([groups * each, depth, kernel.height, kernel.width]),
+      ] + (random.int(0...1) == 0 ? [] : [random.tensor([groups * each])])
+    try expectDerivative(
+      .convolution(
+        Convolution(
+          kernel: kernel, dilations: dilations, padding: padding, groups: groups,
+          activation: random.pick(Self.activations), spread: spread)),
+      operands, output: [batch, groups * each, height, width], seed: seed, constants: [1, 2])
+  }
+
   /// Several tiles of pixels, blocks of rows and blocks of outputs.
   @Test(arguments: [1, 3])
   func `convolution of many tiles`(kernel: Int) throws {

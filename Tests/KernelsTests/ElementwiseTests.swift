@@ -58,6 +58,42 @@ import Testing
       output: Shape(output), constants: seed % 3 == 0 ? [1] : [], seed: seed)
   }
 
+  /// Of numbers among which many are equal.
+  @Test(arguments: [
+    BinaryFunction.equal, .less, .lessOrEqual, .greater, .greaterOrEqual,
+  ])
+  func comparison(_ function: BinaryFunction) throws {
+    var random = SeededGenerator(11)
+    func tensor(_ shape: Shape) -> Tensor {
+      Tensor(shape, (0..<shape.count).map { _ in Float(random.int(-2...2)) })
+    }
+    for shape in [[3, 37], [37], [1], [3, 1]] as [Shape] {
+      try expectMatch(
+        .binary(function), [tensor([3, 37]), tensor(shape)], output: [3, 37], tolerance: 0,
+        seed: shape.count)
+      try expectMatch(
+        .binary(function), [tensor(shape), tensor([3, 37])], output: [3, 37], tolerance: 0,
+        seed: shape.count)
+    }
+  }
+
+  @Test(arguments: 0..<60)
+  func choice(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let full = (0..<random.int(0...4)).map { _ in random.pick([1, 2, 3, 17]) }
+    func tensor(_ isCondition: Bool) -> Tensor {
+      let kept = full.map { random.int(0...2) == 0 ? 1 : $0 }
+      let shape = Shape(Array(kept.dropFirst(random.int(0...3) == 0 ? 1 : 0)))
+      return isCondition
+        ? Tensor(shape, (0..<shape.count).map { _ in Float(random.int(0...1)) })
+        : random.tensor(shape)
+    }
+    let operands = [tensor(true), tensor(false), tensor(false)]
+    let output = try Shape.broadcast(
+      try Shape.broadcast(operands[0].shape, operands[1].shape), operands[2].shape)
+    try expectMatch(.choice, operands, output: output, tolerance: 0, seed: seed)
+  }
+
   @Test(arguments: [2, 0.5, 3] as [Float])
   func powerOfScalar(exponent: Float) throws {
     var random = SeededGenerator(1)

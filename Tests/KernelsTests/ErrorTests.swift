@@ -31,6 +31,22 @@ import Testing
         .convolution(Convolution(kernel: Pair(1, 1), groups: 0)), [[1, 4, 8, 8], [4, 2, 1, 1]],
         [1, 4, 8, 8]
       ),
+      (
+        .convolution(Convolution(kernel: Pair(2, 2), spread: Pair(2, 2))),
+        [[1, 4, 8, 8], [4, 4, 2, 2]], [1, 4, 16, 16]
+      ),
+      (
+        .convolution(Convolution(kernel: Pair(2, 2), spread: Pair(0, 2))),
+        [[1, 4, 8, 8], [4, 4, 2, 2]], [1, 4, 7, 14]
+      ),
+      (
+        .convolution(Convolution(kernel: Pair(1, 1), spread: Pair(.max, .max))),
+        [[1, 4, 8, 8], [4, 4, 1, 1]], [1, 4, 8, 8]
+      ),
+      (
+        .convolution(Convolution(kernel: Pair(1, 1), strides: Pair(2, 2), spread: Pair(2, 2))),
+        [[1, 4, 8, 8], [4, 4, 1, 1]], [1, 4, 8, 8]
+      ),
       (.dense(Dense()), [[2, 3], [4, 5]], [2, 4]),
       (.dense(Dense()), [[2, 3], [4, 3], [5]], [2, 4]),
       (.matMul, [[2, 3], [4, 5]], [2, 5]),
@@ -41,6 +57,11 @@ import Testing
       ),
       (.binary(.add), [[2, 3], [4, 3]], [4, 3]),
       (.binary(.add), [[2, 3]], [2, 3]),
+      (.choice, [[2, 3], [2, 3]], [2, 3]),
+      (.choice, [[2, 3], [2, 3], [4, 3]], [2, 3]),
+      (.extremum(Extremum(axis: 2)), [[2, 3]], [2, 3]),
+      (.extremum(Extremum(axis: 1)), [[2, 3]], [2]),
+      (.extremum(Extremum(axis: 1)), [[2, 0]], [2, 1]),
       (.softmax(axis: 2, logarithmic: false), [[2, 3]], [2, 3]),
       (.softmax(axis: -1, logarithmic: false), [[2, 3]], [2, 3]),
       (.layerNormalization(LayerNormalization(axes: [0], epsilon: 1)), [[2, 3, 4]], [2, 3, 4]),

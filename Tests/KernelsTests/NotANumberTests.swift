@@ -107,7 +107,7 @@ import Testing
   }
 
   /// Of 5 rows of 9, along the rows and across them.
-  @Test(arguments: [Reduction.Kind.maximum, .minimum, .mean, .sum], [0, 1])
+  @Test(arguments: [Reduction.Kind.maximum, .minimum, .mean, .sum, .product], [0, 1])
   func reduction(_ kind: Reduction.Kind, axis: Int) throws {
     for place in 0..<45 {
       var x = (0..<45).map { Float($0) - 20 }
@@ -117,6 +117,35 @@ import Testing
         output: axis == 0 ? [9] : [5])
       #expect(y.indices.filter { y[$0].isNaN } == [axis == 0 ? place % 9 : place / 9])
     }
+  }
+
+  /// Of 5 rows of 70, along the rows and across them.
+  @Test(arguments: [false, true], [0, 1])
+  func extremum(isSmallest: Bool, axis: Int) throws {
+    for place in [0, 69, 140, 212, 349] {
+      var x = (0..<350).map { Float($0 * 37 % 101) }
+      x[place] = .nan
+      let y = try result(
+        .extremum(Extremum(axis: axis, isSmallest: isSmallest)), [Tensor([5, 70], x)],
+        output: axis == 0 ? [1, 70] : [5, 1])
+      #expect(y.indices.filter { y[$0].isNaN } == [axis == 0 ? place % 70 : place / 70])
+    }
+  }
+
+  /// Nothing holds of what is not a number, and a choice is not made of what it leaves.
+  @Test func comparison() throws {
+    let x = Tensor([4], [Float.nan, 1, 2, .nan])
+    let y = Tensor([4], [Float.nan, 2, 1, 0])
+    let holds: [(BinaryFunction, [Float])] = [
+      (.equal, [0, 0, 0, 0]), (.less, [0, 1, 0, 0]), (.lessOrEqual, [0, 1, 0, 0]),
+      (.greater, [0, 0, 1, 0]), (.greaterOrEqual, [0, 0, 1, 0]),
+    ]
+    for (function, expected) in holds {
+      #expect(try result(.binary(function), [x, y], output: [4]) == expected)
+    }
+    let chosen = try result(.choice, [Tensor([4], [0, 1, 0, 1] as [Float]), x, y], output: [4])
+    #expect(chosen.indices.filter { chosen[$0].isNaN } == [0, 3])
+    #expect(Array(chosen[1...2]) == [1, 1])
   }
 
   @Test(arguments: [0, 1], [false, true])

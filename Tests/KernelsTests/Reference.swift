@@ -18,6 +18,10 @@ enum Reference {
     case .unary(let f): return x.values.map { Float(apply(f, $0)) }
     case .binary(let f):
       return map(output) { apply(f, x.broadcast($0), rest[0].broadcast($0)) }
+    case .choice:
+      return map(output) {
+        x.broadcast($0) != 0 ? rest[0].broadcast($0) : rest[1].broadcast($0)
+      }
     case .channelAffine:
       return map(output) { x[$0] * rest[0].values[$0[1]] + rest[1].values[$0[1]] }
     case .layerNormalization(let norm): return layerNormalization(norm, x, rest, output)
@@ -56,6 +60,12 @@ enum Reference {
           ? x[source] : Double(value)
       }
     case .reduction(let r): return reduction(r, x, output)
+    case .extremum(let e):
+      return map(output) { index in
+        let row = (0..<x.shape[e.axis]).map { x[index.replacing(e.axis, $0)] }
+        let best = (e.isSmallest ? row.min() : row.max()) ?? .nan
+        return Double((e.isLast ? row.lastIndex(of: best) : row.firstIndex(of: best)) ?? -1)
+      }
     case .selection(let axis, let indices):
       return map(output) { x[$0.replacing(axis, indices[$0[axis]])] }
     case .resize(let r): return resize(r, x, output)
@@ -81,6 +91,13 @@ enum Reference {
     case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
     case .hardSigmoid(let slope, let offset): min(max(Double(slope) * x + Double(offset), 0), 1)
     case .hardSwish: x * min(max(x / 6 + 0.5, 0), 1)
+    case .elu(let slope): x > 0 ? x : Double(slope) * expm1(x)
+    case .selu(let slope, let scale): Double(scale) * (x > 0 ? x : Double(slope) * expm1(x))
+    case .celu(let slope): x > 0 ? x : Double(slope) * expm1(x / Double(slope))
+    case .softplus: max(x, 0) + log1p(exp(-abs(x)))
+    case .mish: x * tanh(max(x, 0) + log1p(exp(-abs(x))))
+    case .softsign: x / (1 + abs(x))
+    case .thresholdedRelu(let threshold): x > Double(threshold) ? x : 0
     }
   }
 
@@ -107,6 +124,11 @@ enum Reference {
     case .power: pow(a, b)
     case .maximum: max(a, b)
     case .minimum: min(a, b)
+    case .equal: a == b ? 1 : 0
+    case .less: a < b ? 1 : 0
+    case .lessOrEqual: a <= b ? 1 : 0
+    case .greater: a > b ? 1 : 0
+    case .greaterOrEqual: a >= b ? 1 : 0
     }
   }
 
@@ -124,8 +146,16 @@ enum Reference {
       for channel in 0..<depth {
         for ky in 0..<c.kernel.height {
           for kx in 0..<c.kernel.width {
-            let y = index[2] * c.strides.height + ky * c.dilations.height - c.padding.top
-            let column = index[3] * c.strides.width + kx * c.dilations.width - c.padding.left
+            var y = index[2] * c.strides.height + ky * c.dilations.height - c.padding.top
+            var column = index[3] * c.strides.width + kx * c.dilations.width - c.padding.left
+            if let spread = c.spread {
+              // Only every so many cells are of the operand.
+              guard y >= 0, column >= 0, y % spread.height == 0, column % spread.width == 0 else {
+                continue
+              }
+              y /= spread.height
+              column /= spread.width
+            }
             guard y >= 0, y < x.shape[2], column >= 0, column < x.shape[3] else { continue }
             sum +=
               x[[index[0], groupOf[index[1]] * depth + channel, y, column]]
@@ -219,6 +249,7 @@ enum Reference {
       case .mean: values.reduce(0, +) / Double(values.count)
       case .maximum: values.max() ?? -.infinity
       case .minimum: values.min() ?? .infinity
+      case .product: values.reduce(1, *)
       }
     }
   }

@@ -45,8 +45,24 @@ import Testing
       axes.contains(axis) ? (seed % 2 == 0 ? 1 : nil) : shape[axis]
     }
     try expectMatch(
-      .reduction(Reduction(kind: random.pick([.mean, .sum, .maximum, .minimum]), axes: axes)),
+      .reduction(
+        Reduction(
+          kind: random.pick([.mean, .sum, .maximum, .minimum, .product]), axes: axes)),
       [random.tensor(shape)], output: Shape(output), seed: seed)
+  }
+
+  /// Among numbers of which many are equal.
+  @Test(arguments: 0..<80)
+  func extremum(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let shape = Shape((0..<random.int(1...4)).map { _ in random.pick([1, 2, 3, 7, 70]) })
+    let axis = random.int(0...(shape.rank - 1))
+    let x = Tensor(shape, (0..<shape.count).map { _ in Float(random.int(-4...4)) })
+    var output = shape.dimensions
+    output[axis] = 1
+    try expectMatch(
+      .extremum(Extremum(axis: axis, isSmallest: seed % 2 == 0, isLast: seed % 3 == 0)), [x],
+      output: Shape(output), tolerance: 0, seed: seed)
   }
 
   @Test(arguments: 0..<60)

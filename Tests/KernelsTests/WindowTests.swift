@@ -7,7 +7,9 @@ import Testing
 @Suite struct WindowTests {
   static let activations: [Activation?] = [
     nil, .relu, .clip(minimum: 0, maximum: 6), .leakyRelu(slope: 0.1), .sigmoid, .tanh, .silu,
-    .gelu, .hardSigmoid(slope: 0.2, offset: 0.5), .hardSwish,
+    .gelu, .hardSigmoid(slope: 0.2, offset: 0.5), .hardSwish, .elu(slope: 1.5),
+    .selu(slope: 1.67, scale: 1.05), .celu(slope: 0.5), .softplus, .mish, .softsign,
+    .thresholdedRelu(threshold: 0.5),
   ]
 
   struct Window {
@@ -91,6 +93,58 @@ import Testing
       .convolution(convolution), operands,
       output: [batch, outputs, window.output.height, window.output.width], constants: [1, 2],
       seed: seed)
+  }
+
+  /// Over a spread operand, as transposed convolutions are; with weights of its own or not.
+  @Test(arguments: 0..<120)
+  func spreadConvolution(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let spread = Pair(random.int(1...3), random.int(1...4))
+    let input = Pair(random.int(1...9), random.int(1...11))
+    let kernel = Pair(random.int(1...4), random.int(1...5))
+    let dilations = Pair(random.pick([1, 1, 2, 3]), random.pick([1, 1, 2]))
+    let padding = Padding(
+      random.int(0...4), random.int(0...4), random.int(0...4), random.int(0...4))
+    let height =
+      (input.height - 1) * spread.height + 1 + padding.top + padding.bottom
+      - (kernel.height - 1) * dilations.height
+    let width =
+      (input.width - 1) * spread.width + 1 + padding.left + padding.right
+      - (kernel.width - 1) * dilations.width
+    guard height > 0, width > 0 else { return }
+    let groups = random.pick([1, 1, 2, 3])
+    let depth = random.int(1...5)
+    var counts: [Int]?
+    var outputs = groups * random.int(1...5)
+    if random.int(0...2) == 0 {
+      let each = (0..<groups).map { _ in random.int(0...4) }
+      counts = each
+      outputs = each.reduce(0, +)
+    }
+    let batch = random.int(1...2)
+    let operands =
+      [
+        random.tensor([batch, groups * depth, input.height, input.width]),
+        random.tensor([outputs, depth, kernel.height, kernel.width]),
+      ] + (random.int(0...1) == 0 ? [] : [random.tensor([outputs])])
+    try expectMatch(
+      .convolution(
+        Convolution(
+          kernel: kernel, dilations: dilations, padding: padding, groups: groups,
+          groupOutputs: counts, activation: random.pick(Self.activations), spread: spread)),
+      operands, output: [batch, outputs, height, width], constants: seed % 3 == 0 ? [] : [1, 2],
+      seed: seed)
+  }
+
+  /// More cells and more output channels than one product has.
+  @Test(arguments: [[], [1]] as [Set<Int>])
+  func spreadConvolutionOfManyTiles(constants: Set<Int>) throws {
+    var random = SeededGenerator(5)
+    try expectMatch(
+      .convolution(
+        Convolution(kernel: Pair(2, 2), padding: Padding(1, 1, 1, 1), spread: Pair(2, 2))),
+      [random.tensor([1, 5, 40, 41]), random.tensor([70, 5, 2, 2])], output: [1, 70, 80, 82],
+      constants: constants, seed: 5)
   }
 
   /// More rows and columns than one tile of the product holds.

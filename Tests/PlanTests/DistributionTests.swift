@@ -27,6 +27,23 @@ struct DistributionTests {
     }
   }
 
+  @Test("random networks of rarer layers on 1 to 6 devices", arguments: 0..<60)
+  func randomLayers(seed: Int) throws {
+    let graph = try RandomGraph.layers(seed: UInt64(seed))
+    var generator = SeededGenerator(UInt64(seed) &+ 2000)
+    let input = RandomGraph.input(of: graph, seed: UInt64(seed))
+    let reference = try whole(graph, input)
+    for method in PartitionMethod.allCases {
+      let count = Int.random(in: 1...6, using: &generator)
+      var shares = (0..<count).map { _ in Double(Int.random(in: 0...3, using: &generator)) }
+      shares[Int.random(in: 0..<count, using: &generator)] += 1
+      let cluster = try cluster(graph, shares: shares, method: method)
+      let output = try cluster.run([input], alive: Array(repeating: true, count: count))
+      let error = relativeError(output[0].floats ?? [], reference)
+      #expect(error < 1e-4, "seed \(seed), shares \(shares), \(method): relative error \(error)")
+    }
+  }
+
   @Test("lost devices leave finite answers, the same every time", arguments: 0..<20)
   func masks(seed: Int) throws {
     let graph = try RandomGraph.network(seed: UInt64(seed))

@@ -18,6 +18,11 @@ import Testing
         + #""groupOutputs":[3],"activation":{"kind":"leakyRelu","slope":0.5},"#
         + #""kind":"convolution"}"#
     ),
+    (
+      .convolution(Convolution(kernel: Pair(2, 2), spread: Pair(2, 3))),
+      #"{"kernel":[2,2],"strides":[1,1],"dilations":[1,1],"padding":[0,0,0,0],"groups":1,"#
+        + #""spread":[2,3],"kind":"convolution"}"#
+    ),
     (.dense(Dense()), #"{"kind":"dense"}"#),
     (
       .dense(Dense(activation: .relu)), #"{"activation":{"kind":"relu"},"kind":"dense"}"#
@@ -29,8 +34,18 @@ import Testing
         + #""padding":[0,0,0,0],"countsPadding":true,"kind":"pooling"}"#
     ),
     (.activation(.silu), #"{"activation":{"kind":"silu"},"kind":"activation"}"#),
+    (
+      .activation(.selu(slope: 1.5, scale: 0.5)),
+      #"{"activation":{"kind":"selu","slope":1.5,"scale":0.5},"kind":"activation"}"#
+    ),
+    (
+      .activation(.thresholdedRelu(threshold: 0.5)),
+      #"{"activation":{"kind":"thresholdedRelu","threshold":0.5},"kind":"activation"}"#
+    ),
     (.unary(.negate), #"{"function":"negate","kind":"unary"}"#),
     (.binary(.add), #"{"function":"add","kind":"binary"}"#),
+    (.binary(.lessOrEqual), #"{"function":"lessOrEqual","kind":"binary"}"#),
+    (.choice, #"{"kind":"choice"}"#),
     (.channelAffine, #"{"kind":"channelAffine"}"#),
     (
       .layerNormalization(LayerNormalization(axes: [1], epsilon: 0.5)),
@@ -53,6 +68,10 @@ import Testing
     (
       .reduction(Reduction(kind: .mean, axes: [2, 3])),
       #"{"function":"mean","axes":[2,3],"kind":"reduction"}"#
+    ),
+    (
+      .extremum(Extremum(axis: 1, isSmallest: true)),
+      #"{"axis":1,"isSmallest":true,"isLast":false,"kind":"extremum"}"#
     ),
     (.selection(axis: 1, indices: [2, 0]), #"{"axis":1,"indices":[2,0],"kind":"selection"}"#),
     (

@@ -97,6 +97,19 @@ struct RedundancyTests {
       seed: seed, tolerating: tolerating)
   }
 
+  @Test("replicas and codes of rarer layers, every set of devices", arguments: 0..<24)
+  func rarerLayers(seed: Int) throws {
+    let graph = try RandomGraph.layers(seed: UInt64(seed))
+    let shares = [Double](repeating: 1, count: 3)
+    let layers = LayerTraits.all(of: try Sharding(graph), graph: graph)
+    try check(
+      graph, Placing.copies(layers, shares: shares, tolerating: 1), shares: shares, seed: seed,
+      tolerating: 1)
+    try check(
+      graph, try Placing.coded(layers, shares: shares, tolerating: 1), shares: shares, seed: seed,
+      tolerating: 1, bound: 3e-4)
+  }
+
   @Test("a parity device (CDC)", arguments: 0..<15)
   func parityDevice(seed: Int) throws {
     let graph = try RandomGraph.network(seed: UInt64(seed))

@@ -41,6 +41,22 @@ package struct RandomGraph {
     return graph.builder.graph
   }
 
+  /// A network with transposed convolutions, normalisations of images and groups, blocks that change
+  /// places, choices and rarer activations among the blocks of the others.
+  package static func layers(seed: UInt64) throws -> Graph {
+    var graph = RandomGraph(seed: seed)
+    try graph.convolve(channels: Int.random(in: 3...8, using: &graph.generator))
+    for _ in 0..<Int.random(in: 2...5, using: &graph.generator) {
+      if Int.random(in: 0...2, using: &graph.generator) == 0 {
+        try graph.block()
+      } else {
+        try graph.layer()
+      }
+    }
+    try graph.head()
+    return graph.builder.graph
+  }
+
   /// Convolutions, activations, pooling and dense layers in a row; nothing that joins values.
   package static func chain(seed: UInt64) throws -> Graph {
     var graph = RandomGraph(seed: seed)
@@ -150,6 +166,84 @@ package struct RandomGraph {
     case 9: try downsampling()
     default: try scaleByConstant()
     }
+  }
+
+  private mutating func layer() throws {
+    switch Int.random(in: 0...7, using: &generator) {
+    case 0...2: try transposedConvolution()
+    case 3: try normaliseImages()
+    case 4: try normaliseGroups()
+    case 5: try moveBlocks()
+    case 6: try choose()
+    default: try activate()
+    }
+  }
+
+  /// Of all channels, of groups, or of each channel by itself.
+  private mutating func transposedConvolution() throws {
+    let from = shape[1]
+    let groups =
+      [1, (2...4).first { from % $0 == 0 } ?? 1, from].randomElement(using: &generator) ?? 1
+    let each = groups == from ? 1 : Int.random(in: 1...4, using: &generator)
+    let spread = shape[2] > 10 ? 1 : Int.random(in: 1...2, using: &generator)
+    let kernel = Int.random(in: 2...4, using: &generator)
+    let padding = Padding(kernel / 2, kernel - 1, kernel / 2, kernel - 1)
+    current = try add(
+      .convolution(
+        Convolution(
+          kernel: Pair(kernel, kernel), padding: padding, groups: groups,
+          activation: .elu(slope: 1),
+          spread: Pair(spread, spread))),
+      [current, weights([groups * each, from / groups, kernel, kernel]), weights([groups * each])])
+  }
+
+  private mutating func normaliseImages() throws {
+    let channels = shape[1]
+    let plain = try add(
+      .layerNormalization(LayerNormalization(axes: [2, 3], epsilon: 0.1)), [current])
+    current = try add(.channelAffine, [plain, weights([channels]), weights([channels])])
+  }
+
+  private mutating func normaliseGroups() throws {
+    let image = shape
+    let groups = (2...4).first { image[1] % $0 == 0 } ?? 1
+    let split = try add(.reshape, [current], shape: [1, groups, image.count / groups])
+    let plain = try add(
+      .layerNormalization(LayerNormalization(axes: [2], epsilon: 0.1)), [split])
+    current = try add(.reshape, [plain], shape: image)
+    current = try add(.channelAffine, [current, weights([image[1]]), weights([image[1]])])
+  }
+
+  /// Blocks of 2 by 2 become channels; after a convolution channels become blocks.
+  private mutating func moveBlocks() throws {
+    let image = shape
+    guard image[2] % 2 == 0, image[3] % 2 == 0 else { return }
+    let (height, width) = (image[2] / 2, image[3] / 2)
+    var blocks = try add(.reshape, [current], shape: [1, image[1], height, 2, width, 2])
+    blocks = try add(.transpose(permutation: [0, 3, 5, 1, 2, 4]), [blocks])
+    blocks = try add(.reshape, [blocks], shape: [1, image[1] * 4, height, width])
+    blocks = try convolution(blocks, channels: 8, kernel: 1)
+    blocks = try add(.reshape, [blocks], shape: [1, 2, 2, 2, height, width])
+    blocks = try add(.transpose(permutation: [0, 1, 4, 2, 5, 3]), [blocks])
+    current = try add(.reshape, [blocks], shape: [1, 2, image[2], image[3]])
+  }
+
+  /// Continuous where the condition changes, so that rounding makes no difference.
+  private mutating func choose() throws {
+    let channels = shape[1]
+    let zero = builder.add(constant: Tensor([], [0 as Float]), name: "zero\(count)")
+    let isNegative = try add(.binary(.less), [current, zero])
+    let scaled = try add(.binary(.multiply), [current, weights([1, channels, 1, 1])])
+    current = try add(.choice, [isNegative, scaled, current])
+  }
+
+  private mutating func activate() throws {
+    let activations: [Activation] = [
+      .elu(slope: 0.5), .selu(slope: 1.67, scale: 1.05), .celu(slope: 2), .softplus, .mish,
+      .softsign,
+    ]
+    current = try add(
+      .activation(activations.randomElement(using: &generator) ?? .mish), [current])
   }
 
   private mutating func residual() throws {

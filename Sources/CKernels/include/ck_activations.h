@@ -28,6 +28,25 @@
       g * ck_hard_sigmoid_slope(v, a, b), g * (((y > 0) & (y < 1)) ? a : 0))      \
   ENTRY(                                                                          \
       HARD_SWISH, v * ck_at_most(ck_at_least(v * (1.0f / 6) + 0.5f, 0.0f), 1.0f), \
-      g * ck_hard_swish_slope(v), CK_NOT_TOLD)
+      g * ck_hard_swish_slope(v), CK_NOT_TOLD)                                    \
+  /* a (exp(v) - 1) for v <= 0. */                                                \
+  ENTRY(                                                                          \
+      ELU, v > 0 ? v : a * (ck_exp(v) - 1), g * (v > 0 ? 1 : a * ck_exp(v)),      \
+      g * (y > 0 ? 1 : y + a))                                                    \
+  /* b times that. */                                                             \
+  ENTRY(                                                                          \
+      SELU, b * (v > 0 ? v : a * (ck_exp(v) - 1)),                                \
+      g * (b * (v > 0 ? 1 : a * ck_exp(v))), CK_NOT_TOLD)                         \
+  /* a (exp(v / a) - 1) for v <= 0. */                                            \
+  ENTRY(                                                                          \
+      CELU, v > 0 ? v : a * (ck_exp(v / a) - 1),                                  \
+      g * (v > 0 ? 1 : ck_exp(v / a)), CK_NOT_TOLD)                               \
+  ENTRY(SOFTPLUS, ck_softplus(v), g * ck_sigmoid(v), CK_NOT_TOLD)                 \
+  ENTRY(MISH, ck_mish(v), g * ck_mish_slope(v), CK_NOT_TOLD)                      \
+  ENTRY(                                                                          \
+      SOFTSIGN, v / (1 + fabsf(v)), g / ((1 + fabsf(v)) * (1 + fabsf(v))),        \
+      g * ((1 - fabsf(y)) * (1 - fabsf(y))))                                      \
+  /* 0 for v <= a. */                                                             \
+  ENTRY(THRESHOLDED_RELU, v <= a ? 0 : v, v > a ? g : 0, CK_NOT_TOLD)
 
 #endif

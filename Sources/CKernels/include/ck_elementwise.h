@@ -23,6 +23,8 @@ enum {
 
 enum {
   CK_ADD = 0, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_POWER, CK_MAXIMUM, CK_MINIMUM,
+  // 1 where it holds, else 0; nothing holds of what is not a number.
+  CK_EQUAL, CK_LESS, CK_LESS_OR_EQUAL, CK_GREATER, CK_GREATER_OR_EQUAL,
 };
 
 void ck_activate(const float *x, float *y, size_t count, ck_activation act);
@@ -41,6 +43,10 @@ void ck_unary(const float *x, float *y, size_t count, int32_t function);
 void ck_binary(
     const float *a, size_t a_step, const float *b, size_t b_step, float *y, size_t count,
     int32_t function);
+// y[i] = c[i * c_step] is not 0 ? a[i * a_step] : b[i * b_step]; steps are 0 or 1.
+void ck_choose(
+    const float *c, size_t c_step, const float *a, size_t a_step, const float *b, size_t b_step,
+    float *y, size_t count);
 // y[i] = x[i] * scale + shift
 void ck_affine(const float *x, float scale, float shift, float *y, size_t count);
 

@@ -15,9 +15,14 @@ void ck_layer_norm_channels(
 // Softmax of each column of a (count, inner) matrix; inner is 1 for rows.
 void ck_softmax(const float *x, float *y, size_t count, size_t inner, int logarithmic);
 
-enum { CK_SUM = 0, CK_LARGEST, CK_SMALLEST };
+enum { CK_SUM = 0, CK_LARGEST, CK_SMALLEST, CK_PRODUCT };
 // The fold of `count` values.
 float ck_reduce(const float *x, size_t count, int32_t fold);
+// Of each column of a (count, inner) matrix, the number of the row of the largest element or, if
+// `smallest`, of the smallest; of equal ones the first or, if `last`, the last. A column with an
+// element that is not a number has the result NaN.
+void ck_extremum_position(
+    const float *x, float *y, size_t count, size_t inner, int smallest, int last);
 // y[i] = fold(y[i], x[i])
 void ck_accumulate(const float *x, float *y, size_t count, int32_t fold);
 // `rows` rows of `count`, x_step and y_step apart.

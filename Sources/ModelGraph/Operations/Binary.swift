@@ -6,6 +6,8 @@ package import Tensors
 package enum BinaryFunction: String, Sendable, Hashable, Codable {
   /// As named.
   case add, subtract, multiply, divide, power, maximum, minimum
+  /// 1 where it holds, else 0.
+  case equal, less, lessOrEqual, greater, greaterOrEqual
 
   /// The function of two numbers.
   package func value(_ a: Float, _ b: Float) -> Float {
@@ -18,6 +20,19 @@ package enum BinaryFunction: String, Sendable, Hashable, Codable {
     // What is not a number stays so, whichever operand it is.
     case .maximum: a.isNaN || a > b ? a : b
     case .minimum: a.isNaN || a < b ? a : b
+    case .equal: a == b ? 1 : 0
+    case .less: a < b ? 1 : 0
+    case .lessOrEqual: a <= b ? 1 : 0
+    case .greater: a > b ? 1 : 0
+    case .greaterOrEqual: a >= b ? 1 : 0
+    }
+  }
+
+  /// Whether the result is 1 or 0, by whether something holds.
+  package var isComparison: Bool {
+    switch self {
+    case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual: true
+    case .add, .subtract, .multiply, .divide, .power, .maximum, .minimum: false
     }
   }
 
@@ -31,6 +46,11 @@ package enum BinaryFunction: String, Sendable, Hashable, Codable {
     case .power: 0
     case .maximum: max(a, b)
     case .minimum: min(a, b)
+    case .equal: a == b ? 1 : 0
+    case .less: a < b ? 1 : 0
+    case .lessOrEqual: a <= b ? 1 : 0
+    case .greater: a > b ? 1 : 0
+    case .greaterOrEqual: a >= b ? 1 : 0
     }
   }
 }
@@ -67,6 +87,10 @@ package struct Binary: OperationFacts {
   package func folded(_ operands: [Tensor], shape: Shape) throws(MartletError) -> Tensor? {
     let (a, b) = (operands[0].broadcast(to: shape), operands[1].broadcast(to: shape))
     if let left = a.floats, let right = b.floats {
+      // Truth values of constants are integers, as those of files are.
+      if function.isComparison {
+        return Tensor(a.shape, zip(left, right).map { Int64(function.value($0, $1)) })
+      }
       return Tensor(a.shape, zip(left, right).map { function.value($0, $1) })
     }
     guard let left = a.integers, let right = b.integers else { return nil }

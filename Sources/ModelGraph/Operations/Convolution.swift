@@ -2,6 +2,10 @@ package import Foundations
 package import Tensors
 
 /// Two-dimensional convolution (cross-correlation, as in ONNX `Conv`).
+///
+/// A transposed convolution (`ConvTranspose`) is one over a spread operand: with each kernel turned
+/// by half a turn, output channels first, and padding that its own padding lessens. So its output
+/// channels are divided, coded and scored like those of any other.
 package struct Convolution: Sendable, Hashable, Codable {
   /// Kernel height and width.
   package var kernel: Pair
@@ -18,12 +22,15 @@ package struct Convolution: Sendable, Hashable, Codable {
   package var groupOutputs: [Int]?
   /// Applied to each output.
   package var activation: Activation?
+  /// Steps between the operand's cells, zeros in between, before it is padded; nil where it is taken
+  /// as it is. Strides are then 1.
+  package var spread: Pair?
 
   /// Makes a convolution; the defaults are those of ONNX.
   package init(
     kernel: Pair, strides: Pair = Pair(1, 1), dilations: Pair = Pair(1, 1),
     padding: Padding = Padding(), groups: Int = 1, groupOutputs: [Int]? = nil,
-    activation: Activation? = nil
+    activation: Activation? = nil, spread: Pair? = nil
   ) {
     self.kernel = kernel
     self.strides = strides
@@ -32,6 +39,7 @@ package struct Convolution: Sendable, Hashable, Codable {
     self.groups = groups
     self.groupOutputs = groupOutputs
     self.activation = activation
+    self.spread = spread
   }
 }
 
@@ -50,11 +58,15 @@ extension Convolution: OperationFacts {
     guard inputs.count < 3 || inputs[2] == [weights[0]] else {
       throw mismatch("the bias does not fit the weights", inputs)
     }
-    let (vertical, horizontal) = padding.axes(x, kernel, strides, dilations)
+    let (vertical, horizontal) = try windows(x)
     guard vertical.isValid, horizontal.isValid, vertical.floorCount > 0, horizontal.floorCount > 0
     else { throw mismatch("the kernel does not fit into the padded operand", inputs) }
-    return try Shape(
+    let shape = try Shape(
       checking: [x[0], weights[0], vertical.floorCount, horizontal.floorCount])
+    guard spread == nil || shape.count <= Self.maximumSpreadCount else {
+      throw mismatch("a transposed convolution to too many elements", inputs + [shape])
+    }
+    return shape
   }
 
   /// Unlike in a model, a device's share may be empty.
@@ -70,7 +82,7 @@ extension Convolution: OperationFacts {
       inputs.count < 3 || inputs[2].count == weights[0]
     else { throw mismatch("operands and result do not fit", inputs + [result]) }
     try checkGroups(inputs)
-    let (vertical, horizontal) = padding.axes(x, kernel, strides, dilations)
+    let (vertical, horizontal) = try windows(x)
     guard vertical.isComputable, horizontal.isComputable, result[2] == vertical.floorCount,
       result[3] == horizontal.floorCount
     else { throw mismatch("the window does not give this result", inputs + [result]) }
@@ -89,8 +101,31 @@ extension Convolution: OperationFacts {
     }
   }
 
+  /// The windows over the rows and the columns of the spread operand.
+  private func windows(
+    _ x: Shape
+  ) throws(MartletError) -> (vertical: WindowAxis, horizontal: WindowAxis) {
+    guard let steps = spread else { return padding.axes(x, kernel, strides, dilations) }
+    let limit = 1...1 << 20
+    guard strides == Pair(1, 1), limit.contains(steps.height), limit.contains(steps.width),
+      x[2] <= Self.maximumSpreadExtent, x[3] <= Self.maximumSpreadExtent
+    else { throw mismatch("the operand cannot be spread like that", [x]) }
+    func reached(_ extent: Int, _ step: Int) -> Int { extent > 0 ? (extent - 1) * step + 1 : 0 }
+    return padding.axes(
+      Pair(reached(x[2], steps.height), reached(x[3], steps.width)), kernel, strides, dilations)
+  }
+
+  /// The largest extent of an operand that is spread.
+  private static let maximumSpreadExtent = 1 << 24
+  /// The most elements of the result of one.
+  private static let maximumSpreadCount = 1 << 28
+
   package func multiplyAdds(_ inputs: [Shape], result: Shape) -> Int {
     guard inputs.count >= 2, result.rank == 4 else { return 0 }
+    // Each cell of the operand meets every filter; what is between them is not multiplied.
+    guard spread == nil else {
+      return inputs[1].count * inputs[0][0] * inputs[0].innerCount(after: 1)
+    }
     // Every output element is a sum over one filter; filters of one group are equally long.
     // Wide padding around a small operand can make the product absurd.
     let (product, overflow) = result.count.multipliedReportingOverflow(
@@ -108,7 +143,8 @@ extension Convolution: OperationFacts {
   }
 
   package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
-    guard axis == 2, let window = RowWindow(inputs[0], padding, kernel, strides, dilations)
+    guard axis == 2, spread == nil,
+      let window = RowWindow(inputs[0], padding, kernel, strides, dilations)
     else { return nil }
     return leadingRows(inputs, along: 2, window)
   }

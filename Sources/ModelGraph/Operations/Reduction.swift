@@ -6,7 +6,7 @@ package struct Reduction: Sendable, Hashable, Codable {
   /// What is folded.
   package enum Kind: String, Sendable, Codable {
     /// As named.
-    case mean, sum, maximum, minimum
+    case mean, sum, maximum, minimum, product
 
     /// The fold of at least one number; sums in double precision.
     fileprivate func value(_ values: ArraySlice<Float>) -> Float {
@@ -15,6 +15,7 @@ package struct Reduction: Sendable, Hashable, Codable {
       case .sum: Float(values.reduce(0.0) { $0 + Double($1) })
       case .maximum: values.max() ?? 0
       case .minimum: values.min() ?? 0
+      case .product: values.reduce(1, *)
       }
     }
   }

@@ -57,11 +57,11 @@ extension Rewriter {
     let axis: Int
     switch product.operation {
     case .convolution(let convolution):
-      // At a padded border the product sees 0, not the shift.
+      // At a padded border, and between the cells of a spread operand, the product sees 0, not the
+      // shift.
       let isShifted = shift?.contains(where: { $0 != 0 }) ?? false
-      guard convolution.groups == 1, convolution.padding == Padding() || !isShifted else {
-        return nil
-      }
+      let isWhole = convolution.padding == Padding() && convolution.spread == nil
+      guard convolution.groups == 1, isWhole || !isShifted else { return nil }
       axis = 1
     case .dense: axis = shape(norm.output).rank - 1
     default: return nil

@@ -4,7 +4,7 @@ extension Graph {
   /// Takes zeros that are added around an image into the convolution that follows.
   func withFoldedPadding() throws(MartletError) -> Graph {
     try rewritten { (rewriter, node) in
-      guard case .convolution(var convolution) = node.operation,
+      guard case .convolution(var convolution) = node.operation, convolution.spread == nil,
         let before = rewriter.definition(node.inputs[0]),
         case .pad(let first, let last, let value) = before.operation, value == 0,
         first.count == 4, first[0] == 0, first[1] == 0, last[0] == 0, last[1] == 0,

@@ -109,7 +109,8 @@ extension Node {
       inputs.dropFirst().allSatisfy({ graph.constants[$0]?.floats != nil })
     else { return false }
     switch operation {
-    case .convolution(let convolution): return convolution.groups == 1 && axis == 1
+    case .convolution(let convolution):
+      return convolution.groups == 1 && convolution.spread == nil && axis == 1
     case .dense: return axis == graph[value].shape.rank - 1
     default: return false
     }
