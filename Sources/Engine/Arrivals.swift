@@ -4,11 +4,12 @@ import Resilience
 import WireProtocol
 
 /// What all frames of one receiver know together about how late parts come, whether they come at all,
-/// what moves, and what their loss costs.
+/// what moves, what was sent, and what their loss costs.
 final class Arrivals {
   var book: ArrivalBook
   var deliveries: DeliveryBook
   var movement: MovementBook
+  var sent: SentBook
   let study: FailureTable?
   /// What was found out about exchanges that a peer's parts do not reach, and not said yet.
   var barred: [(device: Int, exchange: Int)] = []
@@ -17,6 +18,7 @@ final class Arrivals {
     book = ArrivalBook(policy: policy, devices: devices)
     deliveries = DeliveryBook(devices: devices)
     movement = MovementBook(devices: devices)
+    sent = SentBook(devices: devices)
     self.study = study
   }
 }

@@ -94,7 +94,8 @@ extension Boundary {
   ///   - all: when any did.
   ///   - isBehind: whether messages wait on their way here, so that a device's own may be behind those of
   ///     others.
-  ///   - slack: for how long everything may stand still at least where something is lost, in nanoseconds.
+  ///   - slack: for how long everything may stand still at least where something is lost, and before a
+  ///     client has heard anything, in nanoseconds.
   package mutating func extendWaits(
     own: (Int) -> MonotonicTime?, all: MonotonicTime, isBehind: Bool, slack: UInt64 = 0
   ) {
@@ -106,13 +107,45 @@ extension Boundary {
       for (device, patience) in gathers[index].patience {
         let mine = own(device) ?? .zero
         let moved = isShared ? all : mine
+        // A client does not see those wait who will answer it.
+        let own =
+          isUnheard && !gathers[index].hasBegun ? max(patience.own, slack) : patience.own
         gathers[index].patience[device]?.moved(at: isBehind ? mine : moved)
         gathers[index].state.extend(
-          device, until: min(moved.adding(nanoseconds: patience.own), end),
+          device, until: min(moved.adding(nanoseconds: own), end),
           atMost: patience.all.map {
             min(max(all, entered ?? all).adding(nanoseconds: max($0, slack)), end)
           } ?? .zero)
       }
     }
+  }
+
+  /// How long a part is waited for at most that should be here, in nanoseconds: for a broker that keeps the
+  /// order of each topic only.
+  static let reordering: UInt64 = 250_000_000
+
+  /// All that a device sends for this frame in stages before one has left it, and should be here: what is
+  /// not, got lost, and is not waited for longer than parts of the device usually take. See `SentBook`. Not for
+  /// policies that wait for a fixed time.
+  package mutating func hasSent(_ device: Int, before stage: Int, now: MonotonicTime) {
+    for index in gathers.indices {
+      guard let own = gathers[index].expectation.stage, own < stage else { continue }
+      settle(device, in: index, isLost: true, now: now)
+    }
+  }
+
+  /// Others waited for a device in vain. Either it stands still, or only its part got lost: then the next is on
+  /// its way.
+  package mutating func hurry(_ device: Int, now: MonotonicTime) {
+    for index in gathers.indices { settle(device, in: index, isLost: false, now: now) }
+  }
+
+  private mutating func settle(
+    _ device: Int, in index: Int, isLost: Bool, now: MonotonicTime
+  ) {
+    guard gathers[index].state.finished == nil, let patience = gathers[index].patience[device]
+    else { return }
+    gathers[index].state.settle(
+      device, by: now.adding(nanoseconds: min(patience.own, Self.reordering)), isLost: isLost)
   }
 }

@@ -70,11 +70,14 @@ package struct Boundary: Sendable {
     package var device: Int
     /// Whether nothing was lost by it, so that it was not waited for as long as it would be worth.
     package var wasFree: Bool
+    /// Whether its part got lost on the way, which is not the device's fault.
+    package var wasLost: Bool
 
-    package init(exchange: Int, device: Int, wasFree: Bool = false) {
+    package init(exchange: Int, device: Int, wasFree: Bool = false, wasLost: Bool = false) {
       self.exchange = exchange
       self.device = device
       self.wasFree = wasFree
+      self.wasLost = wasLost
     }
   }
 
@@ -174,7 +177,9 @@ package struct Boundary: Sendable {
   /// fewer: those before it may wait after each.
   var stages: UInt64 = 1
   /// Devices known to be down, and since which epoch the others live.
-  private(set) var devices: [GatherState.Device]
+  var devices: [GatherState.Device]
+  /// Devices that fell silent during the frame.
+  var silenced: Set<Int> = []
   /// Devices whose parts came before their boundary and cannot be used, by exchange.
   private var spoiled: [Int: Set<Int>] = [:]
   /// Since the last call of `takeMissed`.
@@ -277,7 +282,9 @@ package struct Boundary: Sendable {
     let (gone, late) = (gather.state.missedDeadlines, gather.state.lateButFree)
     missed.formUnion(gone.map { Miss(exchange: expectation.number, device: $0) })
     missed.formUnion(late.map { Miss(exchange: expectation.number, device: $0, wasFree: true) })
-    if !gone.isEmpty || !late.isEmpty { isDelayed = true }
+    let lost = gather.state.lostParts
+    missed.formUnion(lost.map { Miss(exchange: expectation.number, device: $0, wasLost: true) })
+    if !gone.isEmpty || !late.isEmpty || !lost.isEmpty { isDelayed = true }
     return Ending(
       missing: expectation.slots.indices.filter { gather.state.source(of: $0) == nil },
       lacks: expectation.parts.filter { gather.state.lacks($0.device) }.map {
@@ -349,45 +356,6 @@ package struct Boundary: Sendable {
     } else {
       spoiled[exchange, default: []].insert(device)
     }
-  }
-
-  // MARK: Devices
-
-  /// A device went down: nobody waits for it any more in this frame.
-  package mutating func deviceDown(_ device: Int, reason: MissingReason) {
-    devices[device].down = reason
-    for index in gathers.indices { gathers[index].state.deviceDown(device, reason: reason) }
-  }
-
-  /// A device was late where nothing was lost by it: it is only waited for where something is.
-  package mutating func deviceDoubted(_ device: Int) {
-    devices[device].isDoubted = true
-    for index in gathers.indices { gathers[index].state.deviceDoubted(device) }
-  }
-
-  /// Somebody who is trusted waited in vain for others. Whoever else waited for them comes late as well.
-  ///
-  /// - Returns: those that this frame still waits for: in the same exchange, or, for a client, which
-  ///   gathers only the last one, in any; with whether nothing was lost by it there.
-  package mutating func blame(
-    _ late: [FillReport.Lack], now: MonotonicTime, policy: DeadlinePolicy
-  ) -> [Int: Bool] {
-    guard !late.isEmpty else { return [:] }
-    let accused = late.filter { fill in
-      devices[fill.device].down == nil
-        && gathers.contains { gather in
-          (waiting != .ownPart || gather.expectation.number == fill.exchange)
-            && !gather.state.hasPart(of: fill.device)
-        }
-    }
-    let guilty = Dictionary(accused.map { ($0.device, $0.isCovered) }) { $0 && $1 }
-    if !isDelayed {
-      isDelayed = true
-      for index in gathers.indices {
-        extendWaits(index, from: now, but: Set(guilty.keys), policy: policy)
-      }
-    }
-    return guilty
   }
 
   /// The input may be lost, for nobody was there when it was sent: unless a part comes, the frame ends

@@ -128,6 +128,23 @@ final class FrameTask {
           epoch: part.epoch, now: now)
       }
     }
+    for device in boundary.awaited { loseWhatWasSent(by: device, now: now) }
+  }
+
+  /// Of what a device has sent for this frame, it does not wait long for what is not here.
+  func loseWhatWasSent(by device: Int, now: MonotonicTime) {
+    guard device != engine.device, arrivals.book.followsMovement,
+      let stage = arrivals.sent.reached(key, by: device)
+    else { return }
+    boundary.hasSent(device, before: stage, now: now)
+  }
+
+  /// All that this engine sends for the frame in stages before this one, as the plan counts them, has been
+  /// handed to `publish`.
+  var sentBefore: Int {
+    engine.stages[position...].lazy.flatMap(\.publications)
+      .compactMap { [plan = engine.plan] in plan.exchanges[$0.exchange].stage }.min()
+      ?? SentMark.end
   }
 
   private func takeOwnPart(_ index: Int, _ gathering: DeviceProgram.Gathering) {
@@ -238,6 +255,9 @@ final class FrameTask {
     for fill in report.all where roles[fill.device] != .absent { surprises.insert(fill) }
     guard isTrusted else { return [:] }
     return boundary.blame(
-      report.all.filter { $0.reason == .deadline }, now: now, policy: arrivals.book.policy)
+      report.all.filter { $0.reason == .deadline },
+      innocent: { [plan = engine.plan, arrivals, key] in
+        arrivals.sent.hasLeft(plan.exchanges[$0.exchange].stage, of: key, from: $0.device)
+      }, now: now, policy: arrivals.book.policy)
   }
 }

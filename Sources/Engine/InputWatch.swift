@@ -19,10 +19,11 @@ package struct InputWatch: Sendable {
 
   /// A part came.
   ///
+  /// - Parameter isBehind: whether messages wait on their way here, an input perhaps among them.
   /// - Returns: true once, when parts come for a while and inputs do not.
-  package mutating func part(at now: MonotonicTime) -> Bool {
+  package mutating func part(at now: MonotonicTime, isBehind: Bool = false) -> Bool {
     guard !isDone else { return false }
-    guard let firstPart else {
+    guard let firstPart, !isBehind else {
       firstPart = now
       return false
     }

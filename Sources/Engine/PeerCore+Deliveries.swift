@@ -25,6 +25,22 @@ extension PeerCore {
     guard let number = names.firstIndex(of: name) else { return }
     arrivals.deliveries.heartbeat(of: number, epoch: heartbeat.epoch, frame: heartbeat.frame)
     arrivals.movement.said(heartbeat.movedBytes, by: number, at: now)
+    for mark in heartbeat.sent where arrivals.sent.sent(mark, by: number) {
+      task(mark.key)?.loseWhatWasSent(by: number, now: now)
+    }
+    comesBack(number, now: now)
+  }
+
+  /// A part that a frame waits for came: what its device sent for the frame before it should be here. See
+  /// `SentBook`.
+  func came(_ part: PartReceiver.ReceivedPart, into task: FrameTask, now: MonotonicTime) {
+    let stage = plan.exchanges[part.exchange].stage
+    arrivals.sent.came(
+      part.exchange, stage: stage, of: task.key, from: part.device, isUsed: true)
+    guard sendsInStages, let stage,
+      arrivals.sent.sent(SentMark(task.key, stage: stage), by: part.device, isSaid: false)
+    else { return }
+    task.loseWhatWasSent(by: part.device, now: now)
   }
 
   /// A frame has ended here.
@@ -36,9 +52,12 @@ extension PeerCore {
   }
 
   /// A peer was waited for in vain.
-  func blame(_ miss: Boundary.Miss) {
+  func blame(_ miss: Boundary.Miss, of task: FrameTask) {
     if arrivals.book.missedDeadline(of: miss.device, in: miss.exchange) {
       arrivals.barred.append((miss.device, miss.exchange))
+    }
+    guard !miss.wasLost else {
+      return arrivals.sent.lost(miss.exchange, of: task.key, from: miss.device)
     }
     suspect(miss.device, wasFree: miss.wasFree)
   }

@@ -30,14 +30,23 @@ extension PeerCore {
   /// A frame waits on for what is on its way.
   ///
   /// - Parameter awaited: the devices that it waits for.
-  func followMovement(_ task: FrameTask, awaited: Set<Int>) {
+  func followMovement(_ task: FrameTask, awaited: Set<Int>, now: MonotonicTime) {
     let movement = arrivals.movement
     // Who hears late learns late that somebody else is gone.
-    let slack = awaited.map { liveness.slack(of: names[$0]) }.max() ?? 0
+    let slack = awaited.map { liveness.slack(of: names[$0], at: now) }.max() ?? 0
     guard movement.count != task.knownMovement || slack > 0 else { return }
     task.knownMovement = movement.count
     guard let last = movement.last, mayConcern(since: task.movedBefore) else { return }
     task.boundary.extendWaits(
       own: { movement.last(of: $0) }, all: last, isBehind: liveness.isBehind, slack: slack)
+  }
+
+  /// A peer is heard. If it had been given up for its silence over a slow link, frames under way count on it
+  /// again: they take long, and what it sends for them is to come.
+  func comesBack(_ number: Int, now: MonotonicTime) {
+    guard liveness.isSlow(at: now), isTrusted(number, at: now),
+      let epoch = liveness.epoch(of: names[number])
+    else { return }
+    for task in tasks { task.boundary.deviceBack(number, epoch: epoch) }
   }
 }

@@ -21,6 +21,17 @@ extension PeerCore {
     }
   }
 
+  /// A peer was waited for in vain by another.
+  ///
+  /// A client is told of parts that never come to it, and nobody tells it why they were not there. Of a device
+  /// that says what it sends it waits a moment for the next.
+  func accuse(_ number: Int, wasFree: Bool, in task: FrameTask, now: MonotonicTime) {
+    guard task.engine.device == nil, policy.weighsConsequences, !wasFree,
+      arrivals.sent.speaks(number)
+    else { return suspect(number, wasFree: wasFree) }
+    task.boundary.hurry(number, now: now)
+  }
+
   /// A peer computes what cannot be right: it is not counted on for a while, in no exchange.
   func distrust(_ number: Int, now: MonotonicTime) {
     guard policy.raisesSuspicion else { return }
@@ -52,10 +63,17 @@ extension PeerCore {
       guard
         let end = liveness.quietEnd(of: names[number], since: task.boundary.listeningSince, at: now)
       else { continue }
-      if end <= now { suspect(number, wasFree: false) } else { next = min(next, end) }
+      if end <= now { fallsSilent(number, at: now) } else { next = min(next, end) }
     }
     // Often enough to notice when this process was stopped.
     return min(next, now.adding(milliseconds: 25))
+  }
+
+  /// A peer that is waited for is silent. Over a slow link its next word ends that; else a part in time.
+  private func fallsSilent(_ number: Int, at now: MonotonicTime) {
+    guard liveness.isSlow(at: now) else { return suspect(number, wasFree: false) }
+    liveness.doubt(names[number])
+    for task in tasks { task.boundary.deviceDown(number, reason: suspicion(of: number)) }
   }
 
   /// A peer is down in frames under way, or only late where it was free.

@@ -23,6 +23,8 @@ final class PeerCore {
   var pool: ExecutionPool
   /// See `bytes(ofFrames:)`.
   let frameBytes: UInt64
+  /// Whether a part of a later stage of a frame comes after those of earlier ones.
+  let sendsInStages: Bool
   private var receiver: PartReceiver
   private let exchanges: [String: Int]
 
@@ -40,6 +42,7 @@ final class PeerCore {
     exchanges = Dictionary(
       plan.exchanges.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
     frameBytes = Self.bytes(ofFrames: plan)
+    sendsInStages = plan.sendsInStages
     arrivals = Arrivals(policy: deadline, devices: names.count, study: study)
     liveness = Liveness(devices: names.enumerated().filter { $0.offset != device }.map(\.element))
     gathered = Set(plan.possibleGatherings(device: device))
@@ -112,11 +115,14 @@ final class PeerCore {
       part.exchange, from: part.device, epoch: epoch, of: key, isAhead: isAhead,
       isDelayed: task?.boundary.isDelayed == true || report?.blamesDeadline == true,
       stillness: task?.boundary.stillness(of: part.device, in: part.exchange, at: now), at: now)
+    arrivals.sent.came(part.exchange, stage: nil, of: key, from: part.device, isUsed: false)
     let isTrusted = isTrusted(part.device, at: now)
     // What lay behind others' messages on its way here is not late.
+    let isExcused = liveness.isBehind || liveness.isSlow(at: now)
     liveness.part(
       of: names[part.device], epoch: epoch, at: now,
-      inTime: timing == .inTime || (timing == .late && liveness.isBehind))
+      inTime: timing == .inTime || (timing == .late && isExcused))
+    comesBack(part.device, now: now)
     return isTrusted
   }
 
@@ -132,6 +138,7 @@ final class PeerCore {
       now: now)
     {
     case .accepted, .reserve:
+      came(part, into: task, now: now)
       used()
       return nil
     case nil: return nil
@@ -158,7 +165,7 @@ final class PeerCore {
   ) {
     guard !report.isEmpty else { return }
     for (device, wasFree) in task.merge(report, isTrusted: isTrusted, now: now) {
-      suspect(device, wasFree: wasFree)
+      accuse(device, wasFree: wasFree, in: task, now: now)
     }
   }
 
@@ -171,10 +178,10 @@ final class PeerCore {
     _ task: FrameTask, now: MonotonicTime, wake: inout MonotonicTime
   ) -> FrameTask.Progress {
     let awaited = task.boundary.awaited
-    followMovement(task, awaited: awaited)
+    followMovement(task, awaited: awaited, now: now)
     wake = min(wake, giveUpSilent(task, awaited: awaited, now: now))
     let progress = task.progress(now: now)
-    for miss in task.boundary.takeMissed() { blame(miss) }
+    for miss in task.boundary.takeMissed() { blame(miss, of: task) }
     if case .waiting(let until) = progress { wake = min(wake, until) }
     return progress
   }

@@ -149,6 +149,7 @@ extension WorkerCore {
         publish(
           task.key, publication.exchange, shape, part, tellsAll ? task.fills : task.surprises)
       })
+    sent.append(SentMark(task.key, stage: task.sentBefore))
     // At once: with its last part the client may have its answer and say that it waits no longer, and
     // that must not make a drop of a frame that was computed to its end.
     if task.isDone { finish(task) }
@@ -173,6 +174,12 @@ extension WorkerCore {
       counters.fills[fill.reason.rawValue, default: 0] += 1
     }
     work.finished(task.times, fills: task.fills, receiver: device)
+  }
+
+  /// How far it has come with what it publishes for frames, stage by stage, since the last call.
+  package func takeSent() -> [SentMark] {
+    defer { sent = [] }
+    return sent
   }
 
   /// How many frames since the last call had infinities or NaN in this device's own part, by layer.

@@ -42,6 +42,8 @@ package final class WorkerCore {
   var inbox: FrameInbox<EarlyPart>
   private var pending: [PendingFrame] = []
   private var pendingBytes = 0
+  /// See `takeSent`.
+  var sent: [SentMark] = []
   /// See `takeSpoiled`.
   var spoiled: [String: Int] = [:]
   private let inputShape: Shape

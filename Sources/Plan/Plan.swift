@@ -280,6 +280,12 @@ package struct Plan: Sendable {
     exchangeNumbers[ExchangeKey(value: value, isDecoded: false, reader: reader)]
   }
 
+  /// Whether every device publishes what it sends for a frame in the order of the exchanges' stages. Not where
+  /// devices' programs differ in what they wait for: of halos, of blocks, and with parity.
+  package var sendsInStages: Bool {
+    exchanges.allSatisfy { $0.stage != nil && $0.layer != nil && !$0.isWhole && !$0.isDecoded }
+  }
+
   // MARK: Programs
 
   /// The same attendance as far as anybody's program depends on it: devices for whom nobody stands in

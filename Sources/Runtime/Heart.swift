@@ -16,6 +16,7 @@ final class Heart: Sendable {
     var queue = 0
     var sequence: UInt64 = 0
     var isFull = false
+    var sent = SentNews()
     var lastBeat = MonotonicTime.zero
     /// Whether there was work since the last beat.
     var hasWorked = false
@@ -48,10 +49,13 @@ final class Heart: Sendable {
   }
 
   /// What the next heartbeats say. Whether the device is full is said at once.
-  func update(frame: UInt64, queue: Int, isFull: Bool = false) {
+  ///
+  /// - Parameter sent: how far frames have come since the last call.
+  func update(frame: UInt64, queue: Int, isFull: Bool = false, sent: [SentMark] = []) {
     let isNews = state.withLock { state in
       defer { state.isFull = isFull }
-      if queue > 0 || frame != state.frame { state.hasWorked = true }
+      if queue > 0 || frame != state.frame || !sent.isEmpty { state.hasWorked = true }
+      for mark in sent { state.sent.add(mark) }
       state.frame = frame
       state.queue = queue
       return state.isFull != isFull
@@ -98,12 +102,13 @@ final class Heart: Sendable {
   }
 
   private func beat() {
-    let current = state.withLock { state in
+    let (current, sent) = state.withLock { state in
       state.sequence += 1
       state.lastBeat = .now()
       state.saidBusy = state.hasWorked
       state.hasWorked = state.queue > 0
-      return state
+      let sent = state.sent.say()
+      return (state, sent)
     }
     let statistics = client.statistics
     let lag = watch?.expectedLag(bytesPerSecond: statistics.bytesPerSecond) ?? .zero
@@ -113,10 +118,11 @@ final class Heart: Sendable {
       epoch: epoch, sequence: current.sequence, frame: current.frame, queue: current.queue,
       residentBytes: residentBytes(), isFull: current.isFull,
       nextMilliseconds: (next + lag).milliseconds,
-      movedBytes: watch.map { $0.receivedBytes + statistics.bulkBytesWritten })
+      movedBytes: watch.map { $0.receivedBytes + statistics.bulkBytesWritten }, sent: sent)
     guard let payload = try? beat.payload() else { return }
-    // Two beats: a late one says nothing about now.
-    let expiry = UInt32(clamping: max(1, 2 * interval.nanoseconds / 1_000_000_000))
+    // Two beats: one that is later than they usually are says nothing about now.
+    let life = interval * 2 + lag
+    let expiry = UInt32(clamping: max(1, life.nanoseconds / 1_000_000_000))
     watch?.sent(current.sequence, next: next)
     do throws(MartletError) {
       try client.publish(

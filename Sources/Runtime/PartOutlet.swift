@@ -3,7 +3,8 @@ import MQTT
 import WireProtocol
 
 /// The last step of a part before the connection, where faults are injected. Without any it publishes
-/// and does nothing else.
+/// and does nothing else. What is delayed holds up what comes after it, as it would on a connection: the
+/// order of messages says which of them are lost.
 final class PartOutlet {
   /// A message on its way later.
   private struct Delayed {
@@ -24,6 +25,9 @@ final class PartOutlet {
   /// When the next delayed message is due.
   private(set) var due = MonotonicTime.distantFuture
 
+  /// How many messages wait here.
+  var waiting: Int { delayed.count }
+
   /// Decides about the next part, whose messages follow.
   func beginPart() {
     fate = injector.isActive ? injector.next(at: .now()) : FaultInjector.Fate()
@@ -34,7 +38,7 @@ final class PartOutlet {
     topic: String, payload: UnsafeRawBufferPointer, properties: MQTTProperties,
     through client: MQTTClient
   ) throws(MartletError) {
-    if fate == FaultInjector.Fate() {
+    if fate == FaultInjector.Fate(), delayed.isEmpty {
       return try client.publish(
         topic: topic, payload: payload, properties: properties, lane: .bulk)
     }
@@ -45,8 +49,12 @@ final class PartOutlet {
       injector.damage(
         &bytes, at: place, headerBytes: 8 + Int(clamping: min(length, UInt64(payload.count))))
     }
-    if fate.delayNanoseconds > 0, delayedBytes + bytes.count <= PartOutlet.maximumDelayedBytes {
-      let time = MonotonicTime.now().adding(nanoseconds: fate.delayNanoseconds)
+    if fate.delayNanoseconds > 0 || !delayed.isEmpty,
+      delayedBytes + bytes.count <= PartOutlet.maximumDelayedBytes
+    {
+      let time = max(
+        MonotonicTime.now().adding(nanoseconds: fate.delayNanoseconds),
+        delayed.last?.due ?? .zero)
       delayed.append(
         Delayed(due: time, topic: topic, payload: bytes, properties: properties))
       delayedBytes += bytes.count

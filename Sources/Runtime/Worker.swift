@@ -37,6 +37,7 @@ package final class Worker: EpochBound {
   private let identity: PresenceIdentity
   private let watch: LinkWatch
   private var sentFrames = SentFrames()
+  private var sentParts = SentParts()
   /// A topic of its own parts, if it sends any.
   private let partTopic: String?
 
@@ -165,11 +166,15 @@ package final class Worker: EpochBound {
       }
       let queue = core.queueLength
       let statistics = client.statistics
+      let accepted = statistics.bulkAccepted + UInt64(parts.outlet.waiting)
       sentFrames.update(
-        core.counters.lastFrame, accepted: statistics.bulkAccepted, left: statistics.bulkFinished)
-      heart.update(frame: sentFrames.last, queue: queue, isFull: core.isFull)
+        core.counters.lastFrame, accepted: accepted, left: statistics.bulkFinished)
+      let sent = sentParts.update(
+        core.takeSent(), accepted: accepted, left: statistics.bulkFinished)
+      heart.update(frame: sentFrames.last, queue: queue, isFull: core.isFull, sent: sent)
       let now = MonotonicTime.now()
       let due = min(services.work(at: now), faults.work(at: now), meter.due, presence.due)
+      if watch.isBehind, let moment = statistics.lastRead { drain?.moved(at: moment) }
       if let drain {
         if drain.isOver(queue: queue, now: now) { break }
         wake = wake.map { min($0, drain.wake(queue: queue)) }
@@ -235,7 +240,7 @@ package final class Worker: EpochBound {
     switch topic {
     case .activation(let layer, _):
       core.part(payload, on: topic, now: now)
-      if inputs.part(at: now) {
+      if inputs.part(at: now, isBehind: watch.isBehind) {
         logger.error(
           "others compute frames whose inputs do not come here; may this user read input/+ and input/+/\(name)?",
           metadata: ["device": "\(name)"])
@@ -288,10 +293,13 @@ package final class Worker: EpochBound {
   private func leave() throws(MartletError) {
     publishMetrics(now: .now())
     services.close()
-    // The last parts before the goodbye, or nobody would wait for them.
-    let statistics = client.statistics
-    if statistics.bulkFinished < statistics.bulkAccepted {
+    // The last parts before the goodbye, or nobody would wait for them: as long as they leave.
+    var statistics = client.statistics
+    var left: UInt64?
+    while statistics.bulkFinished < statistics.bulkAccepted, statistics.bulkFinished != left {
+      left = statistics.bulkFinished
       try? client.flush(timeout: .seconds(10))
+      statistics = client.statistics
     }
     presence.say(.offline)
     try? client.flush(timeout: .seconds(2))

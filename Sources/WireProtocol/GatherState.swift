@@ -124,6 +124,10 @@ package struct GatherState: Sendable {
   private var refusals: [Int: MissingReason] = [:]
   /// Devices that sent what cannot be used, and will send nothing better.
   private var spoiled: Set<Int> = []
+  /// Devices that get no more time, whatever is learned.
+  private var settled: Set<Int> = []
+  /// Those of them whose part has left them, and got lost if it does not come soon.
+  private var losses: Set<Int> = []
   /// Per slot: candidates that delivered the null vector.
   private var nulls: [Int: Set<Int>] = [:]
   private var outcome: Decision?
@@ -133,6 +137,8 @@ package struct GatherState: Sendable {
   /// Devices of which nothing had come when their deadline passed, but that would have been waited for
   /// longer if anything were lost without them, once the exchange is over.
   package private(set) var lateButFree: Set<Int> = []
+  /// Devices whose part got lost on its way, once the exchange is over.
+  package private(set) var lostParts: Set<Int> = []
 
   /// Begins an exchange in which nothing has come yet.
   ///
@@ -150,14 +156,15 @@ package struct GatherState: Sendable {
   /// The final decision, once there is one.
   package var finished: Decision? { outcome }
 
-  /// When one device is no longer waited for. May be set again while waiting.
+  /// When one device is no longer waited for. May be set again while waiting, until it is
+  /// settled.
   ///
   /// - Parameter limit: how long it is waited for while something is lost without it; the deadline if
   ///   nil.
   package mutating func wait(
     for device: Int, until deadline: MonotonicTime, atMost limit: MonotonicTime? = nil
   ) {
-    guard deadlines.indices.contains(device) else { return }
+    guard deadlines.indices.contains(device), !settled.contains(device) else { return }
     deadlines[device] = deadline
     limits[device] = max(limit ?? deadline, deadline)
   }
@@ -166,9 +173,22 @@ package struct GatherState: Sendable {
   package mutating func extend(
     _ device: Int, until deadline: MonotonicTime = .zero, atMost limit: MonotonicTime = .zero
   ) {
-    guard deadlines.indices.contains(device) else { return }
+    guard deadlines.indices.contains(device), !settled.contains(device) else { return }
     deadlines[device] = max(deadlines[device], deadline)
     limits[device] = max(limits[device], limit, deadlines[device])
+  }
+
+  /// A device is waited for until `end` at most, whatever moves.
+  ///
+  /// - Parameter isLost: whether its part has left it and should be here, so that it is not to blame if that
+  ///   does not come.
+  package mutating func settle(_ device: Int, by end: MonotonicTime, isLost: Bool) {
+    guard deadlines.indices.contains(device), !hasPart(of: device) else { return }
+    let isNew = settled.insert(device).inserted
+    let isNewLoss = isLost && losses.insert(device).inserted
+    guard isNew || isNewLoss else { return }
+    deadlines[device] = min(deadlines[device], end)
+    limits[device] = min(limits[device], end)
   }
 
   /// Nobody is waited for longer than until `end`.
@@ -271,6 +291,12 @@ package struct GatherState: Sendable {
     devices[device].down = reason
   }
 
+  /// A device that was suspect is heard again: it is waited for as before.
+  package mutating func deviceBack(_ device: Int) {
+    guard devices.indices.contains(device), devices[device].down == .suspect else { return }
+    devices[device].down = nil
+  }
+
   /// A device is late elsewhere: it is only waited for if something is lost without it.
   package mutating func deviceDoubted(_ device: Int) {
     if devices.indices.contains(device) { devices[device].isDoubted = true }
@@ -316,7 +342,9 @@ package struct GatherState: Sendable {
       guard devices[device].down == nil, now >= deadlines[device], !hasPart(of: device) else {
         continue
       }
-      if now >= limits[device] {
+      if losses.contains(device) {
+        lostParts.insert(device)
+      } else if now >= limits[device] {
         missedDeadlines.insert(device)
       } else if !devices[device].isDoubted {
         lateButFree.insert(device)

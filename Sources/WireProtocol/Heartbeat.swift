@@ -21,12 +21,16 @@ package struct Heartbeat: WireMessage, Equatable {
   package var nextMilliseconds: Int?
   /// The bytes of tensors that it has received and sent, since it began. Nil from devices that do not say.
   package var movedBytes: UInt64?
+  /// How far it has come with what it sends, for the frames with which it came further lately; none from
+  /// devices that do not say.
+  package var sent: [SentMark] { (sentTexts ?? []).compactMap(SentMark.init(text:)) }
+  private var sentTexts: [String]?
 
   /// One beat.
   package init(
     epoch: UInt64, sequence: UInt64, frame: UInt64, queue: Int, residentBytes: UInt64,
     isFull: Bool = false, nextMilliseconds: Int? = nil,
-    movedBytes: UInt64? = nil
+    movedBytes: UInt64? = nil, sent: [SentMark] = []
   ) {
     self.epoch = epoch
     self.sequence = sequence
@@ -36,6 +40,7 @@ package struct Heartbeat: WireMessage, Equatable {
     full = isFull ? true : nil
     self.nextMilliseconds = nextMilliseconds
     self.movedBytes = movedBytes
+    sentTexts = sent.isEmpty ? nil : sent.map(\.text)
   }
 
   /// The promise as `Liveness` takes it.
@@ -43,6 +48,9 @@ package struct Heartbeat: WireMessage, Equatable {
 
   /// The longest time between two beats of a device that has work, in milliseconds.
   package static let busyMilliseconds = 100
+
+  /// The most frames that one beat speaks of: with the longest names, half of the bytes that it may have.
+  package static let sentFrames = 32
 
   /// The most bytes of a payload.
   package static let maximumBytes = 4096
@@ -56,6 +64,12 @@ package struct Heartbeat: WireMessage, Equatable {
     try Field.count(queue, "queue", atMost: 1 << 30)
     try Field.number(residentBytes, "rss_bytes")
     if let movedBytes { try Field.number(movedBytes, "moved_bytes") }
+    if let sentTexts {
+      try Field.count(sentTexts.count, "sent", atMost: Self.sentFrames)
+      for text in sentTexts {
+        try Field.require(SentMark(text: text) != nil, "sent", text)
+      }
+    }
     if let nextMilliseconds {
       try Field.require(
         (1...120_000).contains(nextMilliseconds), "next_ms", "\(nextMilliseconds)")
@@ -70,5 +84,6 @@ package struct Heartbeat: WireMessage, Equatable {
     case full
     case nextMilliseconds = "next_ms"
     case movedBytes = "moved_bytes"
+    case sentTexts = "sent"
   }
 }

@@ -32,6 +32,8 @@ package struct Liveness: Sendable {
   private var listeningSince = MonotonicTime.zero
   /// How late what others say comes here; see `EchoBook`. Nobody is silent by that.
   private var lag: UInt64 = 0
+  /// How late any peer has said that its messages are, in nanoseconds, and until when that counts.
+  private var shared: (lateness: UInt64, end: MonotonicTime) = (0, .zero)
 
   /// Nothing is known of any of `devices` yet. Leave the own device out.
   package init(devices: [String]) {
@@ -50,9 +52,21 @@ package struct Liveness: Sendable {
     self.isBehind = isBehind
   }
 
+  /// For how much longer anybody may be silent than over a fast connection, in nanoseconds.
+  ///
+  /// Own lateness counts twice: what is late by the queues on its way is as late again when one packet is lost
+  /// in them and has to be sent anew. Peers' counts as well, for all go by way of the broker, and a client does
+  /// not know how late it hears: it says nothing that would come back to it.
+  package func lateness(at now: MonotonicTime) -> UInt64 {
+    max(2 * lag, now < shared.end ? shared.lateness : 0)
+  }
+
+  /// Whether messages come late to anybody, by what is known here.
+  package func isSlow(at now: MonotonicTime) -> Bool { lateness(at: now) > 0 }
+
   /// Until when everything that was said has come.
   private func heard(at now: MonotonicTime) -> MonotonicTime {
-    MonotonicTime(nanoseconds: now.nanoseconds - min(lag, now.nanoseconds))
+    MonotonicTime(nanoseconds: now.nanoseconds - min(lateness(at: now), now.nanoseconds))
   }
 
   /// Presence of a peer came. False when the peer is unknown or the epoch old.
@@ -69,7 +83,14 @@ package struct Liveness: Sendable {
     of device: String, epoch: UInt64, promise: UInt64? = nil, at now: MonotonicTime
   ) -> Bool {
     heardAnybody(at: now)
-    return peers[device]?.liveness.heartbeat(epoch: epoch, promise: promise, at: now) ?? false
+    guard peers[device]?.liveness.heartbeat(epoch: epoch, promise: promise, at: now) == true else {
+      return false
+    }
+    let late = (peers[device]?.liveness.lateness ?? 0) * 1_000_000
+    if late > 0, late >= shared.lateness || now >= shared.end {
+      shared = (late, now.adding(nanoseconds: late))
+    }
+    return true
   }
 
   /// A message came, of a peer or the receiver's own by way of the broker: the broker and the way to
@@ -87,7 +108,7 @@ package struct Liveness: Sendable {
   ) -> MonotonicTime? {
     guard
       let end = peers[device]?.liveness.quietEnd(since: max(start, listeningSince))?
-        .adding(nanoseconds: lag)
+        .adding(nanoseconds: lateness(at: now))
     else { return nil }
     let isDeaf = now.nanoseconds(since: lastHeard ?? .zero) > Self.deafness
     return isDeaf ? max(end, now.adding(milliseconds: 50)) : end
@@ -103,8 +124,8 @@ package struct Liveness: Sendable {
   }
 
   /// How much later than over a fast connection what a peer knows may be known here, in nanoseconds.
-  package func slack(of device: String) -> UInt64 {
-    lag + (peers[device]?.liveness.lateness ?? 0) * 1_000_000
+  package func slack(of device: String, at now: MonotonicTime) -> UInt64 {
+    lateness(at: now) + (peers[device]?.liveness.lateness ?? 0) * 1_000_000
   }
 
   /// A piece of a part of a peer came, which is a sign of life.
@@ -151,6 +172,9 @@ package struct Liveness: Sendable {
     for device in devices { peers[device]?.liveness.doubt() }
   }
 
+  /// A peer has been silent for too long: it is suspect until it is heard again.
+  package mutating func doubt(_ device: String) { peers[device]?.liveness.doubt() }
+
   /// What is known of a peer now.
   package func state(of device: String, at now: MonotonicTime) -> PeerState {
     peers[device]?.liveness.state(at: heard(at: now)) ?? .unknown
@@ -184,6 +208,6 @@ package struct Liveness: Sendable {
   package func nextChange(after now: MonotonicTime) -> MonotonicTime {
     let heard = heard(at: now)
     return peers.values.lazy.compactMap { $0.liveness.nextChange(after: heard) }.min()?
-      .adding(nanoseconds: lag) ?? .distantFuture
+      .adding(nanoseconds: lateness(at: now)) ?? .distantFuture
   }
 }

@@ -315,6 +315,78 @@ import WireProtocol
     }
   }
 
+  // MARK: What was sent
+
+  /// Its part has left it and is not here. Whatever moves, it is given up after what it usually takes, at most
+  /// after a quarter of a second, and nobody is to blame.
+  @Test(arguments: [(200, 200), (2000, 250)] as [(Int, UInt64)])
+  func whatGotLostIsNotWaitedFor(bound: Int, wait: UInt64) {
+    let policy = DeadlinePolicy.consequence(
+      floor: .milliseconds(20), bound: .milliseconds(bound))
+    var (boundary, book) = (boundary(), book(policy))
+    boundary.enter([expectation(3, stage: 0)], now: start, book: &book)
+    for device in [0, 1] { receive(&boundary, from: device, at: start, book) }
+    // Of earlier stages nothing is lacking.
+    boundary.hasSent(2, before: 0, now: after(50))
+    #expect(progress(&boundary, after(50)) == .waiting(until: after(UInt64(bound))))
+    boundary.hasSent(2, before: 1, now: after(100))
+    extend(&boundary, [2: 110])
+    let end = min(100 + wait, UInt64(bound))
+    #expect(progress(&boundary, after(110)) == .waiting(until: after(end)))
+    let lacks = [Boundary.Ending.Lack(device: 2, reason: .deadline)]
+    let ended = progress(&boundary, after(end))
+    #expect(
+      ended
+        == .complete(
+          [.init(missing: [2], lacks: lacks)], waited: .milliseconds(Int(end))))
+    let missed = boundary.takeMissed()
+    #expect(missed == [.init(exchange: 3, device: 2, wasLost: true)])
+  }
+
+  @Test func whoIsHurriedIsMissed() {
+    let policy = DeadlinePolicy.consequence(floor: .milliseconds(20), bound: .seconds(2))
+    var (boundary, book) = (boundary(), book(policy))
+    boundary.enter([expectation(3, stage: 0)], now: start, book: &book)
+    for device in [0, 1] { receive(&boundary, from: device, at: start, book) }
+    boundary.hurry(2, now: after(100))
+    boundary.hurry(2, now: after(200))
+    #expect(progress(&boundary, after(200)) == .waiting(until: after(350)))
+    _ = progress(&boundary, after(350))
+    let missed = boundary.takeMissed()
+    #expect(missed == [.init(exchange: 3, device: 2)])
+  }
+
+  /// Over a slow link somebody is held to be gone and is not.
+  @Test func whoIsHeardAgainCountsAgain() {
+    for (reason, epoch, isBack) in [
+      (MissingReason.suspect, 5, true), (.suspect, 6, false), (.lost, 5, false),
+    ] as [(MissingReason, UInt64, Bool)] {
+      var (boundary, book) = (boundary(), book())
+      boundary.enter([expectation(0)], now: start, book: &book)
+      boundary.receiveOwn(0, from: 0)
+      boundary.deviceDown(2, reason: reason)
+      #expect(boundary.awaited == [1])
+      boundary.deviceBack(2, epoch: epoch)
+      #expect(boundary.awaited == (isBack ? [1, 2] : [1]))
+      for device in [1, 2] { receive(&boundary, from: device, at: start, book) }
+      _ = progress(&boundary, start)
+      // In later stages as well.
+      boundary.enter([expectation(1)], now: start, book: &book)
+      #expect(boundary.awaited == (isBack ? [0, 1, 2] : [0, 1]))
+    }
+  }
+
+  /// One that the frame did not count on from the beginning is not counted on later.
+  @Test func whoWasSuspectBeforeStaysIt() {
+    var devices = Array(repeating: GatherState.Device(epoch: 5), count: 3)
+    devices[2].down = .suspect
+    var (boundary, book) = (boundary(devices: devices), book())
+    boundary.enter([expectation(0)], now: start, book: &book)
+    boundary.deviceDown(2, reason: .suspect)
+    boundary.deviceBack(2, epoch: 5)
+    #expect(boundary.awaited == [0, 1])
+  }
+
   // MARK: What moves
 
   private let patient = DeadlinePolicy.consequence(

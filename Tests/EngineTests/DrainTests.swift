@@ -30,4 +30,15 @@ import Testing
     drain.counted(at: time(1490))
     #expect(drain.isOver(queue: 0, now: time(1500)))
   }
+
+  /// Over a slow link what is left gets its time as long as it moves, but not for ever.
+  @Test func whatMovesIsWaitedFor() {
+    var drain = Drain(now: time(1000), limit: .seconds(5))
+    drain.moved(at: time(4000))
+    drain.moved(at: time(3000))
+    #expect(!drain.isOver(queue: 1, now: time(8999)) && drain.isOver(queue: 1, now: time(9000)))
+    #expect(drain.wake(queue: 1) == time(9000))
+    for second in 4...200 as ClosedRange<UInt64> { drain.moved(at: time(second * 1000)) }
+    #expect(drain.wake(queue: 1) == time(101_000))
+  }
 }

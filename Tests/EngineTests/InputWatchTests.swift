@@ -22,4 +22,13 @@ import Testing
     let told = (101...200).map { watch.part(at: at($0)) }
     #expect(!first && !told.contains(true))
   }
+
+  /// While messages wait on their way here an input may be among them.
+  @Test func whatIsUnderWayIsNotMissing() {
+    var watch = InputWatch()
+    let behind = (100...120).map { watch.part(at: at($0), isBehind: true) }
+    #expect(!behind.contains(true))
+    let told = (121...140).map { watch.part(at: at($0)) }
+    #expect(told.firstIndex(of: true) == 5)
+  }
 }

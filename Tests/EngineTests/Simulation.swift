@@ -73,11 +73,13 @@ final class Simulation {
     if !presence.state.isGone { beat(device) }
   }
 
-  /// - Parameter frame: the last that it has finished.
-  func beat(_ device: Int, frame: UInt64 = 0) {
+  /// - Parameters:
+  ///   - frame: the last that it has finished.
+  ///   - sent: how far it has come with frames.
+  func beat(_ device: Int, frame: UInt64 = 0, sent: [SentMark] = []) {
     let beat = Heartbeat(
       epoch: epochs[device], sequence: 1, frame: frame, queue: 0, residentBytes: 1,
-      nextMilliseconds: promise, movedBytes: moved[device])
+      nextMilliseconds: promise, movedBytes: moved[device], sent: sent)
     for index in workers.indices where index != device && !dead.contains(index) {
       workers[index].heartbeat(beat, of: names[device], now: now)
     }

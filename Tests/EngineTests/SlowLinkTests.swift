@@ -38,6 +38,24 @@ import WireProtocol
     }
   }
 
+  /// Its heartbeats stop with its parts. Nobody hears them late, but devices say that they might be.
+  @Test func aLinkThatStandsStillForAMomentIsWaitedFor() throws {
+    try simulate(rate: 2000) { simulation, links in
+      let input = simulation.model.input(1)
+      try simulation.send(1, input: input, oldest: 1)
+      var hasStalled = false
+      let (outcome, _) = try #require(
+        try links.answer(patience: 120_000) { _ in
+          guard !hasStalled, links.isSending(2) else { return }
+          hasStalled = true
+          links.stall(2, milliseconds: 1200)
+        })
+      #expect(hasStalled && outcome.fills.isEmpty, "\(outcome.fills.fills)")
+      #expect(simulation.outputs(outcome) == (try simulation.model.expected(input)))
+      #expect(simulation.client.states(now: simulation.now) == Array(repeating: .alive, count: 4))
+    }
+  }
+
   /// In the middle of its part, with nobody to say so.
   @Test(arguments: [600, 2000]) func aDeathIsFoundInBoundedTime(rate: Int) throws {
     try simulate(rate: rate) { simulation, links in

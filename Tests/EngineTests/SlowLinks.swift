@@ -55,6 +55,8 @@ final class SlowLinks {
   let simulation: Simulation
   /// Devices that have died without a word.
   private(set) var dead: Set<Int> = []
+  /// Until when nothing passes from a device.
+  private var stalls: [Int: MonotonicTime] = [:]
   private var up: [Link]
   /// By receiver, the client last.
   private var down: [Link]
@@ -80,6 +82,11 @@ final class SlowLinks {
     dead.insert(device)
     simulation.dead.insert(device)
     up[device] = Link()
+  }
+
+  /// Nothing passes from a device for some time, as when a packet is lost and has to be sent anew.
+  func stall(_ device: Int, milliseconds: UInt64) {
+    stalls[device] = simulation.now.adding(milliseconds: milliseconds)
   }
 
   /// Whether pieces of a device's parts wait to be sent.
@@ -117,7 +124,8 @@ final class SlowLinks {
     simulation.network = []
     simulation.advance(milliseconds: Self.step)
     let bytes = rate * Int(Self.step) / 1000
-    for device in names.indices where !dead.contains(device) {
+    for device in names.indices
+    where !dead.contains(device) && simulation.now >= stalls[device] ?? .zero {
       for item in up[device].pass(bytes) { publish(item, from: device) }
     }
     for receiver in down.indices where !dead.contains(receiver) {

@@ -1,6 +1,7 @@
 import Foundations
 import Runtime
 import Testing
+import WireProtocol
 
 /// What a process makes of a connection that is slow.
 @Suite struct PieceSizeTests {
@@ -30,5 +31,48 @@ import Testing
     // At once where nothing waits, and of another client, whose frames have other numbers.
     frames.update(3, accepted: 21, left: 21)
     #expect(frames.last == 3)
+  }
+}
+
+@Suite struct SentPartsTests {
+  private func mark(_ frame: UInt64, _ stage: Int) -> SentMark {
+    SentMark(FrameKey(client: "cam", frame: frame), stage: stage)
+  }
+
+  @Test func whatWaitsHasNotLeft() {
+    var parts = SentParts()
+    var told = parts.update([mark(1, 1)], accepted: 3, left: 1)
+    #expect(told.isEmpty)
+    told = parts.update([mark(1, 2), mark(2, 1)], accepted: 5, left: 3)
+    #expect(told == [mark(1, 1)])
+    told = parts.update([], accepted: 6, left: 4)
+    #expect(told.isEmpty)
+    told = parts.update([mark(1, 3)], accepted: 6, left: 6)
+    #expect(told == [mark(1, 2), mark(2, 1), mark(1, 3)])
+    // A device that sends nothing in a stage has sent all of it.
+    told = parts.update([mark(2, 2)], accepted: 6, left: 6)
+    #expect(told == [mark(2, 2)])
+  }
+
+  @Test func eachIsSaidAFewTimes() {
+    var news = SentNews()
+    var said = news.say()
+    #expect(said.isEmpty)
+    news.add(mark(1, 1))
+    news.add(mark(2, 1))
+    said = news.say()
+    #expect(said == [mark(1, 1), mark(2, 1)])
+    news.add(mark(1, 2))
+    for expected in [[mark(2, 1), mark(1, 2)], [mark(2, 1), mark(1, 2)], [mark(1, 2)], []] {
+      said = news.say()
+      #expect(said == expected)
+    }
+  }
+
+  @Test func aHeartbeatHoldsThem() {
+    var news = SentNews()
+    for frame in 1...40 as ClosedRange<UInt64> { news.add(mark(frame, 1)) }
+    let said = news.say()
+    #expect(said.count == Heartbeat.sentFrames && said.last == mark(40, 1))
   }
 }

@@ -44,6 +44,61 @@ import WireProtocol
     #expect(state.source(of: 1) == nil)
   }
 
+  /// What has left its device and is not here is given up soon, and its device is not to blame.
+  @Test func aLostPartIsNotWaitedFor() {
+    var state = exchange()
+    _ = receive(&state, slot: 0, from: 0)
+    state.settle(0, by: seconds(0.1), isLost: true)
+    state.settle(2, by: seconds(0.5), isLost: true)
+    // Neither said again nor by movement, nor because somebody else was late.
+    state.settle(2, by: seconds(0.7), isLost: true)
+    state.extend(2, until: seconds(8), atMost: seconds(9))
+    state.wait(for: 2, until: seconds(8))
+    _ = receive(&state, slot: 1, from: 1)
+    #expect(state.tick(seconds(0.4)) == .wait(until: seconds(0.5)))
+    #expect(
+      state.tick(seconds(0.5)) == .degrade(missing: [.init(slot: 2, device: 2, reason: .deadline)]))
+    #expect(state.lostParts == [2])
+    #expect(state.missedDeadlines.isEmpty && state.lateButFree.isEmpty)
+  }
+
+  /// One that others waited for in vain gets no more time either, and is to blame unless it was sent.
+  @Test func whoIsHurriedIsToBlame() {
+    for isSent in [false, true] {
+      var state = exchange()
+      for device in 0..<2 { _ = receive(&state, slot: device, from: device) }
+      state.settle(2, by: seconds(0.5), isLost: false)
+      if isSent { state.settle(2, by: seconds(0.4), isLost: true) }
+      state.extend(2, until: seconds(8), atMost: seconds(9))
+      let moment = seconds(isSent ? 0.4 : 0.5)
+      #expect(state.tick(seconds(0.3)) == .wait(until: moment))
+      #expect(
+        state.tick(moment) == .degrade(missing: [.init(slot: 2, device: 2, reason: .deadline)]))
+      #expect(state.lostParts == (isSent ? [2] : []))
+      #expect(state.missedDeadlines == (isSent ? [] : [2]))
+    }
+  }
+
+  /// It may have been overtaken.
+  @Test func aPartThatWasHeldToBeLostIsUsed() {
+    var state = exchange()
+    state.settle(2, by: seconds(0.5), isLost: true)
+    for device in 0..<3 { #expect(receive(&state, slot: device, from: device) == .accepted) }
+    let decision = state.tick(seconds(0.4))
+    #expect(decision == .complete)
+    #expect(state.lostParts.isEmpty)
+  }
+
+  @Test func whoIsHeardAgainIsWaitedFor() {
+    for (reason, isBack) in [(MissingReason.suspect, true), (.lost, false)] {
+      var state = exchange()
+      state.deviceDown(2, reason: reason)
+      state.deviceBack(2)
+      for device in 0..<2 { _ = receive(&state, slot: device, from: device) }
+      #expect((state.tick(seconds(1)) == .wait(until: end)) == isBack)
+    }
+  }
+
   @Test func aNullPartIsMissingAndNotWaitedFor() {
     var state = exchange(down: [2: .lost])
     #expect(receive(&state, slot: 0, from: 0, elements: 0) == .accepted)

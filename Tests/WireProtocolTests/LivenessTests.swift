@@ -230,6 +230,46 @@ struct LivenessCase: Sendable, CustomTestStringConvertible {
   }
 
   /// Whoever is cut off counts on nobody before hearing them again.
+  /// All go by way of one broker: whoever says that its messages are late speaks for everybody, for as long.
+  @Test func latenessIsShared() {
+    var liveness = Liveness(devices: ["a", "b"])
+    for device in ["a", "b"] { liveness.receive(presence(.ready, 5), of: device) }
+    liveness.heartbeat(of: "b", epoch: 5, promise: 100, at: seconds(1))
+    #expect(!liveness.isSlow(at: seconds(1)))
+    // A quarter more than it promises.
+    liveness.heartbeat(of: "a", epoch: 5, promise: 4000, at: seconds(1))
+    #expect(liveness.lateness(at: seconds(1)) == 5_000_000_000)
+    #expect(liveness.isSlow(at: seconds(5.9)) && !liveness.isSlow(at: seconds(6)))
+    // Less lateness counts once that is over.
+    liveness.heartbeat(of: "a", epoch: 5, promise: 2000, at: seconds(3))
+    #expect(liveness.lateness(at: seconds(3)) == 5_000_000_000)
+    liveness.heartbeat(of: "a", epoch: 5, promise: 2000, at: seconds(7))
+    #expect(liveness.lateness(at: seconds(7)) == 2_500_000_000)
+    #expect(liveness.slack(of: "b", at: seconds(7)) == 2_500_000_000)
+    #expect(liveness.slack(of: "a", at: seconds(7)) == 5_000_000_000)
+  }
+
+  /// One's own counts twice, for what is lost on such a way takes as long again.
+  @Test func ownLatenessIsAllowedTwice() {
+    var liveness = Liveness(devices: ["a"])
+    liveness.receive(presence(.ready, 5), of: "a")
+    liveness.heartbeat(of: "a", epoch: 5, at: seconds(1))
+    let silence = liveness.nextChange(after: seconds(1)).nanoseconds
+    liveness.listens(late: .seconds(3), isBehind: true)
+    #expect(liveness.nextChange(after: seconds(1)).nanoseconds == silence + 6_000_000_000)
+  }
+
+  /// A doubt ends with the next word, a missed deadline does not.
+  @Test func aDoubtEndsWithAWord() {
+    var liveness = Liveness(devices: ["a"])
+    liveness.receive(presence(.ready, 5), of: "a")
+    liveness.heartbeat(of: "a", epoch: 5, at: seconds(1))
+    liveness.doubt("a")
+    #expect(liveness.state(of: "a", at: seconds(1)) == .suspect)
+    liveness.heartbeat(of: "a", epoch: 5, at: seconds(1.1))
+    #expect(liveness.state(of: "a", at: seconds(1.1)) == .alive)
+  }
+
   @Test func beingCutOffRaisesDoubts() {
     var liveness = Liveness(devices: ["a", "b"])
     for device in ["a", "b"] { liveness.receive(presence(.ready, 5), of: device) }

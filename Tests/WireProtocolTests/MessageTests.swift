@@ -57,6 +57,32 @@ private func text(_ message: some WireMessage) throws -> String {
     #expect(
       try text(beat) == #"{"epoch":9,"seq":3,"frame":12,"queue":1,"rss_bytes":50000000}"#)
     #expect(try Heartbeat(payload: beat.payload(), source: "t") == beat)
+    #expect(beat.sent.isEmpty)
+  }
+
+  @Test func aHeartbeatSaysWhatWasSent() throws {
+    let marks = [
+      SentMark(FrameKey(client: "cam", frame: 12), stage: 2),
+      SentMark(FrameKey(client: "eye", frame: 7), stage: SentMark.end),
+    ]
+    let beat = Heartbeat(
+      epoch: 9, sequence: 3, frame: 12, queue: 1, residentBytes: 5, sent: marks)
+    #expect(try text(beat).hasSuffix(#","sent":["cam:12:2","eye:7:1048576"]}"#))
+    #expect(try Heartbeat(payload: beat.payload(), source: "t").sent == marks)
+    // With the longest names it fits as well; more frames than that are refused, and other texts.
+    let longest = (0..<Heartbeat.sentFrames).map { number in
+      SentMark(
+        FrameKey(client: String(repeating: "x", count: 32), frame: Epoch.maximum - UInt64(number)),
+        stage: SentMark.end)
+    }
+    let full = Heartbeat(
+      epoch: 9, sequence: 3, frame: 12, queue: 1, residentBytes: 5, sent: longest)
+    #expect(try Heartbeat(payload: full.payload(), source: "t").sent == longest)
+    let more = Heartbeat(
+      epoch: 9, sequence: 3, frame: 12, queue: 1, residentBytes: 5, sent: longest + marks)
+    #expect(throws: MartletError.self) { try more.payload() }
+    let wrong = try text(beat).replacing("cam:12:2", with: "cam:12")
+    #expect(throws: MartletError.self) { try Heartbeat(payload: Array(wrong.utf8), source: "t") }
   }
 
   @Test func description() throws {
