@@ -41,7 +41,7 @@ extension DeploymentPlan {
   ///   - wire: how parts travel; if nil as the plan says, and exactly where it says nothing.
   ///   - isAtLoss: whether to study the frame in which the devices die, too, in which everybody still
   ///     counts on them: see ``AccuracyStudy/outcomesAtLoss``. It takes longer.
-  ///   - rowFill: what stands in for lost rows in that frame. Devices take the nearest.
+  ///   - rowFill: what stands in for lost rows in that frame. Devices take zeros.
   ///   - usesActiveReplicas: whether copies and parity are there in that frame all the same; see
   ///     ``InferenceSession/Options/usesActiveReplicas``.
   ///   - limit: use at most this many images, evenly chosen; all if nil.
@@ -54,7 +54,7 @@ extension DeploymentPlan {
   ///   for images, `invalidArgument` for too many failures, `cancelled`.
   public func study(
     _ model: Model, images: [String], failures: Int = 3, wire: WireFormat? = nil,
-    atLoss isAtLoss: Bool = false, rowFill: RowFill = .nearest, usesActiveReplicas: Bool = false,
+    atLoss isAtLoss: Bool = false, rowFill: RowFill = .zero, usesActiveReplicas: Bool = false,
     limit: Int? = nil, threads: Int? = nil, saves: Bool = true,
     progress: WorkProgress.Handler? = nil
   ) async throws(MartletError) -> AccuracyStudy {

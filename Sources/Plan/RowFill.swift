@@ -9,7 +9,8 @@ extension Plan {
     /// The nearest row that came, of two the upper one: an image goes on as it was rather than ending.
     case nearest
 
-    /// What devices do.
-    package static let standard = RowFill.nearest
+    /// What devices do: over four networks it leaves as much accuracy as any other fill, and most where
+    /// the difference is not of chance.
+    package static let standard = RowFill.zero
   }
 }

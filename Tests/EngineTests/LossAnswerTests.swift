@@ -24,7 +24,7 @@ import WireProtocol
 
   /// What was studied, and what to expect of an answer from the frame of a loss, copies on standby.
   static let cases: [(Replicas, Plan.RowFill, Double)] = [
-    (.standby, .standard, 0.2), (.active, .standard, 0.8), (.standby, .zero, 0.8),
+    (.standby, .standard, 0.2), (.active, .standard, 0.8), (.standby, .nearest, 0.8),
   ]
 
   @Test(arguments: cases)

@@ -25,8 +25,8 @@ struct StudyLossOptions: ParsableArguments {
 
   @Option(
     help: """
-      With --at-loss, what stands in for lost rows: \(StudyLossOptions.names); devices take the \
-      \(Plan.RowFill.standard.rawValue).
+      With --at-loss, what stands in for lost rows: \(StudyLossOptions.names) (default: \
+      \(Plan.RowFill.standard.rawValue), as on devices).
       """)
   var rowFill: Plan.RowFill?
 

@@ -8,7 +8,7 @@ package struct CostConstants: Sendable, Hashable {
   package var framing = 1.05
   /// Processor time that a worker spends on each stage besides its kernels, in seconds: waking up,
   /// looking at what came, passing on.
-  package var stage = 40e-6
+  package var stage = 100e-6
   /// Processor time that a worker or client spends on each message besides what the bare client of
   /// `martlet bench device` does with one, as a multiple of that.
   package var handling = 1.0
