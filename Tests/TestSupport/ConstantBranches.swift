@@ -1,6 +1,6 @@
 import Foundations
 package import ModelGraph
-package import Tensors
+import Tensors
 
 /// Random networks in which much follows from constants alone: data operands of products, weights that
 /// are computed, scales, outputs.
