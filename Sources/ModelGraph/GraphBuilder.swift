@@ -75,7 +75,7 @@ package struct GraphBuilder: Sendable {
     for id in inputs where graph[id].elementType != .float32 {
       throw MartletError(
         .unsupported,
-        "arithmetic on \(graph[id].elementType.rawValue) is only supported on constants",
+        "nothing computes this operation with \(graph[id].elementType)",
         context: ["value": graph[id].name, "operation": operation.kindName])
     }
     let output = graph.add(Graph.Value(name: names.unique(name), shape: result))

@@ -43,7 +43,7 @@ extension Graph {
         }
         guard self[id].elementType == .float32 else {
           throw MartletError(
-            .unsupported, "a node computes with \(self[id].elementType.rawValue) at run time",
+            .unsupported, "a node computes with \(self[id].elementType) at run time",
             context: ["node": node.name, "value": self[id].name])
         }
       }
@@ -67,7 +67,7 @@ extension Graph {
       guard self[id].elementType == .float32 else {
         throw MartletError(
           .unsupported,
-          "an output of the model is \(self[id].elementType.rawValue): outputs are float32",
+          "an output of the model is \(self[id].elementType): outputs are float32",
           context: ["output": self[id].name],
           hint: "remove the output, or cast it to float32 in the model")
       }

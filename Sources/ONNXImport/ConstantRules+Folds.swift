@@ -5,7 +5,7 @@ import Tensors
 // Folds over axes: of integers, and those that give places.
 extension ConstantRules {
   static let folds: [String: Rule] = [
-    "ReduceSum": fold(0) { $0 &+ $1 }, "ReduceProd": product,
+    "ReduceSum": fold(0) { $0 &+ $1 }, "ReduceProd": product, "ReduceMean": mean,
     "ReduceMax": fold(.min) { max($0, $1) }, "ReduceMin": fold(.max) { min($0, $1) },
     "ArgMax": { (lowering, operands) throws(MartletError) in
       try extreme(&lowering, operands, { $0 > $1 }, { $0 > $1 })
@@ -27,9 +27,6 @@ extension ConstantRules {
     if given.isEmpty, try node.integer("noop_with_empty_axes", default: 0) != 0 { return nil }
     let chosen =
       given.isEmpty ? Array(0..<shape.rank) : try lowering.axes(given, rank: shape.rank)
-    guard chosen.allSatisfy({ $0 < shape.rank }) else {
-      throw MartletError(.invalidShape, "a scalar has no axes")
-    }
     return (chosen, folded(shape, chosen, keeps: try node.integer("keepdims", default: 1) != 0))
   }
 
@@ -71,6 +68,19 @@ extension ConstantRules {
     }
   }
 
+  /// Means of integers, rounded towards zero.
+  private static func mean(
+    _ lowering: inout Lowering, _ operands: ConstantOperands
+  ) throws(MartletError) -> [Tensor]? {
+    let x = try operands[0]
+    guard x.integers != nil, let sums = try fold(0, { $0 &+ $1 })(&lowering, operands)?.first,
+      let values = sums.integers, !values.isEmpty
+    else { return nil }
+    let count = Int64(x.shape.count / values.count)
+    guard count > 0 else { throw MartletError(.invalidShape, "a mean of no elements") }
+    return [Tensor(sums.shape, values.map { $0 / count })]
+  }
+
   private static func product(
     _ lowering: inout Lowering, _ operands: ConstantOperands
   ) throws(MartletError) -> [Tensor]? {
@@ -91,7 +101,7 @@ extension ConstantRules {
     let node = operands.node
     let axis = try lowering.axis(try node.integer("axis", default: 0), rank: x.shape.rank)
     let isLast = try node.integer("select_last_index", default: 0) != 0
-    guard x.shape.rank > 0, x.shape[axis] > 0 else {
+    guard x.shape[axis] > 0 else {
       throw MartletError(.invalidShape, "an axis without elements has no largest one")
     }
     let shape = folded(x.shape, [axis], keeps: try node.integer("keepdims", default: 1) != 0)

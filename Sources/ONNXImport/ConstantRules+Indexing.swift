@@ -172,16 +172,17 @@ extension ConstantRules {
     }
   }
 
-  /// The indices of all elements but 0: one row for each axis.
+  /// The indices of all elements but 0: one row for each axis; a scalar counts as a list.
   private static func nonZero(
     _ lowering: inout Lowering, _ operands: ConstantOperands
   ) throws(MartletError) -> [Tensor]? {
     let x = try operands[0]
     try lowering.builder.charge(x.shape.count)
     let places = x.truths.enumerated().filter(\.element).map(\.offset)
-    let shape = try Shape(checking: [x.shape.rank, places.count])
+    let source = x.shape.rank == 0 ? [1] : x.shape
+    let shape = try Shape(checking: [source.rank, places.count])
     try lowering.builder.charge(shape.count)
-    let values = zip(x.shape.strides, x.shape.dimensions).flatMap { stride, extent in
+    let values = zip(source.strides, source.dimensions).flatMap { stride, extent in
       places.map { Int64($0 / stride % extent) }
     }
     return [Tensor(shape, values)]

@@ -105,7 +105,11 @@ extension Lowering {
     }
     guard let rule = Operators.rules[node.kind] else {
       throw MartletError(
-        .unsupported, "the operator \(node.kind) is only supported on constants of such types")
+        .unsupported, "the operator \(node.kind) is not supported on operands of such types",
+        context: [
+          "types": node.inputs.compactMap { $0.map { "\(builder.graph[$0].elementType)" } }
+            .joined(separator: ", ")
+        ])
     }
     return try rule(&self, node)
   }
@@ -140,7 +144,7 @@ extension Lowering {
 
   /// A position counted from the front; ONNX counts negative ones from the back.
   func axis(_ axis: Int, rank: Int) throws(MartletError) -> Int {
-    guard (-rank..<max(rank, 1)).contains(axis) else {
+    guard (-rank..<rank).contains(axis) else {
       throw MartletError(
         .invalidShape, "an axis is out of range", context: ["axis": "\(axis)", "rank": "\(rank)"])
     }

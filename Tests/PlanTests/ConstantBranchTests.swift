@@ -127,6 +127,38 @@ struct ConstantBranchTests {
     }
   }
 
+  /// A structure as a plan's file may hold it: its constants are in shards.
+  private func use(_ structure: Graph, _ original: Graph) throws {
+    let read = Set(structure.nodes.flatMap(\.inputs) + structure.outputs)
+    try structure.validate(external: read.subtracting(structure.computedValues))
+    let placements = try Sharding(structure).layers.map { layer in
+      LayerPlacement(holders: (0..<layer.neurons).map { $0 % 3 == 0 ? [0, 1] : [1] })
+    }
+    let plan = try plan(structure, placements, shares: [1, 1])
+    for device in plan.devices.indices { _ = plan.cost(of: device) }
+    _ = Head(detecting: plan.graph)
+    let cluster = try cluster(plan, original)
+    let inputs = plan.graph.inputs.map { id in
+      let shape = plan.graph[id].shape
+      return Tensor(shape, [Float](repeating: 0.5, count: shape.count))
+    }
+    for alive in [[true, true], [false, true]] { _ = try cluster.run(inputs, alive: alive) }
+  }
+
+  @Test("whatever is wired wrongly, it runs or is refused", arguments: 0..<24)
+  func damaged(seed: Int) throws {
+    var generator = SeededGenerator(UInt64(seed) &+ 4)
+    let original = try ConstantBranches.network(seed: UInt64(seed))
+    for round in 0..<40 {
+      var structure = original
+      structure.constants = [:]
+      for _ in 0..<Int.random(in: 1...2, using: &generator) { structure.damage(&generator) }
+      #expect(throws: Never.self, "seed \(seed), round \(round)") {
+        do { try use(structure, original) } catch is MartletError {}
+      }
+    }
+  }
+
   @Test("a weighted node of constants is no layer, and its result no exchange")
   func layers() throws {
     var builder = GraphBuilder(name: "test")
@@ -173,5 +205,25 @@ struct ConstantBranchTests {
         let exchange = Exchange(layer: "x", axis: 1, extents: [$0[$0.inputs[0]].shape[1]])
         $0.nodes[0].operation = .exchange(exchange)
       } == .invalidFile)
+  }
+}
+
+extension Graph {
+  /// One wire that leads elsewhere, or a node less.
+  fileprivate mutating func damage(_ generator: inout SeededGenerator) {
+    guard !nodes.isEmpty else { return }
+    let node = Int.random(in: 0..<nodes.count, using: &generator)
+    let value = ValueID(Int.random(in: -1...values.count, using: &generator))
+    switch Int.random(in: 0...7, using: &generator) {
+    case 0, 1:
+      guard let place = nodes[node].inputs.indices.randomElement(using: &generator) else { return }
+      nodes[node].inputs[place] = value
+    case 2: outputs = [value]
+    case 3: outputs.append(value)
+    case 4: inputs = [value]
+    case 5: nodes.remove(at: node)
+    case 6: nodes[node].inputs.append(value)
+    default: nodes[node].output = value
+    }
   }
 }

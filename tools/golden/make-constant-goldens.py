@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes Tests/GoldenTests/Resources/constants.golden: small ONNX models in which a branch of constants
-meets the input, and what onnxruntime makes of them.
+"""Writes Tests/GoldenTests/Resources/constants.golden: small ONNX models in which a branch of
+constants meets the input, and what onnxruntime makes of them.
 
     tools/golden/make-constant-goldens.py [FILE]
 
-Needs numpy, onnx and onnxruntime. The format is that of make-goldens.py. Results that are integers or
-truth values are cast to float32 in the model.
+Needs numpy, onnx and onnxruntime. The format is that of make-goldens.py. Results that are integers
+or truth values are cast to float32 in the model.
 """
 import os
 import struct
@@ -115,6 +115,7 @@ def indexing():
     case("ScatterElements add", "ScatterElements",
          [floats(3, 4), np.int64([[1, 1], [0, -1]]), floats(2, 2)], axis=1, reduction="add")
     case("NonZero", "NonZero", [np.int64([[0, 3, 0], [1, 0, 0], [0, 2, 5]])])
+    case("NonZero scalar", "NonZero", [np.int64(3)])
     case("NonZero flags", "NonZero", [flags(3, 4, 2)])
     case("OneHot", "OneHot", [ints(0, 2, -1, 7), np.int64(4), np.float32([0.5, 2])])
     case("OneHot axis", "OneHot", [grid(2, 3, low=0, high=5), ints(5), ints(0, 1)], axis=1)
@@ -139,6 +140,7 @@ def folds():
         axes = {} if extra else {"axes": [0, 2]}
         case(f"{op} integers", op, [grid(2, 3, 4, low=-3, high=4), *extra], opset=13, **axes)
         case(f"{op} integers flat", op, [grid(2, 3, low=1, high=4)], opset=13, keepdims=0)
+    case("ReduceMean integers", "ReduceMean", [grid(2, 3, 4)], opset=13, axes=[1])
     case("ReduceProd", "ReduceProd", [floats(2, 3, 4)], opset=13, axes=[1], keepdims=0)
     for op in ("ArgMax", "ArgMin"):
         case(op, op, [grid(3, 4, 2, low=0, high=4)], axis=1)
