@@ -9,7 +9,8 @@ import Testing
   /// Commands that print, in a folder with a plan.
   private static let commands = [
     ["--help"], ["--version"], ["help", "plan"], ["describe", "demo.onnx"],
-    ["describe", "demo.onnx", "--json"], ["infer", "demo.onnx", "--images", "digits.tar"],
+    ["describe", "demo.onnx", "--json"], ["describe", "--operators"],
+    ["describe", "--operators", "--json"], ["infer", "demo.onnx", "--images", "digits.tar"],
     ["infer", "demo.onnx", "--images", "digits.tar", "--json"],
     ["run", "--in-process", "--plan", "plan", "--images", "digits.tar", "--frames", "20"],
     [
