@@ -12,7 +12,8 @@ package enum ONNXImporter {
   /// Reads a model and optimises it.
   ///
   /// The file is not trusted: sizes are checked before anything is allocated, external weights must
-  /// lie in the model's folder, and only operators that the result needs are looked at.
+  /// lie in the model's folder or in the hub's cache that it is a snapshot of, and only operators that
+  /// the result needs are looked at. What follows from constants is computed.
   ///
   /// - Parameters:
   ///   - path: The ONNX file.

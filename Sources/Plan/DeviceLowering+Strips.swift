@@ -146,7 +146,8 @@ extension DeviceLowering {
     _ id: ValueID, axis: Int, holding: Range<Int>, _ rows: Range<Int>
   ) -> ValueID {
     guard holding != rows else { return id }
-    let key = Slice(value: id, start: rows.lowerBound - holding.lowerBound, count: rows.count)
+    let start = rows.isEmpty ? 0 : rows.lowerBound - holding.lowerBound
+    let key = Slice(value: id, start: start, count: rows.count)
     if let known = rowSlices[key] { return known }
     let source = graph[id]
     let name = "\(source.name).rows\(graph.values.count)"
