@@ -59,7 +59,7 @@ public final class InferenceSession: Sendable {
 
   /// The plan that the devices run.
   public let plan: DeploymentPlan
-  /// Frames under way at most; it changes where ``Options/inFlight`` is nil.
+  /// Frames under way at most; it changes where ``InferenceSession/Options/inFlight`` is nil.
   public var inFlight: Int { core.limit }
   private let core: SessionCore
 

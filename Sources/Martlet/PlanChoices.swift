@@ -4,8 +4,8 @@ import Planning
 
 /// How much of a network's front is divided by rows, so that each device has a strip of the image.
 public enum RowStrips: Sendable, Hashable {
-  /// Nothing.
-  case none
+  /// Nothing; not called `none`, which would be read as no choice at all.
+  case nothing
   /// All that can be.
   case all
   /// Everything up to the node of that name.
@@ -15,7 +15,7 @@ public enum RowStrips: Sendable, Hashable {
 
   var wish: StripWish {
     switch self {
-    case .none: .none
+    case .nothing: .none
     case .all: .all
     case .until(let name): .until(name)
     case .automatic: .auto

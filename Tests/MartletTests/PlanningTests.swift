@@ -95,6 +95,7 @@ import Testing
     let rows = try await model.plan(for: .count(2), strips: .all)
     #expect(rows.method.hasPrefix(plain.method + ", strips to "))
     #expect(rows.layers < plain.layers)
+    #expect(try await model.plan(for: .count(2), strips: .nothing).method == plain.method)
     #expect(
       await code(of: { _ = try await model.plan(for: .count(2), strips: .until("nobody")) })
         == .notFound)
