@@ -3,7 +3,8 @@ package import ModelCards
 package import Tensors
 
 extension Preprocessing {
-  /// The model's input for an image: float32, shape `[1, channels, height, width]`.
+  /// The model's input for an image: float32, shape `[1, channels, height, width]` or, with channels
+  /// last, `[1, height, width, channels]`.
   ///
   /// - Throws: `invalidArgument` if the fields are not valid, `resourceExhausted` for a resize of
   ///   an extremely long image.
@@ -32,7 +33,8 @@ extension Preprocessing {
       for: "the model's input")
     let pixels = placed(visible, window)
     let values = pixels.withUnsafeBufferPointer { normalised($0) }
-    return FrameInput(Tensor([1, channels, window.height, window.width], values), pixels: pixels)
+    return FrameInput(
+      Tensor(shape(height: window.height, width: window.width), values), pixels: pixels)
   }
 
   private func resizedExtents(

@@ -5,6 +5,14 @@ package import Tensors
 ///
 /// In this order: channels, resize, centre crop, scale, then `(value - mean) / deviation`.
 package struct Preprocessing: Codable, Sendable, Equatable {
+  /// How a model lays out the numbers of an image.
+  package enum Layout: String, Codable, Sendable {
+    /// Planes: 1, channels, height, width.
+    case channelsFirst
+    /// Pixels: 1, height, width, channels.
+    case channelsLast
+  }
+
   /// The most pixels that an image may have.
   package static let maximumPixels = 100_000_000
 
@@ -24,12 +32,15 @@ package struct Preprocessing: Codable, Sendable, Equatable {
   package var scale: Float
   /// The filter of the resize.
   package var interpolation: Interpolation
+  /// How the result is laid out; nil, which is channels first, where nothing says it. See
+  /// `fitted(to:)`.
+  package var layout: Layout?
 
   /// Makes a preprocessing; `validate` says whether it can be applied.
   package init(
     channels: Int, resizeShort: Int? = nil, resizeExact: [Int]? = nil, crop: [Int]? = nil,
     mean: [Float], deviation: [Float], scale: Float = 1 / 255,
-    interpolation: Interpolation = .bilinear
+    interpolation: Interpolation = .bilinear, layout: Layout? = nil
   ) {
     self.channels = channels
     self.resizeShort = resizeShort
@@ -39,6 +50,7 @@ package struct Preprocessing: Codable, Sendable, Equatable {
     self.deviation = deviation
     self.scale = scale
     self.interpolation = interpolation
+    self.layout = layout
   }
 
   /// TorchVision's evaluation transform for ImageNet: short side 256, centre 224 x 224.
@@ -56,7 +68,21 @@ package struct Preprocessing: Codable, Sendable, Equatable {
 
   /// The shape of every result, or nil where it depends on the image.
   package var outputShape: Shape? {
-    (crop ?? resizeExact).map { Shape([1, channels, $0[0], $0[1]]) }
+    (crop ?? resizeExact).map { shape(height: $0[0], width: $0[1]) }
+  }
+
+  /// The shape of an image's numbers.
+  package func shape(height: Int, width: Int) -> Shape {
+    layout == .channelsLast ? [1, height, width, channels] : [1, channels, height, width]
+  }
+
+  /// The same, laid out as a model's input says where this does not.
+  package func fitted(to input: Shape) -> Preprocessing {
+    let wanted = [1] + input.dimensions.dropFirst()
+    guard layout == nil, outputShape?.dimensions != wanted else { return self }
+    var other = self
+    other.layout = .channelsLast
+    return other.outputShape?.dimensions == wanted ? other : self
   }
 
   /// Checks every field.
@@ -97,6 +123,7 @@ package struct Preprocessing: Codable, Sendable, Equatable {
     deviation = try container.decode([Float].self, forKey: .deviation)
     scale = try container.decode(Float.self, forKey: .scale)
     interpolation = try container.decode(Interpolation.self, forKey: .interpolation)
+    layout = try container.decodeIfPresent(Layout.self, forKey: .layout)
     try validate()
   }
 }

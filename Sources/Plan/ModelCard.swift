@@ -82,15 +82,17 @@ package struct ModelCard: Codable, Sendable {
   package func preprocessing(for graph: Graph) throws(MartletError) -> Preprocessing? {
     guard let input = graph.inputs.first else { return nil }
     let shape = graph[input].shape
-    guard let usual = Preprocessing.usual(for: shape) else { return nil }
-    guard let preprocessing else { return usual }
+    guard let preprocessing = preprocessing?.fitted(to: shape) else {
+      return Preprocessing.usual(for: shape)
+    }
+    guard Preprocessing.mayTake(shape) else { return nil }
     guard preprocessing.outputShape?.dimensions == [1] + shape.dimensions.dropFirst() else {
       throw MartletError(
         .invalidShape, "the preprocessing does not give the model's input",
         context: [
           "gives": preprocessing.outputShape?.description ?? "any size",
           "model takes": "\(shape)",
-        ], hint: "set crop or resizeExact, and channels, in the preprocessing")
+        ], hint: "set crop or resizeExact, channels and layout in the preprocessing")
     }
     return preprocessing
   }

@@ -1,11 +1,14 @@
+import ModelCards
 import ModelGraph
 import Tensors
 
 // Which rows of a frame each device reads, where the front of the model is divided by rows.
 extension Plan {
   /// Whether every device reads some rows of the one input and no others, so that it need not get them.
+  /// Rows are those of planes: of an image with channels last all is sent.
   package var dividesInput: Bool {
-    guard let strips = sharding.strips, graph.inputs.count == 1, case let input = graph.inputs[0],
+    guard model.preprocessing?.layout != .channelsLast, let strips = sharding.strips,
+      graph.inputs.count == 1, case let input = graph.inputs[0],
       graph[input].shape.rank == 4, graph[input].shape[0] == 1, !graph.outputs.contains(input)
     else { return false }
     let divided = Set(strips.nodes).subtracting(strips.sums)

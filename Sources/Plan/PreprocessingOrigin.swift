@@ -32,13 +32,28 @@ package enum PreprocessingOrigin: Sendable, Equatable {
 }
 
 extension Preprocessing {
+  /// Whether a model's input may be an image: of 1 or 3 channels, first or last.
+  static func mayTake(_ input: Shape) -> Bool {
+    input.rank == 4 && [input[1], input[3]].contains { $0 == 1 || $0 == 3 }
+  }
+
   /// What is taken for a model of which nothing more is known than the shape of its input; nil when
-  /// that is no image.
+  /// that is no image. Channels are first if they may be. Of one channel that is last only a square is
+  /// an image, for features over time have that shape, too.
   package static func usual(for input: Shape) -> Preprocessing? {
-    guard input.rank == 4, input[1] == 1 || input[1] == 3 else { return nil }
-    let (channels, height, width) = (input[1], input[2], input[3])
-    guard channels == 3 else { return .plain(channels: channels, height: height, width: width) }
+    guard mayTake(input) else { return nil }
+    let isFirst = input[1] == 1 || input[1] == 3
+    let (channels, height, width) =
+      isFirst ? (input[1], input[2], input[3]) : (input[3], input[1], input[2])
+    guard isFirst || channels == 3 || height == width else { return nil }
+    let layout: Layout? = isFirst ? nil : .channelsLast
+    guard channels == 3 else {
+      var plain = Preprocessing.plain(channels: channels, height: height, width: width)
+      plain.layout = layout
+      return plain
+    }
     var usual = Preprocessing.torchVision
+    usual.layout = layout
     // The proportion of TorchVision's evaluation transform: 256 to 224.
     usual.resizeShort = min(height, width) * 256 / 224
     usual.crop = [height, width]

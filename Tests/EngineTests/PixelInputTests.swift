@@ -18,13 +18,15 @@ import WireProtocol
 
   /// Runs `body` with a worker, its plan's id, and what its model makes of an input.
   private func withWorker(
-    takesImages: Bool = true, _ body: (WorkerCore, PlanFolder, LocalCluster) throws -> Void
+    takesImages: Bool = true, shape: Shape = PixelInputTests.shape,
+    preprocessing: Preprocessing = PixelInputTests.preprocessing,
+    _ body: (WorkerCore, PlanFolder, LocalCluster) throws -> Void
   ) throws {
     try TemporaryFolder.with(prefix: "martlet-test") { path in
       var builder = GraphBuilder(name: "picture")
       var random = SeededGenerator(3)
-      let count = Self.shape.count
-      let input = builder.addInput(name: "x", shape: Self.shape)
+      let count = shape.count
+      let input = builder.addInput(name: "x", shape: shape)
       let flat = try builder.add(.reshape, [input], name: "flat", shape: [1, count])
       let weights = builder.add(
         constant: Tensor(
@@ -33,7 +35,7 @@ import WireProtocol
       try builder.addOutput(
         try builder.add(.dense(Dense()), [flat, weights], name: "y"), name: "y")
       let folder = try makePlan(
-        builder.graph, devices: 1, preprocessing: takesImages ? Self.preprocessing : nil,
+        builder.graph, devices: 1, preprocessing: takesImages ? preprocessing : nil,
         path: path + "/plan")
       let engines = try DeviceEngines(folder: folder, device: 0)
       let cluster = LocalCluster(
@@ -99,6 +101,52 @@ import WireProtocol
       }
       #expect(worker.drops.totals.isEmpty)
     }
+  }
+
+  /// Of a model that takes channels last, numbers stand where the pixels are.
+  @Test func pixelsWithChannelsLast() throws {
+    var last = Self.preprocessing
+    last.layout = .channelsLast
+    try withWorker(shape: [1, 6, 4, 3], preprocessing: last) { worker, folder, cluster in
+      let now = MonotonicTime(nanoseconds: 1_000_000_000)
+      let pixels = pixels(7)
+      let values = pixels.withUnsafeBufferPointer { last.normalised($0) }
+      for index in pixels.indices {
+        let expected =
+          (Float(pixels[index]) * last.scale - last.mean[index % 3]) / last.deviation[index % 3]
+        #expect(values[index].bitPattern == expected.bitPattern)
+      }
+      let expected = try cluster.run([Tensor([1, 6, 4, 3], values)], alive: [true])[0].floats
+      for message in try messages(pixels, frame: 1, plan: folder.id) {
+        #expect(worker.input(message, client: "cam", now: now))
+      }
+      #expect(part(worker, at: now) == expected)
+    }
+  }
+
+  /// The shape of an input says how images are laid out, and channels are first if they may be.
+  @Test func usualLayouts() throws {
+    #expect(Preprocessing.usual(for: [1, 3, 8, 8])?.layout == nil)
+    #expect(Preprocessing.usual(for: [1, 3, 8, 3])?.outputShape == [1, 3, 8, 3])
+    let last = try #require(Preprocessing.usual(for: [1, 224, 160, 3]))
+    #expect(last.layout == .channelsLast && last.outputShape == [1, 224, 160, 3])
+    let grey = try #require(Preprocessing.usual(for: [1, 28, 28, 1]))
+    #expect(grey.layout == .channelsLast && grey.outputShape == [1, 28, 28, 1])
+    // Features over time, and no image at all.
+    #expect(Preprocessing.usual(for: [1, 49, 10, 1]) == nil)
+    #expect(Preprocessing.usual(for: [1, 8, 8, 4]) == nil)
+  }
+
+  /// A card without a layout gets the model's, and one that says another is refused.
+  @Test func cardsFollowTheModel() throws {
+    var builder = GraphBuilder(name: "picture")
+    let input = builder.addInput(name: "x", shape: [1, 6, 4, 3])
+    try builder.addOutput(try builder.add(.activation(.relu), [input], name: "y"), name: "y")
+    var card = ModelCard()
+    card.preprocessing = Self.preprocessing
+    #expect(try card.preprocessing(for: builder.graph)?.layout == .channelsLast)
+    card.preprocessing?.layout = .channelsFirst
+    #expect(throws: MartletError.self) { try card.preprocessing(for: builder.graph) }
   }
 
   /// Whether a frame comes as pixels is the client's choice, each time.

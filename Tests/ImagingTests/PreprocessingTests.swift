@@ -52,6 +52,35 @@ import Testing
     #expect(FrameInput(input.tensor).received(as: .int8) != input.tensor)
   }
 
+  /// With channels last the same numbers stand where the pixels are.
+  @Test func channelsLast() throws {
+    let first = Preprocessing(
+      channels: 3, resizeExact: [9, 14], mean: [0.1, 0.2, 0.3], deviation: [1, 2, 4])
+    var last = first
+    last.layout = .channelsLast
+    let (planes, pixels) = (
+      try first.input(Goldens.image("rgb.png")), try last.input(Goldens.image("rgb.png"))
+    )
+    #expect(planes.tensor.shape == [1, 3, 9, 14] && pixels.tensor.shape == [1, 9, 14, 3])
+    #expect(planes.pixels == pixels.pixels)
+    let (a, b) = (try #require(planes.tensor.floats), try #require(pixels.tensor.floats))
+    for index in b.indices { #expect(b[index] == a[index % 3 * 126 + index / 3]) }
+    #expect(last.pixelShape(of: pixels.tensor.shape) == [1, 9, 14, 3])
+    #expect(last.pixelShape(of: planes.tensor.shape) == nil)
+    let again = pixels.pixels.withUnsafeBufferPointer { last.normalised($0) }
+    #expect(again == b)
+  }
+
+  @Test func layoutFollowsFromTheInput() {
+    let plain = Preprocessing.plain(channels: 3, height: 9, width: 14)
+    #expect(plain.fitted(to: [1, 3, 9, 14]) == plain)
+    #expect(plain.fitted(to: [4, 9, 14, 3]).layout == .channelsLast)
+    #expect(plain.fitted(to: [1, 3, 14, 9]) == plain)
+    var said = plain
+    said.layout = .channelsFirst
+    #expect(said.fitted(to: [1, 9, 14, 3]) == said)
+  }
+
   @Test func onlyImagesOfTheRightChannelsHavePixels() {
     let preprocessing = Preprocessing.torchVision
     for shape: Shape in [[1, 1, 8, 8], [2, 3, 8, 8], [3, 8, 8], [1, 3, 8], [1, 8, 8, 3]] {

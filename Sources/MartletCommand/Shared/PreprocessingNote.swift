@@ -73,6 +73,7 @@ extension Preprocessing {
     steps.append("times \(scale)")
     steps.append("minus " + mean.map { "\($0)" }.joined(separator: " "))
     steps.append("divided by " + deviation.map { "\($0)" }.joined(separator: " "))
+    if layout == .channelsLast { steps.append("channels last") }
     return steps.joined(separator: ", ")
   }
 }
