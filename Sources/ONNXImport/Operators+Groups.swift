@@ -23,9 +23,22 @@ extension Operators {
     let normalisation = LayerNormalization(
       axes: Array(2..<shape.rank), epsilon: try finite(node, "epsilon", default: 1e-5))
     let plain = try lowering.add(.layerNormalization(normalisation), [x], node, "plain")
-    return [
-      try lowering.add(.channelAffine, [plain, try node.input(1), try node.input(2)], node)
-    ]
+    return [try scaled(&lowering, node, plain, try node.input(1), try node.input(2))]
+  }
+
+  /// x * scale + shift by channels, also where they are computed.
+  private static func scaled(
+    _ lowering: inout Lowering, _ node: NodeReader, _ x: ValueID, _ scale: ValueID, _ shift: ValueID
+  ) throws(MartletError) -> ValueID {
+    guard [scale, shift].contains(where: { lowering.builder.graph.constants[$0] == nil }) else {
+      return try lowering.add(.channelAffine, [x, scale, shift], node)
+    }
+    let shape = lowering.shape(x)
+    let extents = [shape[1]] + [Int](repeating: 1, count: shape.rank - 2)
+    let factor = try lowering.reshape(scale, extents, node, "scale")
+    let product = try lowering.add(.binary(.multiply), [x, factor], node, "product")
+    let addend = try lowering.reshape(shift, extents, node, "shift")
+    return try lowering.add(.binary(.add), [product, addend], node)
   }
 
   private static func groupNormalisation(
@@ -62,7 +75,7 @@ extension Operators {
       axes: [2], epsilon: try finite(node, "epsilon", default: 1e-5))
     let plain = try lowering.add(.layerNormalization(normalisation), [grouped], node, "plain")
     let image = try lowering.reshape(plain, shape.dimensions, node, "image")
-    return [try lowering.add(.channelAffine, [image] + inputs, node)]
+    return [try scaled(&lowering, node, image, inputs[0], inputs[1])]
   }
 
   /// x / norm; what is 0 stays 0.

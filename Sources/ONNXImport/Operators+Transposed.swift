@@ -53,7 +53,10 @@ extension Operators {
       try lowering.reshape(x, image(shape.dimensions), node, "image"),
       lowering.constant(weights, node, "weights"),
     ]
-    if let bias = node.optionalInput(2) { inputs.append(bias) }
+    if let bias = node.optionalInput(2) {
+      _ = try lowering.constant(bias, "the bias of a transposed convolution")
+      inputs.append(bias)
+    }
     let spread = Pair(rows.stride, columns.stride)
     let convolution = Convolution(
       kernel: Pair(rows.kernel, columns.kernel), dilations: Pair(rows.dilation, columns.dilation),

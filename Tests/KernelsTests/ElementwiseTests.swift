@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite struct ElementwiseTests {
-  @Test(arguments: WindowTests.activations.compactMap { $0 })
+  @Test(arguments: WindowTests.functions)
   func activation(_ activation: Activation) throws {
     // A fine sweep: the error must stay below 1e-6 of the output's scale everywhere.
     for scale: Float in [1, 12, 100] {

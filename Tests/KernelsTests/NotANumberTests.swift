@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test(arguments: WindowTests.activations.compactMap { $0 })
+  @Test(arguments: WindowTests.functions)
   func activation(_ activation: Activation) throws {
     try expectKept(37) { try result(.activation(activation), [Tensor([37], $0)], output: [37]) }
   }

@@ -9,8 +9,10 @@ import Testing
     nil, .relu, .clip(minimum: 0, maximum: 6), .leakyRelu(slope: 0.1), .sigmoid, .tanh, .silu,
     .gelu, .hardSigmoid(slope: 0.2, offset: 0.5), .hardSwish, .elu(slope: 1.5),
     .selu(slope: 1.67, scale: 1.05), .celu(slope: 0.5), .softplus, .mish, .softsign,
-    .thresholdedRelu(threshold: 0.5),
   ]
+
+  /// Those that stand alone, too: products that round differently may lie on both sides of a threshold.
+  static let functions = activations.compactMap { $0 } + [.thresholdedRelu(threshold: 0.5)]
 
   struct Window {
     var input, kernel, strides, dilations: Pair

@@ -68,6 +68,8 @@ def normalisations():
                constants={"s": floats(shape[1], low=0.5), "b": floats(shape[1])})
     single("InstanceNormalization epsilon", "InstanceNormalization", floats(1, 3, 5, 5) * 0.1, epsilon=0.02,
            constants={"s": floats(3), "b": floats(3)})
+    case("InstanceNormalization with computed scales", [("InstanceNormalization", ["x", "x1", "b"], ["y"], {})],
+         {"x": floats(2, 3, 4, 5), "x1": floats(3)}, {"b": floats(3)})
     for groups in (1, 2, 6):
         single(f"GroupNormalization {groups}", "GroupNormalization", floats(2, 6, 3, 4), opset=18, num_groups=groups,
                constants={"s": floats(groups, low=0.5), "b": floats(groups)})
