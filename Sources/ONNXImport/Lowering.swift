@@ -9,6 +9,8 @@ struct Lowering {
   private let opset: Int
   private let binding: DimensionBinding
   private var values: [String: ValueID] = [:]
+  /// Computed values that are whole numbers from 0 to a bound: truth values and indices.
+  var wholeNumbers: [ValueID: Int64] = [:]
 
   init(reader: TensorReader, opset: Int, binding: DimensionBinding) {
     self.builder = Lowering.builder(name: "")
@@ -174,7 +176,9 @@ extension Lowering {
   ) throws(MartletError) -> ValueID {
     let target = try Shape(checking: extents)
     if target == shape(id) { return id }
-    return try add(.reshape, [id], node, suffix, shape: target)
+    let result = try add(.reshape, [id], node, suffix, shape: target)
+    wholeNumbers[result] = wholeNumbers[id]
+    return result
   }
 
   mutating func constant(_ tensor: Tensor, _ node: NodeReader, _ suffix: String) -> ValueID {

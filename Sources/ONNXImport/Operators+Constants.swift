@@ -75,8 +75,10 @@ extension Operators {
     let x = try node.input(0)
     let type = try ONNXType(code: try node.integer("to", default: 0))
     guard let tensor = lowering.builder.graph.constants[x] else {
-      // All floating point is computed in float32.
-      guard type.isFloat else {
+      // All floating point is computed in float32, and so are whole numbers that fit.
+      if type == .bool { return [try truth(&lowering, x, node)] }
+      let isWhole = lowering.wholeNumbers[x].map { type.wrapped($0) == $0 } ?? false
+      guard type.isFloat || isWhole else {
         throw MartletError(
           .unsupported, "a cast to \(type) is only supported on constants",
           context: ["value": lowering.builder.graph[x].name])

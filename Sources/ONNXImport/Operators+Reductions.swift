@@ -6,9 +6,7 @@ import Tensors
 extension Operators {
   static let reductions: [String: Rule] = [
     "ReduceProd": { (lowering, node) throws(MartletError) in
-      let x = try node.input(0)
-      if let product = try integerProduct(&lowering, node, x) { return [product] }
-      return [try fold(&lowering, node, x, .product, try Fold(lowering, node))]
+      [try fold(&lowering, node, try node.input(0), .product, try Fold(lowering, node))]
     },
     "ReduceL1": { (lowering, node) throws(MartletError) in
       let size = try lowering.add(.unary(.absolute), [try node.input(0)], node, "size")
@@ -95,23 +93,6 @@ extension Operators {
     return [try lowering.reshape(result, over.result.dimensions, node, "shape")]
   }
 
-  /// Shape arithmetic: the product of all elements of constant integers.
-  private static func integerProduct(
-    _ lowering: inout Lowering, _ node: NodeReader, _ x: ValueID
-  ) throws(MartletError) -> ValueID? {
-    guard let tensor = lowering.builder.graph.constants[x], let values = tensor.integers else {
-      return nil
-    }
-    let over = try Fold(lowering, node)
-    guard over.axes.count == tensor.shape.rank else {
-      throw MartletError(
-        .unsupported, "the product of integers is only supported over all axes",
-        context: ["operand": "\(tensor.shape)", "axes": "\(over.axes)"])
-    }
-    return lowering.constant(
-      Tensor(over.result, [values.reduce(1, &*)]), node, "product")
-  }
-
   private static func position(
     _ lowering: inout Lowering, _ node: NodeReader, isSmallest: Bool
   ) throws(MartletError) -> [ValueID] {
@@ -122,6 +103,7 @@ extension Operators {
       axis: axis, isSmallest: isSmallest,
       isLast: try node.integer("select_last_index", default: 0) != 0)
     let result = try lowering.add(.extremum(extremum), [x], node)
+    lowering.wholeNumbers[result] = Int64(shape[axis] - 1)
     guard try node.integer("keepdims", default: 1) == 0 else { return [result] }
     var extents = shape.dimensions
     extents.remove(at: axis)

@@ -193,6 +193,25 @@ import Testing
     #expect(try compared([3, 1, 1]) == .invalidShape)
   }
 
+  /// Whole numbers at run time are indices and truth values, as far as the integer type holds them.
+  @Test func castsAtRunTime() throws {
+    func cast(_ classes: Int, to type: Int, _ kind: String?) throws -> MartletError.Code? {
+      var model = ModelWriter()
+      model.opset = 18
+      model.input("x", [.fixed(1), .fixed(classes), .fixed(2)])
+      if let kind { model.node(kind, ["x"], ["i"], numbers: ["axis": 1]) }
+      model.node("Cast", [kind == nil ? "x" : "i"], ["y"], name: "node", numbers: ["to": type])
+      model.output("y")
+      return try failure(model)
+    }
+    let (uint8, int32, bool, float32) = (2, 6, 9, 1)
+    for type in [uint8, int32, float32] { #expect(try cast(256, to: type, "ArgMax") == nil) }
+    #expect(try cast(257, to: int32, "ArgMax") == nil)
+    #expect(try cast(257, to: uint8, "ArgMax") == .unsupported)
+    #expect(try cast(4, to: int32, nil) == .unsupported)
+    #expect(try cast(4, to: bool, nil) == nil)
+  }
+
   /// Truth values of constants stay integers, so that shape arithmetic may go on with them.
   @Test func constantsAreCompared() throws {
     var model = ModelWriter()

@@ -52,6 +52,8 @@ def reductions():
         single_float(f"{op} last", op, ties, axis=1, select_last_index=1)
         single_float(f"{op} last of row", op, ties, axis=3, select_last_index=1)
         single_float(f"{op} default", op, floats(70, 3))
+    case("ArgMax as integers", [("ArgMax", ["x"], ["i"], {"axis": 1, "keepdims": 0}), ("Cast", ["i"], ["j"], {"to": 6}), ("Cast", ["j"], ["y"], {"to": 1})],
+         {"x": ties})
     single("Hardmax", "Hardmax", ties)
     single("Hardmax 1", "Hardmax", ties, axis=1)
     single("Hardmax opset 11", "Hardmax", ties, opset=11, axis=2)
@@ -155,6 +157,8 @@ def conditions():
              {"x": x.astype(np.float32), "x1": other.astype(np.float32)})
         case(f"{op} constant", [(op, ["c", "x"], ["b"], {}), ("Cast", ["b"], ["y"], {"to": 1})],
              {"x": x.astype(np.float32)}, {"c": np.float32(1)})
+    case("Cast to bool", [("Cast", ["x"], ["b"], {"to": 9}), ("Not", ["b"], ["n"], {}), ("Cast", ["n"], ["i"], {"to": 7}), ("Cast", ["i"], ["y"], {"to": 1})],
+         {"x": x.astype(np.float32)})
     for op in ("And", "Or", "Xor"):
         case(op, [("Less", ["x", "c"], ["a"], {}), ("Greater", ["x1", "c"], ["b"], {}), (op, ["a", "b"], ["d"], {}), ("Not", ["d"], ["e"], {}),
                   ("Cast", ["e"], ["y"], {"to": 1})],
