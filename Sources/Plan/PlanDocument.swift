@@ -170,7 +170,7 @@ extension PlanDocument.Structure {
     inputs = graph.inputs
     outputs = graph.outputs
     let computed = graph.computedValues
-    constants = Set(graph.nodes.flatMap(\.inputs)).subtracting(computed).sorted()
+    constants = Set(graph.nodes.flatMap(\.inputs) + graph.outputs).subtracting(computed).sorted()
     nodes = graph.nodes
   }
 

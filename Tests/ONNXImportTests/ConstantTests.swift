@@ -89,9 +89,9 @@ import Testing
     var model = ModelWriter.small
     model.opset = 13
     model.node("Frobnicate", ["y"], ["z"])
-    model.node("RotaryEmbedding", ["y"], ["r"])
+    model.node("RotaryEmbedding", ["y"], ["rotated"])
     model.output("z")
-    model.output("r")
+    model.output("rotated")
     let error = try #require(failure(model))
     #expect(text(error).contains("ONNX has no operator Frobnicate"))
     #expect(text(error).contains("RotaryEmbedding came with opset 23"))
@@ -101,8 +101,8 @@ import Testing
     var model = ModelWriter.small
     model.integers("i", [0, 3, 0])
     model.node("NonZero", ["i"], ["n"])
-    model.node("Cast", ["n"], ["f"], numbers: ["to": 1])
-    model.node("Mul", ["y", "f"], ["z"])
+    model.node("Cast", ["n"], ["floats"], numbers: ["to": 1])
+    model.node("Mul", ["y", "floats"], ["z"])
     model.outputs = []
     model.output("z")
     #expect(failure(model) == nil)

@@ -138,8 +138,8 @@ struct FailureTableTests {
     }
     #expect(accuracy(table, .later) == 0.6 && accuracy(table, .loss(.standby)) == 0.3)
     #expect(accuracy(table, .loss(.active)) == 0.6, "not studied")
-    let zeros = try Self.table(Self.whole).adding(Self.atLoss(.standby, .zero))
-    #expect(accuracy(zeros, .loss(.standby)) == 0.6, "devices do not fill with zeros")
+    let nearest = try Self.table(Self.whole).adding(Self.atLoss(.standby, .nearest))
+    #expect(accuracy(nearest, .loss(.standby)) == 0.6, "devices do not fill with the nearest")
     #expect(accuracy(try Self.table(Self.whole), .loss(.standby)) == 0.6)
     #expect(table.summaries == (try Self.table(Self.whole)).summaries)
     #expect(table.lossSummaries.map(\.sets) == [1, 3, 3])
