@@ -9,12 +9,12 @@ import Testing
 struct InputCountTests {
   private func graph(inputs: Int) throws -> Graph {
     var builder = GraphBuilder(name: "inputs")
-    var sum = builder.add(constant: Tensor([1, 2], [1, 2]), name: "c")
+    var sum = builder.add(constant: Tensor([1, 2], [1, 2] as [Float]), name: "c")
     for number in 0..<inputs {
       let x = builder.addInput(name: "x\(number)", shape: [1, 2])
       sum = try builder.add(.binary(.add), [sum, x], name: "sum\(number)")
     }
-    let w = builder.add(constant: Tensor([3, 2], [1, 2, 3, 4, 5, 6]), name: "w")
+    let w = builder.add(constant: Tensor([3, 2], [1, 2, 3, 4, 5, 6] as [Float]), name: "w")
     try builder.addOutput(try builder.add(.dense(Dense()), [sum, w], name: "dense"), name: "y")
     return builder.graph
   }
