@@ -123,7 +123,7 @@ extension DeviceLowering {
     // A device that is only probed sends rows that nobody reads: others stand in for it.
     let used = Set(recovery.rows.joined().map(\.index))
     let parts = GatheredParts(
-      plan.devices.indices.compactMap { device in
+      senders.compactMap { device in
         let rows = plan.rawRows(of: device, layer: site.layer, recovery, blocks: assignment.blocks)
         return GatheredParts.part(of: device, neurons: rows, shape: shape, axis: site.axis) {
           gathersEverything || used.contains($0) ? $0 : nil

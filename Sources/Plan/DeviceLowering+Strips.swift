@@ -49,7 +49,7 @@ extension DeviceLowering {
     else { preconditionFailure("\(model[value].name) has no halo") }
     let needed = layout.needed(value, by: device)
     let parts = GatheredParts(
-      plan.devices.indices.compactMap { sender in
+      senders.compactMap { sender in
         GatheredParts.part(
           of: sender, neurons: Array(layout.owned(value, by: sender).clamped(to: needed)),
           shape: model[value].shape, axis: axis
@@ -72,7 +72,7 @@ extension DeviceLowering {
   /// A divided value in full: every device's rows.
   mutating func gatherRows(_ value: ValueID, axis: Int, number: Int) -> ValueID {
     let parts = GatheredParts(
-      plan.devices.indices.compactMap { sender in
+      senders.compactMap { sender in
         GatheredParts.part(
           of: sender, neurons: layout.map { Array($0.owned(value, by: sender)) } ?? [],
           shape: model[value].shape, axis: axis

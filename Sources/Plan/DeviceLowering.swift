@@ -16,6 +16,10 @@ struct DeviceLowering {
   /// Nil builds the client's graph, which owns no neurons and computes the outputs.
   let device: Int?
 
+  /// Whether only what is exchanged is of interest: parts and constants, which take the most time where there
+  /// are many devices, are then left out.
+  let isSketch: Bool
+
   let model: Graph
   let computed: Set<ValueID>
   let decoded: [Int: Sharding.DecodedNode]
@@ -36,8 +40,9 @@ struct DeviceLowering {
   private var joined: [ValueID: ValueID] = [:]
   private var sliceValues: [ConstantSlice: ValueID] = [:]
 
-  init(_ plan: Plan, _ variant: PlanVariant, device: Int?) {
+  init(_ plan: Plan, _ variant: PlanVariant, device: Int?, isSketch: Bool = false) {
     self.plan = plan
+    self.isSketch = isSketch
     sharding = variant.sharding
     layers = variant.layers
     gathersEverything = variant.sendsEverything
@@ -68,8 +73,18 @@ struct DeviceLowering {
     return lowering.finish()
   }
 
+  /// The numbers of the exchanges that the device's program gathers.
+  static func gatherings(_ plan: Plan, _ variant: PlanVariant, device: Int?) -> [Int] {
+    var lowering = DeviceLowering(plan, variant, device: device, isSketch: true)
+    for index in plan.graph.nodes.indices { lowering.lower(index) }
+    return lowering.finish().gatherings.map(\.exchange)
+  }
+
   /// This device's blocks of a layer's neurons.
   func ownBlocks(_ layer: Int) -> [[Int]] { device.map { layers[layer].blocks[$0] } ?? [] }
+
+  /// The devices whose parts are of interest.
+  var senders: Range<Int> { isSketch ? 0..<0 : plan.devices.indices }
 
   // MARK: Operands
 
@@ -85,10 +100,13 @@ struct DeviceLowering {
     case .full: preconditionFailure("\(model[value].name) is full and not there")
     case .rows(let axis): id = gatherRows(value, axis: axis, number: number)
     case .sharded(let layer, let axis):
+      let shape = model[value].shape
       let parts =
-        gathersEverything
-        ? partsOfAllHolders(layer, shape: model[value].shape, axis: axis)
-        : partsOfOwners(layer, shape: model[value].shape, axis: axis)
+        isSketch
+        ? GatheredParts.nothing
+        : gathersEverything
+          ? partsOfAllHolders(layer, shape: shape, axis: axis)
+          : partsOfOwners(layer, shape: shape, axis: axis)
       id = gather(
         number, parts: parts, axis: axis, own: own[value].map { join($0, axis: axis, of: value) },
         description: model[value])
@@ -156,6 +174,7 @@ struct DeviceLowering {
   mutating func constant(
     _ value: ValueID, axis: Int = 0, indices: [Int]? = nil, sums: [[Combination.Term]]? = nil
   ) -> ValueID {
+    if isSketch { return graph.add(model[value]) }
     let shape = model[value].shape
     var slice = ConstantSlice(source: value, selections: [], sums: sums)
     if let indices, !indices.elementsEqual(0..<shape[axis]) {

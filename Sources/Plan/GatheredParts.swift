@@ -5,6 +5,9 @@ struct GatheredParts {
   var parts: [DeviceProgram.Part]
   var slots: [DeviceProgram.Slot]
 
+  /// Nothing, where it is not of interest who sends what.
+  static let nothing = GatheredParts([])
+
   /// Each part is a slot of its own.
   init(_ parts: [DeviceProgram.Part]) {
     self.parts = parts

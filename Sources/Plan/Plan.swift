@@ -329,8 +329,7 @@ package struct Plan: Sendable {
     }
     var result: Set<Int> = []
     for variant in variants {
-      result.formUnion(
-        DeviceLowering.program(self, variant, device: device).gatherings.map(\.exchange))
+      result.formUnion(DeviceLowering.gatherings(self, variant, device: device))
     }
     // Who lacks which rows depends on who is there.
     if let device { result.formUnion(exchanges.indices.filter { exchanges[$0].reader == device }) }

@@ -14,6 +14,8 @@ struct StripLayout {
   private let owners: Owners
   private let graph: Graph
   private let strips: Strips
+  /// By device, the shares of those before it together, and of all at the end; empty where everybody takes all.
+  private let sharesBefore: [Double]
   /// By device, the rows that it computes.
   private var computed: [[ValueID: Range<Int>]] = []
   /// By device, the rows that it reads; of inputs as well.
@@ -24,6 +26,12 @@ struct StripLayout {
     self.graph = graph
     self.strips = strips
     self.owners = owners
+    sharesBefore =
+      if case .shares(let shares) = owners {
+        shares.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+      } else {
+        []
+      }
     for device in 0..<devices {
       var (computed, needed): ([ValueID: Range<Int>], [ValueID: Range<Int>]) = ([:], [:])
       for index in strips.nodes.reversed() {
@@ -59,11 +67,10 @@ struct StripLayout {
     let height = graph[value].shape[axis]
     switch owners {
     case .everybodyAll: return 0..<height
-    case .shares(let shares):
-      let total = shares.reduce(0, +)
-      guard total > 0 else { return 0..<0 }
+    case .shares:
+      guard let total = sharesBefore.last, total > 0 else { return 0..<0 }
       func boundary(_ device: Int) -> Int {
-        Int((Double(height) * shares[..<device].reduce(0, +) / total).rounded())
+        Int((Double(height) * sharesBefore[device] / total).rounded())
       }
       return boundary(device)..<boundary(device + 1)
     }

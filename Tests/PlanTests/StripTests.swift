@@ -165,4 +165,44 @@ struct StripTests {
       }
     }
   }
+
+  /// Whatever a device gathers in any attendance, it has subscribed to.
+  @Test("every exchange that may be gathered is known beforehand", arguments: 0..<20)
+  func possibleGatherings(seed: Int) throws {
+    guard let trial = try Trial(seed: UInt64(seed)) else { return }
+    let (plan, count) = (trial.plan, trial.shares.count)
+    let absences = [[]] + (0..<count).map { [$0] }
+    for device in (0..<min(count, 4)).map(Optional.some) + [nil] {
+      let possible = Set(plan.possibleGatherings(device: device))
+      for absent in absences where device == nil || !absent.contains(device ?? 0) {
+        guard absent.count < count else { continue }
+        let attendance = Attendance(alive: (0..<count).map { !absent.contains($0) })
+        let gathered = plan.program(device: device, attendance: attendance).gatherings
+        #expect(
+          possible.isSuperset(of: gathered.map(\.exchange)),
+          "\(trial.description), device \(device ?? -1) without \(absent)")
+      }
+      for number in possible {
+        let reader = plan.exchanges[number].reader
+        #expect(reader == nil || reader == device, "\(trial.description)")
+      }
+    }
+  }
+
+  @Test("what 64 devices may gather is what they do, and all halos of their own")
+  func manyDevices() throws {
+    let graph = try RandomGraph.windows(seed: 2)
+    let nodes = Strips.front(of: graph, end: graph.nodes.count)
+    let strips = try Strips(graph, nodes: nodes, halos: Set(dividedValues(graph, nodes)))
+    let shares = [Double](repeating: 1, count: 64)
+    let plan = try plan(graph, shares: shares, method: .lop, strips: strips)
+    for device in [0, 1, 31, 63] {
+      let possible = Set(plan.possibleGatherings(device: device))
+      #expect(
+        possible.isSuperset(of: plan.program(device: device).gatherings.map(\.exchange)))
+      #expect(
+        possible.isSuperset(
+          of: plan.exchanges.indices.filter { plan.exchanges[$0].reader == device }))
+    }
+  }
 }
