@@ -30,7 +30,7 @@ package struct LinkReport: Sendable {
     let input = plan.graph.inputs.reduce(0) { $0 + plan.graph[$1].shape.count }
     loads =
       plan.devices.indices.map { number in
-        let cost = plan.cost(of: number)
+        let cost = plan.cost(of: number, wire: .float32)
         return Load(
           device: plan.devices[number].name,
           received: cost.bytesReceived / ElementType.float32.size * elementBytes,

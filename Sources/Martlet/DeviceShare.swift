@@ -12,9 +12,9 @@ public struct DeviceShare: Sendable, Hashable {
   public let weightBytes: Int
   /// Multiply-adds for one frame.
   public let multiplyAdds: Int
-  /// Bytes that it sends for one frame, as float32, without headers.
+  /// Bytes that it sends for one frame, as the plan lets parts travel, without headers.
   public let bytesSent: Int
-  /// Bytes that it receives for one frame, the input included, as float32, without headers.
+  /// Bytes that it receives for one frame in the same way, and the input as float32, without headers.
   public let bytesReceived: Int
 
   init(_ device: Plan.Device, _ cost: DeviceCost) {

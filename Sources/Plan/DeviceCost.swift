@@ -1,5 +1,5 @@
 package import ModelGraph
-import Tensors
+package import Tensors
 
 /// What a device holds, computes, sends and receives for one frame while all devices are there; for
 /// one of its own frames, where each goes to one device.
@@ -10,9 +10,9 @@ package struct DeviceCost: Sendable, Hashable, Codable {
   package var weightBytes: Int
   /// Multiply-adds per frame.
   package var multiplyAdds: Int
-  /// Element bytes published per frame, as float32.
+  /// Element bytes published per frame, as the plan lets parts travel, with the scales of those that have one.
   package var bytesSent: Int
-  /// Element bytes received per frame, the input included, as float32.
+  /// Element bytes received per frame in the same way, and the input as float32.
   package var bytesReceived: Int
 
   private enum CodingKeys: String, CodingKey {
@@ -27,11 +27,19 @@ package struct DeviceCost: Sendable, Hashable, Codable {
 extension Plan {
   /// The cost of one device.
   ///
-  /// - Parameter attendance: who is there; `usualAttendance` if nil.
-  package func cost(of device: Int, attendance: Attendance? = nil) -> DeviceCost {
+  /// - Parameters:
+  ///   - attendance: who is there; `usualAttendance` if nil.
+  ///   - wire: how all parts travel; as the plan says if nil.
+  package func cost(
+    of device: Int, attendance: Attendance? = nil, wire: ElementType? = nil
+  ) -> DeviceCost {
     let program = program(
       device: device, attendance: attendance ?? usualAttendance(of: device))
-    let size = ElementType.float32.size
+    let types = wireTypes(wire)
+    func bytes(_ shape: Shape, of exchange: Int) -> Int {
+      shape.count * types[exchange].size
+        + (types[exchange].hasScale ? PackedElements.scaleBytes : 0)
+    }
     var input = program.graph.inputs.reduce(0) { $0 + program.graph[$1].shape.count }
     if let rows = inputRows(attendance ?? .everyone(devices.count)) {
       input = input / graph[graph.inputs[0]].shape[2] * rows[device].count
@@ -43,13 +51,15 @@ extension Plan {
       },
       weightBytes: ShardInventory(self, device: device).bytes,
       multiplyAdds: program.graph.multiplyAdds,
-      bytesSent: size * program.publications.reduce(0) { $0 + program.graph[$1.value].shape.count },
-      bytesReceived: size
-        * (input
-          + program.gatherings.reduce(0) { sum, gathering in
-            sum
-              + gathering.parts.reduce(0) { $0 + ($1.device == device ? 0 : $1.shape.count) }
-          }))
+      bytesSent: program.publications.reduce(0) {
+        $0 + bytes(program.graph[$1.value].shape, of: $1.exchange)
+      },
+      bytesReceived: input * ElementType.float32.size
+        + program.gatherings.reduce(0) { sum, gathering in
+          gathering.parts.reduce(sum) {
+            $0 + ($1.device == device ? 0 : bytes($1.shape, of: gathering.exchange))
+          }
+        })
   }
 
   /// The multiply-adds of one device per frame, without what it takes to find the other costs.

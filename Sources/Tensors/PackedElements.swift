@@ -44,6 +44,10 @@ extension [String] {
 
 /// Elements as they travel: float32, float16, or bytes with one scale; little-endian.
 package enum PackedElements {
+  /// What the one scale of a part takes in its message's header, at most: its field, and a float32 in as many
+  /// digits as it may need.
+  package static let scaleBytes = 25
+
   /// The element types that a tensor message may have.
   package static let supported: [ElementType] = [.float32, .float16, .int8]
 

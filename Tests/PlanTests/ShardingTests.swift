@@ -127,4 +127,25 @@ struct ShardingTests {
     try builder.addOutput(y, name: "y")
     #expect(throws: MartletError.self) { try Sharding(builder.graph) }
   }
+
+  @Test("costs count bytes as they travel, each scale included")
+  func costsOnTheWire() throws {
+    let graph = try chain()
+    let alone = try plan(graph, shares: [1], method: .lop).travelling(as: [.i8, .f16, .f32])
+    let scale = PackedElements.scaleBytes
+    #expect(alone.cost(of: 0).bytesSent == 6 * 16 + scale + 2 * 4 * 16 + 4 * 5)
+    #expect(alone.cost(of: 0).bytesReceived == 4 * 128)
+    #expect(alone.cost(of: 0, wire: .float32).bytesSent == 4 * (6 * 16 + 4 * 16 + 5))
+    let plan = try plan(graph, shares: [1, 1, 1], method: .lop)
+    let bytes = try plan.travelling(as: [.i8, .i8, .i8])
+    for device in 0..<3 {
+      let program = plan.program(device: device)
+      let (before, after) = (plan.cost(of: device), bytes.cost(of: device))
+      #expect(after.bytesSent == before.bytesSent / 4 + scale * program.publications.count)
+      let parts = program.gatherings.flatMap(\.parts).count { $0.device != device }
+      #expect(parts > 0)
+      #expect(
+        after.bytesReceived == 4 * 128 + (before.bytesReceived - 4 * 128) / 4 + scale * parts)
+    }
+  }
 }

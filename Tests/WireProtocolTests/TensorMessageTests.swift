@@ -210,4 +210,17 @@ import WireProtocol
     }
     #expect(accepted > 100 && accepted < 50_000, "seed \(seed): the mutations test nothing")
   }
+
+  /// What costs count for it.
+  @Test(arguments: [1, 0.1, 1e-30, 3.3e20, 1.0 / 3, .leastNormalMagnitude * 127] as [Float])
+  func aScaleTakesLittle(largest: Float) throws {
+    let message = try messages(header(shape: [1, 4]), [largest, 0, 0, -largest], as: .int8)[0]
+    // Behind the header's length.
+    let text = Array(message.dropFirst(8).prefix { $0 < 0x80 })
+    let field = Array("\",\"scale\":\"".utf8)
+    let start = try #require(
+      text.indices.first { text[$0...].starts(with: field) })
+    let digits = text[(start + field.count)...].prefix { $0 != UInt8(ascii: "\"") }
+    #expect(!digits.isEmpty && field.count + digits.count <= PackedElements.scaleBytes)
+  }
 }
