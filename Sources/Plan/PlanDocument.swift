@@ -8,10 +8,11 @@ struct PlanDocument: Codable {
   static let format = "martlet-plan"
   /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
   static func version(of plan: Plan) -> Int {
-    plan.sharding.strips == nil && plan.wire.isEmpty ? 2 : 3
+    plan.sharding.strips == nil && plan.wire.isEmpty && !plan.dispatchesFrames ? 2 : 3
   }
 
-  /// What can be read. Version 3 brought strips, and types on the wire.
+  /// What can be read. Version 3 brought strips, types on the wire, and frames that go to one device each, on
+  /// topics that earlier workers do not read; plans of these made before that have version 2.
   static let versions = 2...3
 
   /// The front that is divided by rows: positions of nodes, in ranges.

@@ -2,6 +2,7 @@ import Foundations
 import ModelGraph
 import Plan
 import Planning
+import Processes
 import Tensors
 import TestSupport
 import Testing
@@ -69,5 +70,21 @@ struct WholeMethodTests {
       try plan(graph, devices: 2, shares: [2, 1])
     }
     #expect(error?.code == .invalidArgument && error?.message.contains("whole") == true)
+  }
+
+  /// They would compute every frame, from inputs on topics that they do not read.
+  @Test("plans have a version that programs which know nothing of them refuse")
+  func version() throws {
+    try TemporaryFolder.with(prefix: "martlet-test") { folder in
+      let graph = try RandomGraph.network(seed: 3)
+      for (method, version) in [("whole", 3), ("lop", 2)] {
+        let written = try PlanFolder.write(
+          try plan(graph, method: method, devices: 2), graph: graph, to: "\(folder)/\(method)")
+        let text = try FileSystem.readText(written.path + "/plan.json")
+        #expect(text.contains("\"version\": \(version)"), "\(method)")
+        let read = try PlanFolder(reading: written.path)
+        #expect(read.plan.dispatchesFrames == (method == "whole") && read.id == written.id)
+      }
+    }
   }
 }
