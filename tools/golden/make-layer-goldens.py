@@ -131,6 +131,14 @@ def transposed():
     conv("1-D", (2, 3, 7), (3, 4, 3), strides=[2], pads=[1, 1], output_padding=[1])
     conv("1-D grouped", (1, 4, 7), (4, 2, 4), strides=[3], group=2)
     conv("many cells", (1, 2, 33, 34), (2, 2, 2, 2), strides=[2, 2])
+    # What is between the cells, and at the border, is 0: neither a shift nor padding before may be taken into the layer.
+    case("ConvTranspose of shifted channels",
+         [("Transpose", ["x"], ["t"], {"perm": [0, 2, 3, 1]}), ("LayerNormalization", ["t", "s", "b"], ["n"], {}),
+          ("Transpose", ["n"], ["c"], {"perm": [0, 3, 1, 2]}), ("ConvTranspose", ["c", "w"], ["y"], {"strides": [2, 2]})],
+         {"x": floats(1, 4, 3, 3)}, {"s": floats(4), "b": floats(4, low=0.5), "w": floats(4, 3, 3, 3)})
+    case("ConvTranspose of a padded image",
+         [("Pad", ["x", "p"], ["c"], {}), ("ConvTranspose", ["c", "w"], ["y"], {"strides": [2, 2], "pads": [1, 1, 1, 1]})],
+         {"x": floats(1, 2, 3, 3)}, {"p": ints(0, 0, 1, 2, 0, 0, 0, 1), "w": floats(2, 3, 3, 3)})
     case("ConvTranspose in a hourglass",
          [("Conv", ["x", "w"], ["a"], {"strides": [2, 2]}), ("Relu", ["a"], ["b"], {}), ("ConvTranspose", ["b", "u", "c"], ["d"], {"strides": [2, 2]}),
           ("BatchNormalization", ["d", "s", "c", "m", "v"], ["e"], {}), ("LeakyRelu", ["e"], ["f"], {}), ("Concat", ["f", "x"], ["g"], {"axis": 1}),
