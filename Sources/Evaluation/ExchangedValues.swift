@@ -11,18 +11,33 @@ package struct ExchangedValue: Sendable, Hashable {
   package var layer: Int
   /// Whether depthwise filters stand between the layer's weighted nodes and the value.
   package var isBehindFilters: Bool
+  /// Whether it is the hidden value of a pair: not gathered by anybody, but read by each device for its
+  /// own contribution to the pair's result. What is lost of it is zero, whatever fills other channels.
+  package var isHidden: Bool
   /// The channels that go with the layer's one neuron, if the layer is a block that is placed whole;
   /// nil where channels are neurons.
   package var wholeChannels: Int?
 
   /// Describes a value.
   package init(
-    point: ChannelPoint, layer: Int, isBehindFilters: Bool = false, wholeChannels: Int? = nil
+    point: ChannelPoint, layer: Int, isBehindFilters: Bool = false, isHidden: Bool = false,
+    wholeChannels: Int? = nil
   ) {
+    self.isHidden = isHidden
     self.point = point
     self.layer = layer
     self.isBehindFilters = isBehindFilters
     self.wholeChannels = wholeChannels
+  }
+
+  /// A fill of such values, of which those of pairs lose zeros.
+  package static func fill(_ fill: Plan.Fill, of values: [ExchangedValue]) -> Plan.Fill {
+    guard let constants = fill.constants else { return fill }
+    return Plan.Fill(
+      fill.kind,
+      constants: zip(values, constants).map { value, constants in
+        value.isHidden ? constants.map { _ in 0 } : constants
+      })
   }
 
   /// The channels that are lost with these neurons of the layer.
@@ -31,14 +46,14 @@ package struct ExchangedValue: Sendable, Hashable {
     return neurons.isEmpty ? [] : Array(0..<wholeChannels)
   }
 
-  /// The values that are exchanged while all devices are there, in graph order: the places where
-  /// lost neurons are missed.
+  /// The values that are exchanged while all devices are there, and the hidden values of pairs, in graph
+  /// order: the places where lost neurons are missed.
   ///
-  /// They depend on the graph alone, so all horizontal plans of a model have the same. A block's
-  /// values are whole: all their channels are lost together.
+  /// They depend on the graph, its strips and pairs alone, so all other horizontal plans of a model have
+  /// the same. A block's values are whole: all their channels are lost together.
   package static func all(of graph: Graph, _ sharding: Sharding) -> [ExchangedValue] {
     let producers = graph.producers()
-    let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
+    let weighted = Set(sharding.layers.flatMap(\.weightedNodes) + sharding.pairs)
     func isBehindFilters(_ value: ValueID) -> Bool {
       guard let index = producers[value], !weighted.contains(index) else { return false }
       let node = graph.nodes[index]
@@ -46,7 +61,11 @@ package struct ExchangedValue: Sendable, Hashable {
       if case .convolution = node.operation { return true }
       return zip(node.inputs, sharding.uses[index]).contains { $1 == .own && isBehindFilters($0) }
     }
-    return sharding.exchanges.compactMap { value in
+    let hidden = Set(sharding.pairs.map { graph.nodes[$0].inputs[0] })
+    let missed = (sharding.exchanges + hidden).sorted { a, b in
+      (producers[a] ?? -1) < (producers[b] ?? -1)
+    }
+    return missed.compactMap { value in
       guard case .sharded(let layer, let axis) = sharding[value] else { return nil }
       if sharding.layers[layer].block != nil {
         let shape = graph[value].shape
@@ -56,7 +75,7 @@ package struct ExchangedValue: Sendable, Hashable {
       }
       return ExchangedValue(
         point: ChannelPoint(value: value, axis: axis), layer: layer,
-        isBehindFilters: isBehindFilters(value))
+        isBehindFilters: isBehindFilters(value), isHidden: hidden.contains(value))
     }
   }
 }

@@ -48,6 +48,7 @@ extension Model {
   ///   - fill: what stands in for what is lost.
   ///   - strips: what is divided by rows; if nil nothing, and with ``PlanningMethod/automatic`` whichever is
   ///     better, nothing or what is predicted to be best.
+  ///   - pairs: what pairs of layers are divided by their hidden neurons; nil as for strips.
   ///   - wire: how parts are to travel; the plan does not say if nil, and they travel exactly then.
   ///   - conditions: what to predict with; without them nothing can be automatic but the wire, and
   ///     ``PlanDraft/forecast`` is nil.
@@ -62,7 +63,7 @@ extension Model {
   public func plan(
     for devices: DeviceRequest, method: String = PlanningMethod.usual,
     options: [String: String] = [:], fill: Fill = .zero, strips: RowStrips? = nil,
-    wire: PlannedWire? = nil, conditions: PlanConditions? = nil,
+    pairs: LayerPairs? = nil, wire: PlannedWire? = nil, conditions: PlanConditions? = nil,
     calibration: CalibrationImages? = nil, threads: Int? = nil,
     progress: WorkProgress.Handler? = nil
   ) async throws(MartletError) -> PlanDraft {
@@ -75,6 +76,7 @@ extension Model {
       order.options = options
       order.fill = fill.kind
       order.strips = strips?.wish
+      order.pairs = pairs?.wish
       order.wire = wire?.choice
       order.goal = conditions?.goal.goal ?? .latency
       let search = PlanSearch(

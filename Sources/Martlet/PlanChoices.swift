@@ -23,6 +23,28 @@ public enum RowStrips: Sendable, Hashable {
   }
 }
 
+/// Which pairs of layers are divided by the hidden neurons between them, so that devices exchange what they
+/// contribute to the second one's result.
+public enum LayerPairs: Sendable, Hashable {
+  /// None.
+  case none
+  /// All by which less is sent.
+  case all
+  /// Those that end at the nodes of these names.
+  case ending(at: [String])
+  /// What is predicted to be best.
+  case automatic
+
+  var wish: PairWish {
+    switch self {
+    case .none: .none
+    case .all: .all
+    case .ending(let names): .at(names)
+    case .automatic: .auto
+    }
+  }
+}
+
 /// How a plan says that parts are to travel.
 public enum PlannedWire: Sendable, Hashable {
   /// All of them so.

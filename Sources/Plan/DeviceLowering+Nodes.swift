@@ -8,6 +8,7 @@ extension DeviceLowering {
     let node = model.nodes[index]
     if let site = decoded[index] { return lowerDecoded(node, site) }
     guard sharding.strips?.sums.contains(index) != true else { return lowerSum(index) }
+    guard !sharding.pairs.contains(index) else { return lowerPairEnd(index) }
     switch sharding[node.output] {
     case .full: lowerFull(node)
     case .rows(let axis): lowerRows(index, axis: axis)

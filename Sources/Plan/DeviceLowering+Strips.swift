@@ -98,25 +98,14 @@ extension DeviceLowering {
         node, operation: node.operation, inputs: [mine], axis: 0, count: 1, suffix: ".part")
       if let part { publications.append((number, part)) }
     }
-    var description = model[node.output]
-    description.name += ".parts"
-    description.shape = description.shape.replacing(axis: 0, with: owned.count)
-    let parts = GatheredParts(
-      owned.indices.compactMap { sender in
-        GatheredParts.part(
-          of: sender, neurons: owned[sender].isEmpty ? [] : [sender], shape: description.shape,
-          axis: 0
-        ) { $0 }
-      })
-    let gathered = gather(number, parts: parts, axis: 0, own: part, description: description)
     let height = Float(model[value].shape[axis])
-    let terms = owned.indices.filter { !owned[$0].isEmpty }.map { sender in
-      Combination.Term(
-        index: sender,
-        factor: reduction.kind == .mean ? Float(owned[sender].count) / height : 1)
-    }
-    emitFull(
-      node, operation: .combination(Combination(axis: 0, rows: [terms])), inputs: [gathered])
+    let (parts, sum) = gatherParts(
+      of: node.output, number: number, part: part,
+      factors: owned.map { rows in
+        if rows.isEmpty { return nil }
+        return reduction.kind == .mean ? Float(rows.count) / height : 1
+      })
+    emitFull(node, operation: sum, inputs: [parts])
   }
 
   /// What other devices read of this device's rows.

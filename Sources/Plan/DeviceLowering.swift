@@ -235,7 +235,7 @@ struct DeviceLowering {
     for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
       if let number = plan.exchangeNumber(of: value, isDecoded: false) { stages[number] = stage }
     }
-    for (value, stage) in sharding.stripStages {
+    for (value, stage) in sharding.innerStages {
       if let number = plan.exchangeNumber(of: value, isDecoded: false) { stages[number] = stage }
       for reader in plan.devices.indices {
         if let number = plan.exchangeNumber(of: value, reader: reader) { stages[number] = stage }

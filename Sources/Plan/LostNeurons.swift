@@ -36,7 +36,7 @@ extension Plan {
   ///
   /// - Parameter alive: by device.
   package func isWhole(alive: [Bool]) -> Bool {
-    let weighted = Set(sharding.layers.flatMap(\.weightedNodes))
+    let weighted = Set(sharding.layers.flatMap(\.weightedNodes) + sharding.pairs)
     let hasFilters = graph.nodes.enumerated().contains { number, node in
       guard case .convolution(_) = node.operation else { return false }
       return !weighted.contains(number)

@@ -28,10 +28,20 @@ extension Plan {
         }, isWhole: sharding.layers[layer].block != nil)
     }
     var points = stripPoints(graph: graph, sharding: sharding, devices: devices, taken: &taken)
+    var channelPoints: [ExchangePoint] = []
     for (value, stage) in zip(sharding.exchanges, sharding.exchangeStages) {
       guard case .sharded(let layer, let axis) = sharding[value] else { continue }
-      points.append(point(value, layer: layer, axis: axis, stage: stage, isDecoded: false))
+      channelPoints.append(point(value, layer: layer, axis: axis, stage: stage, isDecoded: false))
     }
+    for (index, layer) in zip(sharding.pairs, sharding.hiddenLayers(graph)) {
+      channelPoints.append(
+        sumPoint(
+          graph.nodes[index], layer: layer, graph: graph, sharding: sharding,
+          placements: placements,
+          devices: devices, taken: &taken))
+    }
+    let producers = graph.producers()
+    points += channelPoints.sorted { (producers[$0.value] ?? -1) < (producers[$1.value] ?? -1) }
     guard placements.contains(where: { $0.code != nil }) else { return points }
     // With some layers gathered early, other values may have to be gathered than without.
     let known = Set(sharding.exchanges)
@@ -49,6 +59,22 @@ extension Plan {
     return points
   }
 
+  /// The exchange of what devices contribute to the end of a pair.
+  private static func sumPoint(
+    _ node: Node, layer: Int, graph: Graph, sharding: Sharding, placements: [LayerPlacement],
+    devices: Int, taken: inout Set<String>
+  ) -> ExchangePoint {
+    let id = Identifier.make(from: node.name, avoiding: taken)
+    taken.insert(id)
+    return ExchangePoint(
+      id: id, value: node.output, layer: layer, axis: 0, stage: sharding.innerStages[node.output],
+      isDecoded: false, shape: graph[node.output].shape.replacing(axis: 0, with: devices),
+      maximumExtent: 1,
+      senders: (0..<devices).filter { device in
+        placements[layer].holders.contains { $0.contains(device) }
+      }, isPairSum: true)
+  }
+
   /// The exchanges of values that are divided by rows, in graph order: of halos one for each device that
   /// may read some, so that it receives nothing else.
   private static func stripPoints(
@@ -60,7 +86,7 @@ extension Plan {
     for index in strips.nodes {
       let node = graph.nodes[index]
       let isSum = strips.sums.contains(index)
-      guard let stage = whole[node.output] ?? sharding.stripStages[node.output],
+      guard let stage = whole[node.output] ?? sharding.innerStages[node.output],
         let axis = isSum ? 0 : strips.axes[node.output]
       else { continue }
       var shape = graph[node.output].shape

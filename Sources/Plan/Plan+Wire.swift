@@ -46,7 +46,8 @@ extension Plan {
     package var exchanges: [Int]
   }
 
-  /// What travels while all devices are there, in the order of the exchanges.
+  /// What travels while all devices are there, in the order of the exchanges; not what devices contribute
+  /// to the ends of pairs, which is no value of the model.
   package var wirePoints: [WirePoint] {
     let layout = sharding.strips.map {
       StripLayout(
@@ -55,7 +56,7 @@ extension Plan {
     let neurons = parts
     var points: [WirePoint] = []
     for (number, exchange) in exchanges.enumerated()
-    where exchange.stage != nil && !exchange.isDecoded {
+    where exchange.stage != nil && !exchange.isDecoded && !exchange.isPairSum {
       if let known = points.firstIndex(where: { $0.value == exchange.value }) {
         points[known].exchanges.append(number)
         continue

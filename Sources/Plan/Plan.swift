@@ -48,12 +48,15 @@ package struct Plan: Sendable {
     package var senders: [Int]
     /// Whether it belongs to a block, whose output may be null.
     package var isWhole = false
+    /// Whether parts are what devices contribute to the end of a pair, one behind the other along
+    /// `axis`; `layer` is the hidden layer then.
+    package var isPairSum = false
 
     /// Whether parts are rows of the value, with all their channels.
     package var isRows: Bool { layer == nil }
 
-    /// Whether the plan's fill has constants for its lost channels.
-    package var takesConstants: Bool { !isDecoded && !isRows }
+    /// Whether the plan's fill has constants for its lost channels. A lost contribution is zero.
+    package var takesConstants: Bool { !isDecoded && !isRows && !isPairSum }
 
     /// Channels of the value that go with each neuron: all of a block's.
     var channelsPerNeuron: Int { isWhole && shape.rank > 1 ? shape[1] : 1 }
@@ -138,6 +141,7 @@ package struct Plan: Sendable {
     for (layer, placement) in zip(sharding.layers, placements) {
       try placement.check(layer, devices: devices.count)
     }
+    try Plan.checkPairs(graph, sharding, placements)
     if sharding.isVertical, fill.constants != nil {
       throw MartletError(
         .unsupported,

@@ -8,12 +8,14 @@ struct PlanDocument: Codable {
   static let format = "martlet-plan"
   /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
   static func version(of plan: Plan) -> Int {
-    plan.sharding.strips == nil && plan.wire.isEmpty && !plan.dispatchesFrames ? 2 : 3
+    guard plan.sharding.pairs.isEmpty else { return 4 }
+    return plan.sharding.strips == nil && plan.wire.isEmpty && !plan.dispatchesFrames ? 2 : 3
   }
 
   /// What can be read. Version 3 brought strips, types on the wire, and frames that go to one device each, on
-  /// topics that earlier workers do not read; plans of these made before that have version 2.
-  static let versions = 2...3
+  /// topics that earlier workers do not read; plans of these made before that have version 2. Version 4
+  /// brought pairs of layers.
+  static let versions = 2...4
 
   /// The front that is divided by rows: positions of nodes, in ranges.
   struct Front: Codable {
@@ -88,6 +90,8 @@ struct PlanDocument: Codable {
   var constants: Constants?
   /// Absent where everything is divided by neurons.
   var strips: Front?
+  /// The nodes at which pairs of layers end: positions, in ranges; absent without pairs.
+  var pairs: String?
   /// How parts travel, by exchange; absent where the plan does not say.
   var wire: [Wire]?
   var layers: [PlacementDocument]
@@ -96,7 +100,7 @@ struct PlanDocument: Codable {
   private enum CodingKeys: String, CodingKey {
     case format, version, id, method, model, shards, client
     case constants = "means"
-    case strips, wire, layers, graph
+    case strips, pairs, wire, layers, graph
   }
 
   init(_ plan: Plan, shards: [Shard], client: Shard?, constants: Constants?) {
@@ -109,6 +113,7 @@ struct PlanDocument: Codable {
     self.client = client
     self.constants = constants
     strips = plan.sharding.strips.map { Front($0, of: plan.graph) }
+    pairs = plan.sharding.pairs.isEmpty ? nil : NeuronRanges.format(plan.sharding.pairs)
     wire = Wire.all(of: plan)
     layers = zip(plan.sharding.layers, plan.placements).map {
       PlacementDocument($0, $1, devices: plan.devices)
@@ -155,7 +160,16 @@ struct PlanDocument: Codable {
   /// By blocks where the layers name their nodes.
   private func sharding(of graph: Graph) throws(MartletError) -> Sharding {
     guard layers.contains(where: { $0.nodes != nil }) else {
-      return try Sharding(graph, strips: try strips?.strips(of: graph))
+      return try Sharding(
+        graph, strips: try strips?.strips(of: graph),
+        pairs: try pairs.map { pairs throws(MartletError) in
+          try NeuronRanges.parse(pairs, count: graph.nodes.count)
+        } ?? [])
+    }
+    guard pairs == nil else {
+      throw MartletError(
+        .invalidFile, "a plan of whole blocks cannot have pairs of layers",
+        hint: "run martlet plan again")
     }
     let blocks = try layers.map { layer throws(MartletError) in
       Sharding.NodeBlock(

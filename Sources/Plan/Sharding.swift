@@ -88,21 +88,31 @@ package struct Sharding: Sendable {
   private(set) var decoded: [DecodedNode] = []
   /// What is divided by rows before layers are divided by neurons; nil for nothing.
   package private(set) var strips: Strips?
-  /// The stage that the exchange of each value's halos ends, or that of the parts of a sum over rows.
-  private(set) var stripStages: [ValueID: Int] = [:]
+  /// Ends of pairs of layers: weighted nodes (positions in `Graph.nodes`, ascending) that read own
+  /// channels only, and whose results are sums of what all devices compute from theirs.
+  package private(set) var pairs: [Int] = []
+  /// The stage that the exchange of each value's halos ends, or that of the parts of a sum.
+  private(set) var innerStages: [ValueID: Int] = [:]
 
   /// Nothing yet.
   init() {}
 
   /// Propagates placements through a graph.
   ///
-  /// - Parameter strips: what is divided by rows first; its weighted nodes belong to no layer.
-  /// - Throws: `MartletError.Code.unsupported` if the graph has no weighted node to split.
-  package init(_ graph: Graph, strips: Strips? = nil) throws(MartletError) {
+  /// - Parameters:
+  ///   - strips: what is divided by rows first; its weighted nodes belong to no layer.
+  ///   - pairs: the ends of pairs of layers; they belong to no layer either. See `pairs(of:strips:)`.
+  /// - Throws: `MartletError.Code.unsupported` if the graph has no weighted node to split, and for a
+  ///   node at which no pair can end; `mismatch` for ends that are no nodes.
+  package init(
+    _ graph: Graph, strips: Strips? = nil, pairs: [Int] = []
+  ) throws(MartletError) {
     self.strips = strips
-    var builder = ShardingBuilder(graph: graph, strips: strips)
+    self.pairs = pairs
+    var builder = ShardingBuilder(graph: graph, strips: strips, pairs: .these(Set(pairs)))
     builder.propagate()
     builder.recomputeWhereCheap()
+    try Sharding.check(pairs, builder)
     let roots = builder.layerRoots
     guard !roots.isEmpty else {
       throw MartletError(
@@ -138,7 +148,8 @@ package struct Sharding: Sendable {
       for node in layer.weightedNodes { layerOfNode[node] = number }
     }
     var builder = ShardingBuilder(
-      graph: graph, decoded: Set(layers.flatMap { self.layers[$0].weightedNodes }), strips: strips)
+      graph: graph, decoded: Set(layers.flatMap { self.layers[$0].weightedNodes }), strips: strips,
+      pairs: .these(Set(pairs)))
     builder.propagate()
     builder.recomputeWhereCheap()
     var result = self
@@ -159,13 +170,13 @@ package struct Sharding: Sendable {
     }
     let stages = countStages(graph, decoded: Set(builder.decodedNodes.map(\.node)))
     exchangeStages = exchanges.map { stages[$0] ?? 0 }
-    stripStages = [:]
+    innerStages = [:]
     for value in strips?.halos.subtracting(exchanges) ?? [] {
-      stripStages[value] = stages[value] ?? 0
+      innerStages[value] = stages[value] ?? 0
     }
-    for node in strips?.sums ?? [] {
+    for node in sums {
       let value = graph.nodes[node].output
-      stripStages[value] = (stages[value] ?? 1) - 1
+      innerStages[value] = (stages[value] ?? 1) - 1
     }
     decoded = builder.decodedNodes.map { node, layer, axis in
       DecodedNode(
@@ -177,6 +188,7 @@ package struct Sharding: Sendable {
   func countStages(_ graph: Graph, decoded: Set<Int> = []) -> [ValueID: Int] {
     var stages: [ValueID: Int] = [:]
     let sentInRows = (strips?.halos ?? []).union(exchanges)
+    let sums = sums
     for (index, (node, uses)) in zip(graph.nodes, uses).enumerated() {
       let inputs =
         zip(node.inputs, uses).map { input, use in
@@ -184,11 +196,14 @@ package struct Sharding: Sendable {
             use == .full && self[input] != .full || use == .rows && sentInRows.contains(input)
           return (stages[input] ?? 0) + (gathered ? 1 : 0)
         }.max() ?? 0
-      let isGathered = decoded.contains(index) || strips?.sums.contains(index) == true
+      let isGathered = decoded.contains(index) || sums.contains(index)
       stages[node.output] = inputs + (isGathered ? 1 : 0)
     }
     return stages
   }
+
+  /// Nodes whose results are sums of parts that devices exchange.
+  private var sums: Set<Int> { (strips?.sums ?? []).union(pairs) }
 
   /// Where a value lives; constants are full.
   package subscript(id: ValueID) -> Placement { placements[id] ?? .full }

@@ -17,13 +17,19 @@ struct ShardingBuilder {
   /// Weighted nodes to decode, and the layer and axis of each that has been met.
   private let decoded: Set<Int>
   private let strips: Strips?
+  let pairs: Pairs
+  /// The nodes that end pairs, in graph order.
+  private(set) var pairEnds: [Int] = []
   private let divided: Set<Int>
   private(set) var decodedNodes: [(node: Int, layer: Int, axis: Int)] = []
   /// Full values that are decoded outputs or channel-local functions of them.
   private var origins: [ValueID: (layer: Int, axis: Int)] = [:]
 
-  init(graph: Graph, decoded: Set<Int> = [], strips: Strips? = nil) {
+  init(
+    graph: Graph, decoded: Set<Int> = [], strips: Strips? = nil, pairs: Pairs = .these([])
+  ) {
     self.graph = graph
+    self.pairs = pairs
     self.decoded = decoded
     self.strips = strips
     divided = Set(strips?.nodes ?? [])
@@ -82,6 +88,10 @@ struct ShardingBuilder {
     let node = graph.nodes[index]
     guard !divided.contains(index) else { return placeRows(index) }
     switch rule(of: node) {
+    case .weighted where endsPair(index):
+      uses.append(node.inputs.indices.map { $0 == 0 ? .own : .constant })
+      placements[node.output] = .full
+      pairEnds.append(index)
     case .weighted(let count, let axis):
       needFull(index)
       let layer = newLayer(count, node: index)

@@ -28,6 +28,14 @@ struct MethodArguments: ParsableArguments {
   var strips: StripWish?
 
   @Option(
+    help: ArgumentHelp(
+      "Divide pairs of layers by the hidden neurons between them and exchange sums of the narrow result: "
+        + "none, all by which less is sent, the names of the nodes at their ends, separated by commas, "
+        + "or auto, as the prediction says (default: none, with --method auto both none and auto).",
+      valueName: "ends"))
+  var pairs: PairWish?
+
+  @Option(
     help: """
       How parts are to travel: \(WireType.summary), or auto: i8 where no calibration image gets another \
       class by it, else f16. Workers keep to it unless they are told otherwise; without it they send f32.
@@ -83,6 +91,7 @@ struct MethodArguments: ParsableArguments {
     order.options = options.given
     order.fill = fill
     order.strips = strips
+    order.pairs = pairs
     order.wire = wire
     order.goal = goal
     return order
@@ -91,6 +100,11 @@ struct MethodArguments: ParsableArguments {
 
 extension StripWish: ExpressibleByArgument {
   /// Reads `none`, `all`, `auto` or a node's name.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension PairWish: ExpressibleByArgument {
+  /// Reads `none`, `all`, `auto`, or names of nodes, separated by commas.
   public init?(argument: String) { self.init(argument) }
 }
 

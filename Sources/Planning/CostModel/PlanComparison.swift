@@ -42,13 +42,13 @@ package struct PlanComparison: Sendable {
   /// Makes and compares a plan of every method that needs nothing but devices.
   ///
   /// - Parameters:
-  ///   - fronts: what is divided by rows; each method is tried with each.
-  ///   - make: a plan by a method, its options, and a front.
+  ///   - divisions: what is divided by rows and in pairs; each method is tried with each.
+  ///   - make: a plan by a method, its options, and a division.
   /// - Throws: `cancelled`, and whatever does not come from what a method cannot do.
   package init(
-    _ model: CostModel, methods: PlanningMethods = .standard, fronts: [StripWish] = [.none],
+    _ model: CostModel, methods: PlanningMethods = .standard, divisions: [Division] = [Division()],
     devices: Int,
-    make: (any PlanningMethod, [String: String], StripWish) throws(MartletError) -> PlanMaker.Made
+    make: (any PlanningMethod, [String: String], Division) throws(MartletError) -> PlanMaker.Made
   ) throws(MartletError) {
     self.init(model)
     for method in methods.all {
@@ -61,13 +61,15 @@ package struct PlanComparison: Sendable {
         continue
       }
       for variant in variants {
-        for (number, front) in fronts.enumerated() {
+        for (number, division) in divisions.enumerated() {
           do throws(MartletError) {
-            let made = try make(method, variant.options, front)
-            let strips = made.plan.sharding.strips
-            add(variant.name + (strips == nil ? "" : ", strips"), made)
+            let made = try make(method, variant.options, division)
+            let sharding = made.plan.sharding
+            add(
+              variant.name + (sharding.strips == nil ? "" : ", strips")
+                + (sharding.pairs.isEmpty ? "" : ", pairs"), made)
           } catch  where [.invalidArgument, .unsupported, .mismatch].contains(error.code) {
-            // Methods that place whole blocks have no strips.
+            // Methods that place whole blocks have no strips, and those with copies or codes no pairs.
             if number == 0 { leftOut.append(.init(name: variant.name, reason: error.message)) }
           }
         }

@@ -72,8 +72,9 @@ package struct CalibratedModel: Sendable {
     model = try MaskedModel(batching: context.graph, points: values.map(\.point), largest: 8)
     let decoded = try images.decoded(elements: model.inputCounts[0])
     self.images = decoded
-    self.fill = try measuring.fill(fill, of: model, what: "calibration image") {
-      () throws(MartletError) in decoded
-    }
+    self.fill = ExchangedValue.fill(
+      try measuring.fill(fill, of: model, what: "calibration image") {
+        () throws(MartletError) in decoded
+      }, of: values)
   }
 }

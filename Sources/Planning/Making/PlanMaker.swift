@@ -16,7 +16,7 @@ package struct PlanMaker: Sendable {
   private let method: any PlanningMethod
   private let choices: MethodChoices
   private let fill: Plan.Fill.Kind
-  private let strips: StripWish
+  private let division: Division
   private let methods: PlanningMethods
   private let measuring: Measuring
   private let wire: WireChoice?
@@ -26,13 +26,15 @@ package struct PlanMaker: Sendable {
   /// - Parameters:
   ///   - options: the method's, as texts by name.
   ///   - strips: what is divided by rows before neurons are placed.
+  ///   - pairs: what pairs of layers are divided by their hidden neurons.
   ///   - wire: how parts are to travel; the plan does not say if nil.
   ///   - methods: the method and those that it may be compared with.
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
   package init(
     _ method: any PlanningMethod, options: [String: String] = [:], fill: Plan.Fill.Kind = .zero,
-    strips: StripWish = .none, wire: WireChoice? = nil, methods: PlanningMethods = .standard,
+    strips: StripWish = .none, pairs: PairWish = .none, wire: WireChoice? = nil,
+    methods: PlanningMethods = .standard,
     measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
     guard !fill.needsImages || method.abilities.takesMeans else {
@@ -41,7 +43,7 @@ package struct PlanMaker: Sendable {
     }
     self.method = method
     self.fill = fill
-    self.strips = strips
+    division = Division(strips: strips, pairs: pairs)
     choices = try MethodChoices(options, for: method, among: methods)
     self.methods = methods
     self.measuring = measuring
@@ -80,7 +82,7 @@ package struct PlanMaker: Sendable {
   ///   with another number of inputs than one.
   package func layout(of graph: Graph, wishes: DeviceWishes) throws(MartletError) -> PlanLayout {
     try PlanMaker.checkInputs(of: graph)
-    return try strips.apply(
+    return try division.apply(
       to: try method.layout(of: graph, wishes: wishes, choices: choices), graph: graph)
   }
 
@@ -105,8 +107,8 @@ package struct PlanMaker: Sendable {
         context, images: try images(), fill: fill, measuring: measuring)
     }
     var result = try method.place(request)
-    if let strips = context.sharding.strips {
-      result.description += ", " + strips.description(of: context.graph)
+    for text in context.sharding.divisionTexts(of: context.graph) {
+      result.description += ", " + text
     }
     let plan = try context.plan(result.placements, method: result.description)
     guard fill.needsImages else {

@@ -12,6 +12,8 @@ package struct PlanOrder: Sendable {
   /// What is divided by rows; if nil, nothing where a method is named, and else both nothing and what is
   /// predicted to be best.
   package var strips: StripWish?
+  /// What pairs of layers are divided by hidden neurons; nil as for strips.
+  package var pairs: PairWish?
   /// How parts are to travel; the plan does not say if nil.
   package var wire: WireChoice?
   /// What the best is best at.
@@ -21,19 +23,24 @@ package struct PlanOrder: Sendable {
   package init(_ method: (any PlanningMethod)?) { self.method = method }
 
   /// Whether nothing can be decided without a prediction.
-  package var needsPrediction: Bool { method == nil || strips == .auto }
+  package var needsPrediction: Bool {
+    method == nil || strips == .auto || pairs == .auto
+  }
 
   /// Whether images are needed to plan.
   ///
   /// - Throws: `invalidArgument` for options that do not go with the method, or with none.
   package func needsImages() throws(MartletError) -> Bool {
     if let method {
-      return try maker(method, options, strips: strips ?? .none, measuring: Measuring(threads: 1))
+      return try maker(method, options, division: division, measuring: Measuring(threads: 1))
         .needsImages
     }
     try checkOptions()
     return fill.needsImages || wire == .auto
   }
+
+  /// What is to be divided by rows and in pairs, as far as that is said.
+  var division: Division { Division(strips: strips ?? .none, pairs: pairs ?? .none) }
 
   /// - Throws: `invalidArgument` for options without a method.
   func checkOptions() throws(MartletError) {
@@ -44,10 +51,11 @@ package struct PlanOrder: Sendable {
 
   /// Whoever makes the plan by a method.
   func maker(
-    _ method: any PlanningMethod, _ options: [String: String], strips: StripWish,
+    _ method: any PlanningMethod, _ options: [String: String], division: Division,
     measuring: Measuring
   ) throws(MartletError) -> PlanMaker {
     try PlanMaker(
-      method, options: options, fill: fill, strips: strips, wire: wire, measuring: measuring)
+      method, options: options, fill: fill, strips: division.strips, pairs: division.pairs,
+      wire: wire, measuring: measuring)
   }
 }

@@ -45,12 +45,16 @@ package struct PlanSearch {
     isPredicted: Bool, cost: Cost
   ) throws(MartletError) -> (made: PlanMaker.Made, comparison: PlanComparison?) {
     guard let method = order.method else { return try best(cost) }
-    if order.strips == .auto {
+    var division = order.division
+    if order.needsPrediction {
       let cost = try cost(try names())
-      return try compared(
-        try make(method, order.options, strips: try bestStrips(cost)), cost)
+      if division.strips == .auto { division.strips = try bestStrips(cost) }
+      if division.pairs == .auto {
+        division.pairs = try bestPairs(behind: division.strips, cost)
+      }
+      return try compared(try make(method, order.options, division: division), cost)
     }
-    let made = try make(method, order.options, strips: order.strips ?? .none)
+    let made = try make(method, order.options, division: division)
     guard isPredicted else { return (made, nil) }
     return try compared(made, try cost(made.plan.devices.map(\.name)))
   }
@@ -68,15 +72,10 @@ package struct PlanSearch {
     try order.checkOptions()
     let names = try names()
     let cost = try cost(names)
-    var fronts = [order.strips ?? .none]
-    if order.strips == nil || order.strips == .auto {
-      fronts = [.none, try bestStrips(cost)]
-      if fronts[1] == .chosen(nil) { fronts.removeLast() }
-    }
     let comparison = try PlanComparison(
-      cost, fronts: fronts, devices: names.count
-    ) { method, options, strips throws(MartletError) in
-      try make(method, options, strips: strips, names: names)
+      cost, divisions: try divisions(cost), devices: names.count
+    ) { method, options, division throws(MartletError) in
+      try make(method, options, division: division, names: names)
     }
     guard let best = comparison.best(for: order.goal) else {
       throw MartletError(
@@ -86,17 +85,36 @@ package struct PlanSearch {
     return (best.made, comparison)
   }
 
+  /// The ways to divide that are tried with every method: those that were ordered, or with and without
+  /// what is predicted to be best.
+  private func divisions(_ cost: CostModel) throws(MartletError) -> [Division] {
+    var fronts = [order.strips ?? .none]
+    if order.strips == nil || order.strips == .auto {
+      fronts = [.none, try bestStrips(cost)]
+      if fronts[1] == .chosen(nil) { fronts.removeLast() }
+    }
+    var divisions: [Division] = []
+    for front in fronts {
+      divisions.append(Division(strips: front, pairs: order.pairs ?? .none))
+      guard order.pairs == nil || order.pairs == .auto else { continue }
+      divisions[divisions.count - 1].pairs = .none
+      let pairs = try bestPairs(behind: front, cost)
+      if pairs != .chosen([]) { divisions.append(Division(strips: front, pairs: pairs)) }
+    }
+    return divisions
+  }
+
   private func names() throws(MartletError) -> [String] { try wishes.devices().map(\.name) }
 
   /// A plan by a method.
   ///
   /// - Parameter names: the devices' names, where they are the same for all methods.
   private func make(
-    _ method: any PlanningMethod, _ options: [String: String], strips: StripWish,
+    _ method: any PlanningMethod, _ options: [String: String], division: Division,
     names: [String]? = nil
   ) throws(MartletError) -> PlanMaker.Made {
     try measuring.check()
-    let maker = try order.maker(method, options, strips: strips, measuring: measuring)
+    let maker = try order.maker(method, options, division: division, measuring: measuring)
     let wishes = names.map { DeviceWishes(names: $0, shares: self.wishes.shares) } ?? self.wishes
     let layout = try maker.layout(of: graph, wishes: wishes)
     try Plan.checkNewNames(layout.devices)
@@ -107,11 +125,22 @@ package struct PlanSearch {
 
   /// The front that a cost model finds best to divide by rows.
   private func bestStrips(_ cost: CostModel) throws(MartletError) -> StripWish {
+    .chosen(try StripSearch(graph, price: try price(cost)).best())
+  }
+
+  /// The pairs behind a front that a cost model finds best to divide by hidden neurons.
+  private func bestPairs(
+    behind front: StripWish, _ cost: CostModel
+  ) throws(MartletError) -> PairWish {
+    .chosen(
+      try PairSearch(graph, price: try price(cost)).best(behind: try front.strips(of: graph)))
+  }
+
+  private func price(_ cost: CostModel) throws(MartletError) -> PlacementPrice {
     let measuring = measuring
-    return .chosen(
-      try StripSearch(
-        graph, model: model, devices: try wishes.devices(), wire: order.wire?.type, cost: cost,
-        goal: order.goal
-      ) { () throws(MartletError) in try measuring.check() }.best())
+    return PlacementPrice(
+      graph, model: model, devices: try wishes.devices(), wire: order.wire?.type, cost: cost,
+      goal: order.goal
+    ) { () throws(MartletError) in try measuring.check() }
   }
 }

@@ -43,11 +43,13 @@ struct WireSearch {
   }
 
   /// The type for each exchange, in the plan's order. Those that only happen while devices are missing
-  /// are not tried, and get half precision.
+  /// are not tried, and get half precision, and so do what devices contribute to the ends of pairs: rounding
+  /// those cannot be seen in the whole model.
   ///
   /// - Throws: `cancelled`, what reading images throws.
   func types() throws(MartletError) -> [WireType] {
     let count = points.count
+    guard count > 0 else { return types(bytes: []) }
     let both = try effects(of: [[], Set(0..<count)])
     let bar = both[0].agreement
     if both[1].agreement >= bar { return types(bytes: Set(0..<count)) }

@@ -10,7 +10,8 @@ package struct LayerTraits: Sendable, Hashable {
   package var neurons: Int
   /// Weights of one neuron in weighted nodes, bias included: what a parity block combines.
   package var mixingWeights: Int
-  /// Constants of one neuron in the channel-local nodes behind (depthwise filters, normalisation).
+  /// Constants of one neuron in the channel-local nodes behind (depthwise filters, normalisation), and at
+  /// the end of its pair.
   package var localWeights: Int
   /// Whether a combination of neurons is again a neuron of the same kind. Not so in a grouped
   /// convolution, where neurons read different channels.
@@ -55,6 +56,11 @@ package struct LayerTraits: Sendable, Hashable {
       } else {
         traits[layer].localWeights += each
       }
+    }
+    // Behind a pair's hidden neurons stand the filters' input channels at its end.
+    for (index, layer) in zip(sharding.pairs, sharding.hiddenLayers(graph)) {
+      traits[layer].localWeights +=
+        graph[graph.nodes[index].inputs[1]].shape.count / max(1, traits[layer].neurons)
     }
     return traits
   }

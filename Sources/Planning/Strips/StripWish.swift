@@ -36,6 +36,15 @@ package enum StripWish: Sendable, Hashable {
         .invalidArgument, "--strips is for methods that divide layers by neurons",
         hint: "a vertical plan places whole blocks: leave --strips out")
     }
+    return PlanLayout(
+      devices: layout.devices, sharding: try Sharding(graph, strips: try strips(of: graph)))
+  }
+
+  /// What is wished for of a model; nil for nothing.
+  ///
+  /// - Throws: like `apply`.
+  func strips(of graph: Graph) throws(MartletError) -> Strips? {
+    guard self != .none, self != .chosen(nil) else { return nil }
     let front = StripFront(graph)
     var strips = chosen
     if strips == nil { strips = front.strips(end: try end(front, graph)) }
@@ -45,8 +54,7 @@ package enum StripWish: Sendable, Hashable {
         context: ["model": graph.name],
         hint: "strips are for convolutions and what lies between them: leave --strips out")
     }
-    return PlanLayout(
-      devices: layout.devices, sharding: try Sharding(graph, strips: strips))
+    return strips
   }
 
   private var chosen: Strips? {

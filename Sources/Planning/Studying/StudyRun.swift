@@ -48,9 +48,11 @@ package struct StudyRun {
     where (first.sharding.isVertical || folder.plan.sharding.isVertical)
       && folder.plan.sharding.layers != first.sharding.layers
       || folder.plan.sharding.strips != first.sharding.strips
+      || folder.plan.sharding.pairs != first.sharding.pairs
     {
       throw MartletError(
-        .mismatch, "plans with blocks or row strips are studied with plans of the same cuts only",
+        .mismatch,
+        "plans with blocks, row strips or pairs are studied with plans of the same cuts only",
         context: ["plans": "\(folders[0].path), \(folder.path)"],
         hint: "study each by itself, on the same images")
     }
@@ -136,7 +138,8 @@ package struct StudyRun {
   package func fill(
     _ kind: Plan.Fill.Kind, images: () throws(MartletError) -> LabelledImages
   ) throws(MartletError) -> Plan.Fill {
-    try measuring.fill(kind, of: model, what: "calibration image", images: images)
+    ExchangedValue.fill(
+      try measuring.fill(kind, of: model, what: "calibration image", images: images), of: values)
   }
 
   /// Classifies all images under all failure sets.
@@ -206,7 +209,9 @@ extension Plan {
     return Fill(
       fill.kind,
       constants: values.map { value in
-        numbers[value.point.value].map { constants[$0] } ?? []
+        let channels = graph[value.point.value].shape[value.point.axis]
+        return numbers[value.point.value].map { constants[$0] }
+          ?? [Float](repeating: 0, count: channels)
       })
   }
 
