@@ -117,6 +117,11 @@ extension CommandTests {
       check(
         try study("plan", "rows", "--model", "demo.onnx", "--images", "digits.tar"), 65,
         "row strips")
+      let pairs = try place.run(
+        "plan", "demo.onnx", "--devices", "2", "--pairs", "all", "-o", "pairs")
+      try #require(pairs.status == .exited(0), "\(pairs.error)")
+      check(
+        try study("plan", "pairs", "--model", "demo.onnx", "--images", "digits.tar"), 65, "pairs")
       check(
         try study("many", "--model", "demo.onnx", "--images", "digits.tar"), 64, "--failures 2")
       check(

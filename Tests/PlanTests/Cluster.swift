@@ -35,26 +35,27 @@ func engines(
 }
 
 func plan(
-  _ graph: Graph, shares: [Double], method: PartitionMethod, strips: Strips? = nil
+  _ graph: Graph, shares: [Double], method: PartitionMethod, strips: Strips? = nil,
+  pairs: [Int] = []
 ) throws -> Plan {
-  let sharding = try Sharding(graph, strips: strips)
+  let sharding = try Sharding(graph, strips: strips, pairs: pairs)
   return try plan(
     graph,
     method.parts(graph: graph, sharding: sharding, shares: shares).map {
       LayerPlacement(parts: $0)
     },
-    shares: shares, strips: strips)
+    shares: shares, strips: strips, pairs: pairs)
 }
 
 func plan(
   _ graph: Graph, _ placements: [LayerPlacement], shares: [Double], fill: Plan.Fill = .zero,
-  strips: Strips? = nil
+  strips: Strips? = nil, pairs: [Int] = []
 ) throws -> Plan {
   try Plan(
     model: Plan.Model(name: graph.name, sha256: "", preprocessing: nil, labels: []),
     method: "test",
     devices: shares.enumerated().map { Plan.Device(name: "d\($0)", share: $1) }, graph: graph,
-    sharding: try Sharding(graph, strips: strips), placements: placements, fill: fill)
+    sharding: try Sharding(graph, strips: strips, pairs: pairs), placements: placements, fill: fill)
 }
 
 /// The whole graph in one program.

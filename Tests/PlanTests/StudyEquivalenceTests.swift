@@ -14,10 +14,12 @@ import Testing
 @Suite("A study equals the devices' programs")
 struct StudyEquivalenceTests {
   private func check(
-    _ graph: Graph, _ placements: [LayerPlacement], devices: Int, seed: Int, fill: Plan.Fill = .zero
+    _ graph: Graph, _ placements: [LayerPlacement], devices: Int, seed: Int,
+    fill: Plan.Fill = .zero,
+    pairs: [Int] = []
   ) throws {
     let shares = [Double](repeating: 1, count: devices)
-    let plan = try plan(graph, placements, shares: shares, fill: fill)
+    let plan = try plan(graph, placements, shares: shares, fill: fill, pairs: pairs)
     let cluster = try cluster(plan, graph)
     let input = RandomGraph.input(of: graph, seed: UInt64(seed) + 5)
     let values = ExchangedValue.all(of: plan.graph, plan.sharding)
@@ -32,7 +34,7 @@ struct StudyEquivalenceTests {
     }
     let trie = model.arrange(masks)
     var scores = [[Float]](repeating: [], count: masks.count)
-    let execution = try MaskedExecution(model, fills: [fill])
+    let execution = try MaskedExecution(model, fills: [studied(fill, of: plan, values)])
     try execution.run([input.floats ?? []], masks: trie) { leaf, values in
       for mask in trie.leaves[leaf] { scores[mask] = Array(values) }
     }
@@ -42,6 +44,18 @@ struct StudyEquivalenceTests {
       let error = relativeError(scores, expected)
       #expect(error < 1e-4, "seed \(seed), failed \(failed): relative error \(error)")
     }
+  }
+
+  /// A plan's fill, of the values of a study: hidden ones lose zeros.
+  private func studied(_ fill: Plan.Fill, of plan: Plan, _ values: [ExchangedValue]) -> Plan.Fill {
+    guard let constants = fill.constants else { return fill }
+    return Plan.Fill(
+      fill.kind,
+      constants: values.map { value in
+        plan.exchanges.firstIndex { $0.value == value.point.value && $0.takesConstants }
+          .map { constants[$0] }
+          ?? [Float](repeating: 0, count: plan.graph[value.point.value].shape[value.point.axis])
+      })
   }
 
   private func layers(_ graph: Graph) throws -> [LayerTraits] {
@@ -85,6 +99,29 @@ struct StudyEquivalenceTests {
     try check(
       graph, try replicas(graph, seed: seed), devices: 3, seed: seed,
       fill: Plan.Fill(.mean, constants: means))
+  }
+
+  @Test("pairs", arguments: 0..<30, [false, true])
+  func pairs(seed: Int, hasMeans: Bool) throws {
+    let graph = try RandomGraph.network(seed: UInt64(seed))
+    let pairs = Sharding.everyPair(of: graph)
+    let sharding = try Sharding(graph, pairs: pairs)
+    let placements = Placing.single(
+      PartitionMethod.interleaved.parts(graph: graph, sharding: sharding, shares: [1, 2, 1]))
+    var fill = Plan.Fill.zero
+    if hasMeans {
+      var generator = SeededGenerator(UInt64(seed) &+ 55)
+      let plan = try plan(graph, placements, shares: [1, 1, 1], pairs: pairs)
+      fill = Plan.Fill(
+        .mean,
+        constants: plan.exchanges.map { point in
+          guard point.takesConstants else { return [] }
+          return (0..<point.shape[point.axis]).map { _ in
+            Float.random(in: -1...1, using: &generator)
+          }
+        })
+    }
+    try check(graph, placements, devices: 3, seed: seed, fill: fill, pairs: pairs)
   }
 
   @Test("codes", arguments: 0..<30)

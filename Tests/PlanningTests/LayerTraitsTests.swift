@@ -2,6 +2,7 @@ import ModelGraph
 import Plan
 import Planning
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Facts about layers")
@@ -38,5 +39,25 @@ struct LayerTraitsTests {
     var structure = graph
     structure.constants = [:]
     #expect(LayerTraits.all(of: sharding, graph: structure) == expected)
+  }
+
+  @Test("the end of a pair is held by input channels, with the hidden neurons", arguments: 0..<10)
+  func pairs(seed: Int) throws {
+    let graph = try RandomGraph.chain(seed: UInt64(seed))
+    let pairs = Sharding.everyPair(of: graph)
+    let sharding = try Sharding(graph, pairs: pairs)
+    let traits = LayerTraits.all(of: sharding, graph: graph)
+    for (end, layer) in zip(pairs, sharding.hiddenLayers(graph)) {
+      let weights = graph[graph.nodes[end].inputs[1]].shape
+      #expect(traits[layer].localWeights == weights[0] * weights.innerCount(after: 1))
+    }
+    // Everybody has the biases of the ends, which are added to sums.
+    let biases = pairs.reduce(0) { $0 + graph[graph.nodes[$1].inputs[2]].shape.count }
+    #expect(LayerTraits.common(of: sharding, graph: graph) == biases)
+    let placements = Placing.contiguous(traits, shares: [1, 2, 1])
+    let cost = PlacementCost(
+      of: placements, layers: traits, devices: 3,
+      common: LayerTraits.common(of: sharding, graph: graph))
+    #expect(cost.modelBytes == graph.constantBytes)
   }
 }
