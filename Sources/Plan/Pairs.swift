@@ -14,13 +14,14 @@ import Tensors
 /// hidden neurons, and its bias is added after the sum. So what is lost with a device is what its
 /// hidden neurons contribute.
 extension Sharding {
-  /// The ends of all pairs by which less is sent: those whose hidden value has more elements than their
-  /// result and need not be gathered for anybody else.
+  /// The ends of all pairs by which so many devices send less. Each sends a result instead of its share of
+  /// the hidden value and of the result: so the hidden value is to be larger than all results but one. It
+  /// must not be gathered for anybody else.
   ///
   /// - Parameter strips: what is divided by rows first.
   /// - Returns: positions in `Graph.nodes`, ascending. Any of them can be left out, nearly always.
-  package static func pairs(of graph: Graph, strips: Strips? = nil) -> [Int] {
-    var wanted = ShardingBuilder.Pairs.narrowing
+  package static func pairs(of graph: Graph, strips: Strips? = nil, devices: Int = 2) -> [Int] {
+    var wanted = ShardingBuilder.Pairs.narrowing(by: max(1, devices - 1))
     while true {
       var builder = ShardingBuilder(graph: graph, strips: strips, pairs: wanted)
       builder.propagate()
@@ -91,8 +92,8 @@ extension ShardingBuilder {
   enum Pairs: Equatable {
     /// None but these, where they can.
     case these(Set<Int>)
-    /// Each that can, and whose result has fewer elements than what it reads.
-    case narrowing
+    /// Each that can, and reads more elements than so many of its results have.
+    case narrowing(by: Int)
   }
 
   /// Whether a weighted node reads just the channels of one layer's neurons, so that every device can
@@ -118,8 +119,9 @@ extension ShardingBuilder {
     guard canEndPair(node) else { return false }
     switch pairs {
     case .these(let nodes): return nodes.contains(index)
-    case .narrowing:
-      return graph[node.output].shape.count < graph[node.inputs[0]].shape.count
+    case .narrowing(let factor):
+      let result = graph[node.output].shape.count.multipliedReportingOverflow(by: factor)
+      return !result.overflow && result.partialValue < graph[node.inputs[0]].shape.count
     }
   }
 }

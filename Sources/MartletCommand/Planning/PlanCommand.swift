@@ -33,6 +33,9 @@ struct PlanCommand: ParsableCommand {
       but null is null as well. An answer that comes to null is a guess, drawn by the frequencies of
       the classes in training (equal ones where the card has none), and says so.
 
+      With --pairs a wide layer between two narrow values is divided, and devices exchange and add up what
+      they contribute to the second one. Its neurons have neither copies nor parity.
+
       Replicas and parity cost memory; they are computed only while somebody is missing.
 
       In a plan of whole frames every device holds the model, each frame goes to the device that should be
@@ -57,6 +60,7 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --devices 4 --method auto --link 50mbit,2ms -o plan
         martlet plan model.onnx --devices 4 --method lop --link 1gbit d3=100mbit \\
           --broker-link 1gbit --profiles profiles/ -o plan
+        martlet plan model.onnx --devices 4 --method lop --strips auto --pairs auto --link 50mbit -o plan
         martlet plan model.onnx --method vertical --tiers edge,fog,cloud -o plan
         martlet plan model.onnx --devices 4 --method whole -o plan
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\

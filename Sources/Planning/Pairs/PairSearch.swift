@@ -5,7 +5,7 @@ package import Plan
 /// Finds which pairs of layers are best divided by their hidden neurons, on devices and links that a cost
 /// model knows.
 ///
-/// All pairs by which less is sent are priced together, and none; from the better of the two on, each is
+/// All pairs by which at least two devices would send less are priced together, and none; from the better of the two on, each is
 /// taken in or left out where that is cheaper. Neurons are dealt in contiguous runs meanwhile: what method
 /// places them later changes little of what pairs cost.
 package struct PairSearch {

@@ -37,7 +37,8 @@ package enum PairWish: Sendable, Hashable {
         hint: "a vertical plan places whole blocks: leave --pairs out")
     }
     let strips = layout.sharding.strips
-    let pairs = try ends(of: graph, strips: strips)
+    let saving = Sharding.pairs(of: graph, strips: strips, devices: layout.devices.count)
+    let pairs = try ends(of: graph, saving: saving)
     guard !pairs.isEmpty else {
       throw MartletError(
         .unsupported, "the model has no pair of layers by which less would be sent",
@@ -50,22 +51,24 @@ package enum PairWish: Sendable, Hashable {
     } catch {
       guard case .at = self else { throw error }
       var other = error
-      other.hint = hint(graph, strips)
+      other.hint = hint(saving.map { graph.nodes[$0].name })
       throw other
     }
   }
 
-  private func ends(of graph: Graph, strips: Strips?) throws(MartletError) -> [Int] {
+  /// - Parameter saving: the ends of all pairs by which less is sent.
+  private func ends(of graph: Graph, saving: [Int]) throws(MartletError) -> [Int] {
     switch self {
     case .none: return []
     case .chosen(let nodes): return nodes
-    case .all, .auto: return Sharding.pairs(of: graph, strips: strips)
+    case .all, .auto: return saving
     case .at(let names):
       var nodes: Set<Int> = []
       for name in names {
         guard let index = graph.nodes.firstIndex(where: { $0.name == name }) else {
           throw MartletError(
-            .notFound, "the model has no node \"\(name)\" for --pairs", hint: hint(graph, strips))
+            .notFound, "the model has no node \"\(name)\" for --pairs",
+            hint: hint(saving.map { graph.nodes[$0].name }))
         }
         nodes.insert(index)
       }
@@ -73,9 +76,8 @@ package enum PairWish: Sendable, Hashable {
     }
   }
 
-  private func hint(_ graph: Graph, _ strips: Strips?) -> String {
-    let names = Sharding.pairs(of: graph, strips: strips).map { graph.nodes[$0].name }
-    return names.isEmpty
+  private func hint(_ names: [String]) -> String {
+    names.isEmpty
       ? "leave --pairs out: there are none by which less would be sent"
       : "none, all, auto, or some of " + names.joined(separator: ",")
   }
