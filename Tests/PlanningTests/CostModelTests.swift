@@ -187,6 +187,20 @@ struct CostModelTests {
     #expect(left.latency > 0 && left.latency.isFinite && left.devices[1].bytesSent == 0)
   }
 
+  @Test("and so it is with pairs of layers", arguments: 0..<12)
+  func pairTraffic(seed: Int) throws {
+    let graph = try RandomGraph.network(seed: UInt64(seed))
+    let sharding = try Sharding(graph, pairs: Sharding.everyPair(of: graph))
+    let plan = try plan(graph, devices: 3, sharding: sharding)
+    let prediction = try model(devices: 3).predict(plan: plan)
+    for device in 0..<3 {
+      let cost = plan.cost(of: device)
+      #expect(prediction.devices[device].bytesReceived == Double(cost.bytesReceived))
+      #expect(prediction.devices[device].bytesSent <= Double(cost.bytesSent))
+    }
+    #expect(prediction.latency > 0 && prediction.latency.isFinite)
+  }
+
   @Test("with a device lost others compute what they hold copies of, and nobody waits for it")
   func losses() throws {
     let graph = try dense()
