@@ -99,6 +99,15 @@ import Testing
     #expect(
       await code(of: { _ = try await model.plan(for: .count(2), strips: .until("nobody")) })
         == .notFound)
+    let pairs = try await model.plan(for: .count(2), method: "lop", pairs: .all)
+    #expect(pairs.method == "lop, 1 pair" && pairs.exchanges < plain.exchanges)
+    #expect(
+      await code(of: {
+        _ = try await model.plan(for: .count(2), pairs: .ending(at: ["nobody"]))
+      }) == .notFound)
+    #expect(
+      await code(of: { _ = try await model.plan(for: .count(2), pairs: .automatic) })
+        == .invalidArgument)
     let bytes = try await model.plan(for: .count(2), wire: .fixed(.int8))
     #expect(
       try bytes.write(to: files.folder + "/bytes").id
