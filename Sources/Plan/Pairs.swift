@@ -6,8 +6,8 @@ import Tensors
 /// narrow values, each device computes its neurons of the hidden layer and what these contribute to
 /// the narrow result, in full. The contributions are exchanged, and everybody adds them up: in the
 /// order of the devices, so that all come to the same floating-point numbers. Row and column division
-/// of a pair of products is from Megatron-LM (Shoeybi and others, 2019); IOP (Zhang and others, 2023)
-/// has it for convolutions on devices at the edge.
+/// of a pair of products is from Megatron-LM (Shoeybi and others, 2019); interleaved operator
+/// partitioning (Liu and others, 2024) has it for convolutions on small devices.
 ///
 /// A pair is named by its last node, a convolution or dense layer that reads the hidden layer's
 /// channels. That node belongs to no layer: its weights are divided by input channels and go with the
