@@ -186,7 +186,7 @@ let package = Package(
         "ONNXImport", "Kernels", "Plan", "Planning", "Engine", "Processes",
       ], path: "Tests/TestSupport", swiftSettings: settings),
     tests("Foundations", ["Foundations"]),
-    tests("Tensors", ["Tensors", "Foundations"]),
+    tests("Tensors", ["CKernels", "Tensors", "Foundations"]),
     tests("JSONCoding", ["JSONCoding", "Foundations", "Tensors"]),
     tests("TensorFiles", ["TensorFiles", "Processes", "Foundations", "Tensors"]),
     tests(

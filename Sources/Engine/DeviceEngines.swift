@@ -33,7 +33,7 @@ package final class DeviceEngines: Sendable {
   ///   - rowFill: what stands in for lost rows.
   /// - Throws: `mismatch` when constants are missing, and what `Program` throws.
   package init(
-    plan: Plan, device: Int?, constants: [ConstantSlice: Tensor],
+    plan: Plan, device: Int?, constants: [ConstantSlice: StoredTensor],
     rowFill: Plan.RowFill = .standard
   ) throws(MartletError) {
     self.plan = plan
@@ -41,6 +41,18 @@ package final class DeviceEngines: Sendable {
     self.device = device
     self.constants = constants.mapValues { SharedConstant($0) }
     _ = try engine(for: plan.usualAttendance(of: device))
+  }
+
+  /// Takes constants of float32.
+  ///
+  /// - Throws: like the other `init`.
+  package convenience init(
+    plan: Plan, device: Int?, constants: [ConstantSlice: Tensor],
+    rowFill: Plan.RowFill = .standard
+  ) throws(MartletError) {
+    try self.init(
+      plan: plan, device: device, constants: constants.mapValues { StoredTensor($0) },
+      rowFill: rowFill)
   }
 
   /// Loads a device's shard.
@@ -53,7 +65,7 @@ package final class DeviceEngines: Sendable {
 
   /// Bytes of the device's weights as given, replicas and parity included.
   package var weightBytes: Int {
-    constants.values.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
+    constants.values.reduce(0) { $0 + StoredTensor.bytes($1.shape, $1.elementType) }
   }
 
   /// The program for an attendance.

@@ -37,6 +37,7 @@ struct ConvolutionKernel: Kernel {
   let window: ck_window
   let hasBias: Bool
   let activation: Activation?
+  var weightType = ElementType.float32
 
   /// Which outputs read which input channels.
   struct Group: Sendable {
@@ -60,14 +61,25 @@ struct ConvolutionKernel: Kernel {
     min(batch, max(1, Self.wideColumns / max(window.outputSize, 1)))
   }
 
-  var scratchCount: Int {
+  /// Whether all weights are used once, so that they are best widened in registers.
+  private var isVector: Bool {
+    weightType != .float32 && batch == 1 && window.outputSize == 1
+  }
+
+  private var tileCount: Int {
     let images = imagesPerTile
     if images > 1 {
       return (min(Self.tileRows, k) + min(Self.wideOutputs, outputChannels)) * images
         * window.outputSize
     }
-    return window.isPointwise
-      ? 0 : min(Self.tileRows, k) * min(Self.tileColumns, window.outputSize)
+    if window.isPointwise { return 0 }
+    return isVector ? k : min(Self.tileRows, k) * min(Self.tileColumns, window.outputSize)
+  }
+
+  /// The window matrix, and behind it what is widened of the weights.
+  var scratchCount: Int {
+    tileCount
+      + (isVector ? 0 : WeightMatrix.panelCount(weightType, rows: outputChannels, columns: k))
   }
 
   func run(_ operands: Operands) {
@@ -96,34 +108,39 @@ struct ConvolutionKernel: Kernel {
     pixels: Range<Int>
   ) {
     let x = operands.input(0) + (image * inputChannels + group.firstInput) * window.inputSize
-    let w = operands.input(1) + group.outputs.lowerBound * k
+    let w = operands.weights(columns: k)
     let size = window.outputSize
     let y =
       operands.output + (image * outputChannels + group.outputs.lowerBound) * size
       + pixels.lowerBound
-    let c = Matrix(base: y, stride: size)
-    if window.isPointwise {
-      multiply(
-        m: group.outputs.count, n: pixels.count, k: k, Matrix(base: w, stride: k),
-        Matrix(base: x + pixels.lowerBound, stride: size), into: c)
-    } else {
-      var window = window
-      var row = 0
-      repeat {
-        let rows = min(Self.tileRows, k - row)
-        ck_im2col(
-          x, &window, row, row + rows, pixels.lowerBound, pixels.upperBound, scratch,
-          pixels.count)
-        multiply(
-          m: group.outputs.count, n: pixels.count, k: rows, Matrix(base: w + row, stride: k),
-          Matrix(base: UnsafePointer(scratch), stride: pixels.count), beta: row == 0 ? 0 : 1,
-          into: c)
-        row += rows
-      } while row < k
+    let bias = hasBias ? operands.input(2) + group.outputs.lowerBound : nil
+    var window = window
+    if isVector {
+      if !window.isPointwise { ck_im2col(x, &window, 0, k, 0, 1, scratch, 1) }
+      let column = window.isPointwise ? x : UnsafePointer(scratch)
+      return w.multiply(group.outputs, column, bias: bias, activation.c, into: y)
     }
-    ck_bias_activate_rows(
-      y, group.outputs.count, pixels.count, size,
-      hasBias ? operands.input(2) + group.outputs.lowerBound : nil, activation.c)
+    let rowsAtATime = window.isPointwise ? w.columnsAtATime : Self.tileRows
+    var row = 0
+    repeat {
+      let rows = row..<min(row + rowsAtATime, k)
+      var columns = Matrix(base: x + row * size + pixels.lowerBound, stride: size)
+      if !window.isPointwise {
+        ck_im2col(
+          x, &window, row, rows.upperBound, pixels.lowerBound, pixels.upperBound, scratch,
+          pixels.count)
+        columns = Matrix(base: UnsafePointer(scratch), stride: pixels.count)
+      }
+      w.forEachPanel(rows: group.outputs, columns: rows, scratch + tileCount) { outputs, panel in
+        multiply(
+          m: outputs.count, n: pixels.count, k: rows.count, panel, columns,
+          beta: row == 0 ? 0 : 1,
+          into: Matrix(
+            base: y + (outputs.lowerBound - group.outputs.lowerBound) * size, stride: size))
+      }
+      row = rows.upperBound
+    } while row < k
+    ck_bias_activate_rows(y, group.outputs.count, pixels.count, size, bias, activation.c)
   }
 }
 
@@ -148,27 +165,31 @@ extension ConvolutionKernel {
   private func computeWide(
     _ operands: Operands, _ scratch: UnsafeMutablePointer<Float>, images: Range<Int>, group: Group
   ) {
+    let w = operands.weights(columns: k)
     let size = window.outputSize
     let columns = images.count * size
     let result = scratch + min(Self.tileRows, k) * columns
     var window = window
     var row = 0
     repeat {
-      let rows = min(Self.tileRows, k - row)
+      let rows = row..<min(row + Self.tileRows, k)
       for (place, image) in images.enumerated() {
         let x = operands.input(0) + (image * inputChannels + group.firstInput) * window.inputSize
         if window.isPointwise {
-          ck_copy_rows(x + row * size, size, scratch + place * size, columns, rows, size)
+          ck_copy_rows(x + row * size, size, scratch + place * size, columns, rows.count, size)
         } else {
-          ck_im2col(x, &window, row, row + rows, 0, size, scratch + place * size, columns)
+          ck_im2col(x, &window, row, rows.upperBound, 0, size, scratch + place * size, columns)
         }
       }
-      multiply(
-        m: group.outputs.count, n: columns, k: rows,
-        Matrix(base: operands.input(1) + group.outputs.lowerBound * k + row, stride: k),
-        Matrix(base: UnsafePointer(scratch), stride: columns), beta: row == 0 ? 0 : 1,
-        into: Matrix(base: result, stride: columns))
-      row += rows
+      w.forEachPanel(rows: group.outputs, columns: rows, scratch + tileCount) { outputs, panel in
+        multiply(
+          m: outputs.count, n: columns, k: rows.count, panel,
+          Matrix(base: UnsafePointer(scratch), stride: columns), beta: row == 0 ? 0 : 1,
+          into: Matrix(
+            base: result + (outputs.lowerBound - group.outputs.lowerBound) * columns,
+            stride: columns))
+      }
+      row = rows.upperBound
     } while row < k
     for (place, image) in images.enumerated() {
       ck_bias_activate_copy(
@@ -224,6 +245,7 @@ extension Convolution: KernelMaking {
     }
     return ConvolutionKernel(
       batch: output[0], groups: parts, depth: depth, inputChannels: inputs[0][1],
-      outputChannels: output[1], window: window, hasBias: hasBias, activation: activation)
+      outputChannels: output[1], window: window, hasBias: hasBias, activation: activation,
+      weightType: inputs[1].count > 0 ? site.weightType : .float32)
   }
 }

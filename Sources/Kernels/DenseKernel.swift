@@ -9,35 +9,50 @@ struct DenseKernel: Kernel {
   let outputs: Int
   let hasBias: Bool
   let activation: Activation?
+  var weightType = ElementType.float32
 
-  /// Rows of x, or of w for a single row of x, in one piece of work.
+  /// Rows of x, or of w for a single row of x, in one piece of work; more where w has to be widened for
+  /// each.
   private static let rowBlock = 128
+  private static let widenedRowBlock = 256
   private static let outputBlock = 256
 
+  var scratchCount: Int {
+    rows == 1 ? 0 : WeightMatrix.panelCount(weightType, rows: outputs, columns: inputs)
+  }
+
   func run(_ operands: Operands) {
-    let (x, w, y) = (operands.input(0), operands.input(1), operands.output)
+    guard outputs > 0 else { return }
+    let (x, w, y) = (operands.input(0), operands.weights(columns: inputs), operands.output)
     let bias = hasBias ? operands.input(2) : nil
     let act = activation.c
-    guard outputs > 0 else { return }
     if rows == 1 {
       let block = Self.outputBlock
       operands.forEach((outputs + block - 1) / block) { task, _ in
         let start = task * block
-        ck_gemv(
-          w + start * inputs, x, bias.map { $0 + start }, y + start, min(block, outputs - start),
-          inputs, act)
+        w.multiply(
+          start..<min(start + block, outputs), x, bias: bias.map { $0 + start }, act,
+          into: y + start)
       }
       return
     }
-    let block = Self.rowBlock
-    operands.forEach((rows + block - 1) / block) { task, _ in
+    let block = weightType == .float32 ? Self.rowBlock : Self.widenedRowBlock
+    operands.forEach((rows + block - 1) / block) { task, scratch in
       let start = task * block
       let count = min(block, rows - start)
       let target = y + start * outputs
-      multiply(
-        m: count, n: outputs, k: inputs, Matrix(base: x + start * inputs, stride: inputs),
-        Matrix(base: w, stride: inputs), transposedB: true,
-        into: Matrix(base: target, stride: outputs))
+      var column = 0
+      repeat {
+        let columns = column..<min(column + w.columnsAtATime, inputs)
+        w.forEachPanel(rows: 0..<outputs, columns: columns, scratch) { some, panel in
+          multiply(
+            m: count, n: some.count, k: columns.count,
+            Matrix(base: x + start * inputs + column, stride: inputs), panel, transposedB: true,
+            beta: column == 0 ? 0 : 1,
+            into: Matrix(base: target + some.lowerBound, stride: outputs))
+        }
+        column = columns.upperBound
+      } while column < inputs
       ck_bias_activate_columns(target, count, outputs, outputs, bias, act)
     }
   }
@@ -89,7 +104,8 @@ extension Dense: KernelMaking {
     let weights = site.inputs[1]
     return DenseKernel(
       rows: site.output.count / weights[0], inputs: weights[1], outputs: weights[0],
-      hasBias: site.inputs.count > 2, activation: activation)
+      hasBias: site.inputs.count > 2, activation: activation,
+      weightType: weights.count > 0 ? site.weightType : .float32)
   }
 }
 

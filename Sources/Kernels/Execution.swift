@@ -93,7 +93,7 @@ package final class Execution {
 
   /// Reads a value: an input, a result that is still alive, or a constant.
   ///
-  /// - Precondition: something in the graph computes or reads the value.
+  /// - Precondition: something in the graph computes or reads the value, as float32.
   package func withValue<R>(
     _ id: ValueID, _ body: (UnsafeBufferPointer<Float>) throws -> R
   ) rethrows -> R {
@@ -163,8 +163,8 @@ package final class Execution {
       guard let base = operands.baseAddress else { return }
       kernel.run(
         Operands(
-          inputs: base + starts[node], output: output, scratch: scratch.base,
-          scratchStride: program.scratchCount, lanes: lanes))
+          inputs: base + starts[node], stored: program.storedWeights[node], output: output,
+          scratch: scratch.base, scratchStride: program.scratchCount, lanes: lanes))
     }
   }
 

@@ -1,6 +1,6 @@
 import CKernels
 package import ModelGraph
-import Tensors
+package import Tensors
 
 /// What computing a graph takes, told from its structure: nothing is computed, and no element of a
 /// constant is looked at.
@@ -16,17 +16,26 @@ package struct GraphWork: Sendable {
 
   /// Looks at a graph.
   ///
-  /// - Parameter constants: the values that are known beforehand; the graph's own elements are not
-  ///   needed.
+  /// - Parameters:
+  ///   - constants: the values that are known beforehand; the graph's own elements are not needed.
+  ///   - storage: how those of them are stored that are not float32.
   /// - Precondition: the graph is one that `Program` would compile.
-  package init(_ graph: Graph, constants: Set<ValueID>) {
+  package init(
+    _ graph: Graph, constants: Set<ValueID>, storage: [ValueID: ElementType] = [:]
+  ) {
     let size = MemoryLayout<Float>.stride
-    let selection = KernelSelection(graph, constants: constants)
+    let selection = KernelSelection(graph, constants: constants, storage: storage)
     let kernels = graph.nodes.map { try? selection.kernel(for: $0, graph) }
-    var prepared: [ValueID: Int] = [:]
+    var bytes: [ValueID: Int] = [:]
     for (node, kernel) in zip(graph.nodes, kernels) {
-      guard let preparation = kernel?.preparation else { continue }
-      prepared[node.inputs[preparation.input]] = preparation.count
+      guard let kernel else { continue }
+      if let preparation = kernel.preparation {
+        bytes[node.inputs[preparation.input]] = preparation.count * size
+      }
+      if kernel.weightType != .float32 {
+        bytes[node.inputs[1]] = StoredTensor.bytes(
+          graph[node.inputs[1]].shape, kernel.weightType)
+      }
     }
     nodes = zip(graph.nodes, kernels).map { node, kernel in
       kernel.map { $0.work ?? [graph.work(of: node)] } ?? []
@@ -36,7 +45,7 @@ package struct GraphWork: Sendable {
       ArenaLayout(graph, constants: constants, stages: stages).bytes
       + Program.scratchCount(of: kernels) * size
     let used = Set(graph.nodes.flatMap(\.inputs)).union(graph.outputs).intersection(constants)
-    weightBytes = used.reduce(0) { $0 + (prepared[$1] ?? graph[$1].shape.count) } * size
+    weightBytes = used.reduce(0) { $0 + (bytes[$1] ?? graph[$1].shape.count * size) }
   }
 
   /// Looks at a whole model: what is neither computed nor an input is constant.
@@ -103,7 +112,7 @@ extension ConvolutionKernel {
     return [
       KernelWork(
         window.isPointwise ? .pointwise : .convolution, operations: weights * pixels,
-        bytes: (elements + weights) * MemoryLayout<Float>.stride)
+        bytes: elements * MemoryLayout<Float>.stride + weights * weightType.size)
     ] + activation.work(elements: results)
   }
 }
@@ -163,7 +172,8 @@ extension DenseKernel {
     [
       KernelWork(
         rows == 1 ? .dense : .product, operations: rows * inputs * outputs,
-        bytes: (rows * (inputs + outputs) + inputs * outputs) * MemoryLayout<Float>.stride)
+        bytes: rows * (inputs + outputs) * MemoryLayout<Float>.stride
+          + inputs * outputs * weightType.size)
     ] + activation.work(elements: rows * outputs)
   }
 }

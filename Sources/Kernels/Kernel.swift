@@ -1,4 +1,5 @@
 import ModelGraph
+import Tensors
 
 /// One node made ready to run: everything about shapes is settled, only addresses are missing.
 ///
@@ -8,6 +9,9 @@ protocol Kernel: Sendable {
   var scratchCount: Int { get }
   /// How a weight is rewritten before the first run; nil to use it as given.
   var preparation: WeightPreparation? { get }
+  /// The type in which it reads the weights of a layer, its second operand: float32, or as its
+  /// `KernelSite` says they are stored.
+  var weightType: ElementType { get }
   /// What one run does; nil when it reads its operands and writes its result, each once.
   var work: [KernelWork]? { get }
   /// Computes the node.
@@ -17,6 +21,7 @@ protocol Kernel: Sendable {
 extension Kernel {
   var scratchCount: Int { 0 }
   var preparation: WeightPreparation? { nil }
+  var weightType: ElementType { .float32 }
   var work: [KernelWork]? { nil }
 }
 
@@ -36,6 +41,8 @@ struct WeightPreparation: Sendable {
 struct Operands {
   /// The node's inputs in order.
   let inputs: UnsafePointer<UnsafeMutablePointer<Float>>
+  /// The second operand where the kernel reads it as it is stored.
+  let stored: StoredWeights?
   /// The node's result. The same address as an input when the plan computes in place.
   let output: UnsafeMutablePointer<Float>
   /// Scratch of lane 0; lane i begins `scratchStride` floats further.
@@ -45,6 +52,12 @@ struct Operands {
   let lanes: Int
 
   func input(_ index: Int) -> UnsafePointer<Float> { UnsafePointer(inputs[index]) }
+
+  /// The second operand as rows of so many weights.
+  func weights(columns: Int) -> WeightMatrix {
+    stored?.matrix(columns: columns)
+      ?? WeightMatrix(elements: .floats(input(1)), columns: columns)
+  }
 
   func scratch(lane: Int) -> UnsafeMutablePointer<Float> { scratch + lane * scratchStride }
 

@@ -17,14 +17,23 @@ struct KernelSite {
   let output: Shape
   /// Whether nothing else reads the second operand, a constant, so that a kernel may rewrite it.
   let ownsWeights: Bool
+  /// How the second operand is stored, where a kernel may read it so: nothing else reads it.
+  let weightType: ElementType
 }
 
 /// Chooses kernels for the nodes of one graph.
 struct KernelSelection {
   /// Constants that exactly one operand of one node refers to: a kernel may rewrite those.
   private let soleOperands: Set<ValueID>
+  private let storage: [ValueID: ElementType]
 
-  init(_ graph: borrowing Graph, constants: Set<ValueID>) {
+  /// - Parameters:
+  ///   - constants: the values that are known beforehand.
+  ///   - storage: how those of them are stored that are not float32.
+  init(
+    _ graph: borrowing Graph, constants: Set<ValueID>, storage: [ValueID: ElementType] = [:]
+  ) {
+    self.storage = storage
     var uses: [ValueID: Int] = [:]
     for node in graph.nodes { for id in node.inputs { uses[id, default: 0] += 1 } }
     for id in graph.outputs { uses[id, default: 0] += 1 }
@@ -47,9 +56,10 @@ struct KernelSelection {
         .unsupported, "nothing computes this operation",
         context: ["node": node.name, "operation": node.operation.kindName])
     }
+    let ownsWeights = node.inputs.count > 1 && soleOperands.contains(node.inputs[1])
     return maker.makeKernel(
       KernelSite(
-        inputs: node.inputs.map { graph[$0].shape }, output: output,
-        ownsWeights: node.inputs.count > 1 && soleOperands.contains(node.inputs[1])))
+        inputs: node.inputs.map { graph[$0].shape }, output: output, ownsWeights: ownsWeights,
+        weightType: ownsWeights ? storage[node.inputs[1]] ?? .float32 : .float32))
   }
 }

@@ -1,6 +1,6 @@
 package import Foundations
 package import ModelGraph
-import Tensors
+package import Tensors
 
 /// A graph compiled for execution: checked, laid out in memory by liveness, with its weights in
 /// place. Immutable, and shared by any number of `Execution`s.
@@ -31,6 +31,8 @@ package final class Program: Sendable {
   /// Floats of scratch for each compute thread.
   let scratchCount: Int
   let weights: WeightStore
+  /// By node, the weights that its kernel reads as they are stored.
+  let storedWeights: [StoredWeights?]
   let nullFlow: NullFlow
 
   /// Checks and compiles `graph`, taking over its constants: if the caller gives its graph away,
@@ -39,14 +41,27 @@ package final class Program: Sendable {
   /// - Throws: `MartletError` naming the node, when shapes, operands or attributes do not fit, a
   ///   value is not float32, or the working memory would be unreasonably large.
   package convenience init(_ graph: consuming Graph) throws(MartletError) {
+    try self.init(graph, weights: .f32)
+  }
+
+  /// Checks and compiles `graph` with the weights of its layers stored as a type, which a kernel reads
+  /// so where it can.
+  ///
+  /// - Throws: like `init(_:)`; `resourceExhausted` without memory.
+  package convenience init(
+    _ graph: consuming Graph, weights: WeightType
+  ) throws(MartletError) {
     try GraphCheck.checkConstants(of: graph)
+    let narrow = weights == .f32 ? [] : graph.storableWeights
     var constants: [ValueID: SharedConstant] = [:]
     for id in graph.constants.keys.sorted() {
-      // Leftovers of shape arithmetic are harmless until a node reads them.
-      guard let tensor = graph.constants.removeValue(forKey: id), tensor.floats != nil else {
-        continue
+      if narrow.contains(id), let stored = try graph.stored(id, as: weights) {
+        constants[id] = SharedConstant(stored)
+        graph.constants[id] = nil
+      } else if let tensor = graph.constants.removeValue(forKey: id), tensor.floats != nil {
+        // Leftovers of shape arithmetic are harmless until a node reads them.
+        constants[id] = SharedConstant(tensor)
       }
-      constants[id] = SharedConstant(tensor)
     }
     try self.init(graph, constants: constants)
   }
@@ -68,13 +83,16 @@ package final class Program: Sendable {
     let layout = ArenaLayout(graph, constants: Set(shapes.keys), stages: stages)
     var kernels: [(any Kernel)?] = []
     kernels.reserveCapacity(graph.nodes.count)
-    let selection = KernelSelection(graph, constants: Set(shapes.keys))
+    let storage = constants.mapValues(\.elementType).filter { $0.value != .float32 }
+    let selection = KernelSelection(graph, constants: Set(shapes.keys), storage: storage)
     var preparations: [ValueID: WeightPreparation] = [:]
+    var narrow: Set<ValueID> = []
     for node in graph.nodes {
       let kernel = try selection.kernel(for: node, graph)
       if let preparation = kernel?.preparation {
         preparations[node.inputs[preparation.input]] = preparation
       }
+      if let kernel, kernel.weightType != .float32 { narrow.insert(node.inputs[1]) }
       kernels.append(kernel)
     }
     let scratchCount = Program.scratchCount(of: kernels)
@@ -86,7 +104,10 @@ package final class Program: Sendable {
           "limit": "\(Program.maximumArenaBytes)",
         ])
     }
-    let weights = try WeightStore(graph, constants, preparations)
+    let weights = try WeightStore(graph, constants, preparations, narrow: narrow)
+    storedWeights = zip(graph.nodes, kernels).map { node, kernel in
+      kernel.map { $0.weightType != .float32 } == true ? weights.stored(node.inputs[1]) : nil
+    }
     self.stages = stages
     self.layout = layout
     self.kernels = kernels

@@ -33,6 +33,8 @@ public struct DeploymentPlan: Sendable {
   public var modelName: String { folder.plan.model.name }
   /// The method and its choices, in words.
   public var method: String { folder.plan.method }
+  /// How weights are stored.
+  public var weights: WeightFormat { WeightFormat(folder.plan.weights) }
   /// The devices' names, in order.
   public var devices: [String] { folder.plan.devices.map(\.name) }
   /// Class names by output index; empty where they are not known.

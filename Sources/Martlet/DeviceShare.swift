@@ -8,7 +8,7 @@ public struct DeviceShare: Sendable, Hashable {
   public let tier: String?
   /// Neurons that it computes, over all layers.
   public let neurons: Int
-  /// Bytes of weights that it holds, replicas and parity included, as float32.
+  /// Bytes of weights that it holds, replicas and parity included, as they are stored.
   public let weightBytes: Int
   /// Multiply-adds for one frame.
   public let multiplyAdds: Int

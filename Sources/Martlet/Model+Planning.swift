@@ -50,10 +50,12 @@ extension Model {
   ///     better, nothing or what is predicted to be best.
   ///   - pairs: what pairs of layers are divided by their hidden neurons; nil as for strips.
   ///   - wire: how parts are to travel; the plan does not say if nil, and they travel exactly then.
+  ///   - weights: how weights are stored; what is measured is measured with them. A layer that the format
+  ///     cannot hold stays float32.
   ///   - conditions: what to predict with; without them nothing can be automatic but the wire, and
   ///     ``PlanDraft/forecast`` is nil.
-  ///   - calibration: for methods that measure with images, for ``Fill/mean`` and for
-  ///     ``PlannedWire/automatic``; an image that cannot be read is passed over.
+  ///   - calibration: for methods that measure with images, for ``Fill/mean``,
+  ///     ``PlannedWire/automatic`` and ``PlannedWeights/automatic``; an image that cannot be read is passed over.
   ///   - threads: how many measure at once; all processors if nil.
   ///   - progress: called from any thread.
   /// - Returns: a plan that is not on disk yet.
@@ -63,7 +65,8 @@ extension Model {
   public func plan(
     for devices: DeviceRequest, method: String = PlanningMethod.usual,
     options: [String: String] = [:], fill: Fill = .zero, strips: RowStrips? = nil,
-    pairs: LayerPairs? = nil, wire: PlannedWire? = nil, conditions: PlanConditions? = nil,
+    pairs: LayerPairs? = nil, wire: PlannedWire? = nil,
+    weights: PlannedWeights = .fixed(.float32), conditions: PlanConditions? = nil,
     calibration: CalibrationImages? = nil, threads: Int? = nil,
     progress: WorkProgress.Handler? = nil
   ) async throws(MartletError) -> PlanDraft {
@@ -78,19 +81,19 @@ extension Model {
       order.strips = strips?.wish
       order.pairs = pairs?.wish
       order.wire = wire?.choice
+      order.weights = weights.choice
       order.goal = conditions?.goal.goal ?? .latency
-      let search = PlanSearch(
-        order, graph: graph, model: about, wishes: devices.wishes, measuring: measuring
-      ) { context throws(Foundations.MartletError) in
-        guard let calibration else {
-          throw Foundations.MartletError(
-            .invalidArgument, "this method, or its fill or wire, needs calibration images",
-            context: ["method": method, "fill": fill.rawValue])
+      var images: PlanSearch.Images?
+      if let calibration {
+        images = { context throws(Foundations.MartletError) in
+          try measuring.readable(
+            try context.calibrationImages(calibration.paths, limit: calibration.limit)
+          ) { _, _ in }
         }
-        return try measuring.readable(
-          try context.calibrationImages(calibration.paths, limit: calibration.limit)
-        ) { _, _ in }
       }
+      let search = try PlanSearch(
+        order, graph: graph, model: about, wishes: devices.wishes, measuring: measuring,
+        images: images)
       let (made, comparison) = try search.plan(isPredicted: conditions != nil) {
         names throws(Foundations.MartletError) in
         guard let conditions else {

@@ -62,6 +62,24 @@ public enum PlannedWire: Sendable, Hashable {
   }
 }
 
+/// How a plan says that weights are to be stored.
+public enum PlannedWeights: Sendable, Hashable {
+  /// All of them so.
+  case fixed(WeightFormat)
+  /// As bytes where fewer than one in a thousand calibration images get another class by it, else, and
+  /// without images, as half precision.
+  case automatic
+
+  var choice: WeightChoice {
+    switch self {
+    case .fixed(.float32): .f32
+    case .fixed(.float16): .f16
+    case .fixed(.int8): .i8
+    case .automatic: .auto
+    }
+  }
+}
+
 /// What is known of devices and links, to predict with what a plan takes.
 public struct PlanConditions: Sendable, Hashable {
   /// What a plan can be best at.

@@ -6,7 +6,7 @@ package import Tensors
 package struct DeviceCost: Sendable, Hashable, Codable {
   /// Neurons that it computes, over all layers.
   package var neurons: Int
-  /// Bytes of weights that it holds, replicas and parity included, as float32.
+  /// Bytes of weights that it holds, replicas and parity included, as they are stored.
   package var weightBytes: Int
   /// Multiply-adds per frame.
   package var multiplyAdds: Int
@@ -69,9 +69,9 @@ extension Plan {
 }
 
 extension [DeviceCost] {
-  /// The weight bytes of all devices over those of the plan's model.
+  /// The weight bytes of all devices over those of the plan's model, stored alike.
   package func copies(of plan: Plan) -> Double {
-    Double(reduce(0) { $0 + $1.weightBytes }) / Double(Swift.max(plan.graph.constantBytes, 1))
+    Double(reduce(0) { $0 + $1.weightBytes }) / Double(Swift.max(plan.constantBytes, 1))
   }
 }
 
@@ -79,9 +79,7 @@ extension Graph {
   /// Bytes of all constants as float32, told from the structure, because the graph of a plan keeps no
   /// elements of constants.
   package var constantBytes: Int {
-    let computed = Set(nodes.map(\.output)).union(inputs)
-    return Set(nodes.flatMap(\.inputs)).subtracting(computed)
-      .reduce(0) { $0 + self[$1].shape.count } * ElementType.float32.size
+    structuralConstants.reduce(0) { $0 + self[$1].shape.count } * ElementType.float32.size
   }
 
   /// Of all nodes.

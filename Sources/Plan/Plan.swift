@@ -110,6 +110,8 @@ package struct Plan: Sendable {
   package let exchanges: [ExchangePoint]
   /// How the parts of each exchange travel; empty where the plan does not say. See `travelling`.
   package internal(set) var wire: [WireType] = []
+  /// How the weights of layers are stored; see `storing`.
+  package internal(set) var weights = WeightType.f32
   private let exchangeNumbers: [ExchangeKey: Int]
   /// Devices whose absence changes what others compute.
   private let hasStandIns: [Bool]

@@ -8,13 +8,13 @@ struct PlanDocument: Codable {
   static let format = "martlet-plan"
   /// What is written: the lowest that has all that a plan needs, so that earlier programs read it too.
   static func version(of plan: Plan) -> Int {
-    guard plan.sharding.pairs.isEmpty else { return 4 }
+    if !plan.sharding.pairs.isEmpty || plan.weights != .f32 { return 4 }
     return plan.sharding.strips == nil && plan.wire.isEmpty && !plan.dispatchesFrames ? 2 : 3
   }
 
   /// What can be read. Version 3 brought strips, types on the wire, and frames that go to one device each, on
   /// topics that earlier workers do not read; plans of these made before that have version 2. Version 4
-  /// brought pairs of layers.
+  /// brought pairs of layers, and weights in fewer bytes than float32.
   static let versions = 2...4
 
   /// The front that is divided by rows: positions of nodes, in ranges.
@@ -94,13 +94,15 @@ struct PlanDocument: Codable {
   var pairs: String?
   /// How parts travel, by exchange; absent where the plan does not say.
   var wire: [Wire]?
+  /// How weights are stored; absent for float32.
+  var weights: WeightType?
   var layers: [PlacementDocument]
   var graph: Structure
 
   private enum CodingKeys: String, CodingKey {
     case format, version, id, method, model, shards, client
     case constants = "means"
-    case strips, pairs, wire, layers, graph
+    case strips, pairs, wire, weights, layers, graph
   }
 
   init(_ plan: Plan, shards: [Shard], client: Shard?, constants: Constants?) {
@@ -115,6 +117,7 @@ struct PlanDocument: Codable {
     strips = plan.sharding.strips.map { Front($0, of: plan.graph) }
     pairs = plan.sharding.pairs.isEmpty ? nil : NeuronRanges.format(plan.sharding.pairs)
     wire = Wire.all(of: plan)
+    weights = plan.weights == .f32 ? nil : plan.weights
     layers = zip(plan.sharding.layers, plan.placements).map {
       PlacementDocument($0, $1, devices: plan.devices)
     }
@@ -144,7 +147,8 @@ struct PlanDocument: Codable {
     func make(_ fill: Plan.Fill) throws(MartletError) -> Plan {
       try Plan(
         model: model, method: method, devices: shards.map(\.device), graph: graph,
-        sharding: sharding, placements: placements, fill: fill)
+        sharding: sharding, placements: placements, fill: fill
+      ).storing(weights ?? .f32)
     }
     let plan = try make(.zero)
     guard let constants else { return try travelling(plan) }

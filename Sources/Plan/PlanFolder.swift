@@ -74,10 +74,11 @@ package struct PlanFolder: Sendable {
     var version: Int
   }
 
-  /// Everything that a device (nil: the client) needs in any attendance, read from its shard.
+  /// Everything that a device (nil: the client) needs in any attendance, read from its shard. Narrow
+  /// weights are mapped: the file must stay as it is, and is replaced by renaming.
   ///
   /// - Throws: `notFound` or `mismatch` when the shard is missing, corrupt or another plan's.
-  package func constants(device: Int?) throws(MartletError) -> [ConstantSlice: Tensor] {
+  package func constants(device: Int?) throws(MartletError) -> [ConstantSlice: StoredTensor] {
     let inventory = ShardInventory(plan, device: device)
     guard !inventory.entries.isEmpty else { return [:] }
     guard let shard = device.map({ document.shards[$0] }) ?? document.client else {
@@ -86,15 +87,19 @@ package struct PlanFolder: Sendable {
     }
     let tensors = try PlanFolder.open(
       shard.file, sha256: shard.sha256, folder: path, what: "the shard of this device")
-    var result: [ConstantSlice: Tensor] = [:]
-    for entry in inventory.entries {
-      let tensor = try tensors.tensor(entry.name)
-      guard tensor.shape == entry.shape, tensor.elementType == .float32 else {
+    var result: [ConstantSlice: StoredTensor] = [:]
+    for (entry, tensor) in zip(
+      inventory.entries, try tensors.stored(inventory.entries.map(\.storedName)))
+    {
+      guard tensor.shape == entry.shape,
+        tensor.elementType == .float32 || tensor.elementType == entry.storage
+      else {
         throw MartletError(
-          .mismatch, "a tensor of the shard has another shape than the plan says",
+          .mismatch, "a tensor of the shard has another shape or type than the plan says",
           context: [
-            "file": path + "/" + shard.file, "tensor": entry.name, "expected": "\(entry.shape)",
-            "found": "\(tensor.shape)",
+            "file": path + "/" + shard.file, "tensor": entry.name,
+            "expected": "\(entry.shape) \(entry.storage)",
+            "found": "\(tensor.shape) \(tensor.elementType)",
           ])
       }
       result[entry.slice] = tensor
@@ -116,12 +121,14 @@ package struct PlanFolder: Sendable {
         .notFound, "\(what) is missing", context: ["file": file],
         hint: "copy it from the folder that martlet plan wrote")
     }
-    guard try FileDigest.sha256(path: file) == sha256 else {
+    // One opening for all: what is mapped later is what has been looked at.
+    let opened = try ReadableFile(file)
+    guard try FileDigest.sha256(opened) == sha256 else {
       throw MartletError(
         .mismatch, "\(what) is corrupt or belongs to another plan", context: ["file": file],
         hint: "copy the plan's folder again")
     }
-    return try SafetensorsFile(file)
+    return try SafetensorsFile(opened)
   }
 
   private static func fillConstants(
@@ -159,8 +166,8 @@ package struct PlanFolder: Sendable {
       for (number, device) in plan.devices.enumerated() {
         shards.append(
           try writeShard(
-            ShardInventory(plan, device: number), graph: graph, device: device,
-            file: device.name + ".safetensors", folder: temporary))
+            ShardInventory(plan, device: number), graph: graph, weights: plan.weights,
+            device: device, file: device.name + ".safetensors", folder: temporary))
         progress(number)
       }
       let client = ShardInventory(plan, device: nil)
@@ -168,7 +175,8 @@ package struct PlanFolder: Sendable {
         client.entries.isEmpty
         ? nil
         : try writeShard(
-          client, graph: graph, device: Plan.Device(name: "client", share: 0),
+          client, graph: graph, weights: plan.weights,
+          device: Plan.Device(name: "client", share: 0),
           file: file("client", avoiding: plan.devices), folder: temporary)
       let constants = try writeFillConstants(plan, folder: temporary)
       var document = PlanDocument(plan, shards: shards, client: clientShard, constants: constants)
@@ -228,9 +236,10 @@ package struct PlanFolder: Sendable {
   }
 
   private static func writeShard(
-    _ inventory: ShardInventory, graph: Graph, device: Plan.Device, file: String, folder: String
+    _ inventory: ShardInventory, graph: Graph, weights: WeightType, device: Plan.Device,
+    file: String, folder: String
   ) throws(MartletError) -> PlanDocument.Shard {
-    var tensors: [(name: String, tensor: Tensor)] = []
+    var tensors: [(name: SafetensorsFile.StoredName, tensor: StoredTensor)] = []
     for entry in inventory.entries {
       guard let source = graph.constants[entry.slice.source] else {
         throw MartletError(
@@ -239,13 +248,17 @@ package struct PlanFolder: Sendable {
       try MemoryLimit.require(
         entry.slice.shape(from: source.shape).count, of: MemoryLayout<Float>.size,
         for: "a device's weights")
-      tensors.append((entry.name, entry.slice.apply(to: source)))
+      let type =
+        entry.storage == .float32 ? .float32 : graph.storage(of: entry.slice.source, as: weights)
+      tensors.append((entry.storedName, try entry.slice.stored(of: source, as: type)))
     }
     let path = folder + "/" + file
-    try SafetensorsFile.write(path, tensors: tensors, metadata: [("device", device.name)])
+    try SafetensorsFile.writeStored(path, tensors, metadata: [("device", device.name)])
     return PlanDocument.Shard(
       device: device, file: file, sha256: try FileDigest.sha256(path: path),
-      weightBytes: inventory.bytes)
+      weightBytes: tensors.reduce(0) {
+        $0 + StoredTensor.bytes($1.tensor.shape, $1.tensor.elementType)
+      })
   }
 }
 

@@ -1,4 +1,5 @@
 import ModelGraph
+import TensorFiles
 package import Tensors
 
 /// Every constant that a device (nil: the client) may need in any attendance, each once.
@@ -14,6 +15,15 @@ package struct ShardInventory: Sendable {
     package var slice: ConstantSlice
     /// Its shape.
     package var shape: Shape
+    /// How it is stored, unless that cannot hold its layer's weights: then as float32.
+    package var storage: ElementType
+
+    /// The name and that of the tensor with the scales of its rows, where it has any.
+    var storedName: SafetensorsFile.StoredName {
+      SafetensorsFile.StoredName(elements: name, scales: Entry.scalesName(name))
+    }
+
+    static func scalesName(_ name: String) -> String { name + "#scales" }
   }
 
   /// In the order of the shard.
@@ -30,22 +40,31 @@ package struct ShardInventory: Sendable {
     }
     var entries: [Entry] = []
     var taken: Set<String> = []
+    let storable = plan.weights == .f32 ? [] : plan.graph.storableWeights
     for slice in slices.sorted(by: ShardInventory.precedes) {
       let value = plan.graph[slice.source]
       var name = value.name
       var number = 2
-      while !taken.insert(name).inserted {
+      let storage = plan.storage(of: slice, storable)
+      func isTaken(_ name: String) -> Bool {
+        taken.contains(name) || (storage.hasScale && taken.contains(Entry.scalesName(name)))
+      }
+      while isTaken(name) {
         name = "\(value.name)#\(number)"
         number += 1
       }
-      entries.append(Entry(name: name, slice: slice, shape: slice.shape(from: value.shape)))
+      taken.insert(name)
+      if storage.hasScale { taken.insert(Entry.scalesName(name)) }
+      entries.append(
+        Entry(
+          name: name, slice: slice, shape: slice.shape(from: value.shape), storage: storage))
     }
     self.entries = entries
   }
 
-  /// Bytes of weights, as float32.
+  /// Bytes of weights, as they are stored.
   package var bytes: Int {
-    entries.reduce(0) { $0 + $1.shape.count } * ElementType.float32.size
+    entries.reduce(0) { $0 + StoredTensor.bytes($1.shape, $1.storage) }
   }
 
   /// By source; of one source copies before sums, then by their first indices.

@@ -5,7 +5,11 @@ package import Foundations
 package enum FileDigest {
   /// The digest of a file, read in pieces.
   package static func sha256(path: String) throws(MartletError) -> String {
-    let file = try ReadableFile(path)
+    try sha256(try ReadableFile(path))
+  }
+
+  /// The digest of an open file, read in pieces.
+  package static func sha256(_ file: ReadableFile) throws(MartletError) -> String {
     let digest = try Digest.start()
     var offset = 0
     while offset < file.size {

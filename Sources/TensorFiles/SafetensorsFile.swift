@@ -5,11 +5,14 @@ package import Tensors
 package struct SafetensorsFile: Sendable {
   /// Names, types, shapes and metadata.
   package let header: SafetensorsHeader
-  private let file: ReadableFile
+  let file: ReadableFile
 
   /// Opens a file and checks its header against its size.
-  package init(_ path: String) throws(MartletError) {
-    let file = try ReadableFile(path)
+  package init(_ path: String) throws(MartletError) { try self.init(try ReadableFile(path)) }
+
+  /// Checks the header of an open file against its size.
+  package init(_ file: ReadableFile) throws(MartletError) {
+    let path = file.path
     let start = try file.bytes(at: 0, count: min(8, file.size))
     let length = try start.withUnsafeBufferPointer { bytes throws(MartletError) in
       try SafetensorsHeader.headerLength(
@@ -76,8 +79,27 @@ package struct SafetensorsFile: Sendable {
     _ path: String, tensors: [(name: String, tensor: Tensor)],
     metadata: [(key: String, value: String)] = []
   ) throws(MartletError) {
+    let entries = tensors.map {
+      (name: $0.name, elementType: $0.tensor.elementType, shape: $0.tensor.shape)
+    }
+    try write(path, entries, metadata: metadata) { number, file throws(MartletError) in
+      switch tensors[number].tensor.elements {
+      case .float32(let values): try file.write(values)
+      case .int64(let values): try file.write(values)
+      }
+    }
+  }
+
+  /// Writes a file atomically, of tensors whose elements `writeElements` writes when their turn comes.
+  ///
+  /// - Throws: like the other `write`, and what `writeElements` throws.
+  static func write(
+    _ path: String, _ tensors: [(name: String, elementType: ElementType, shape: Shape)],
+    metadata: [(key: String, value: String)],
+    writeElements: (Int, borrowing FileWriter) throws(MartletError) -> Void
+  ) throws(MartletError) {
     var names: Set<String> = ["__metadata__"]
-    for (name, _) in tensors where !names.insert(name).inserted {
+    for (name, _, _) in tensors where !names.insert(name).inserted {
       throw MartletError(
         .invalidArgument, "a tensor name cannot be used twice or for metadata",
         context: ["tensor": name, "file": path])
@@ -87,17 +109,11 @@ package struct SafetensorsFile: Sendable {
     }
     var header: [UInt8] = []
     SafetensorsHeader.encode(
-      into: &header,
-      tensors: tensors.map { ($0.name, $0.tensor.elementType, $0.tensor.shape) },
+      into: &header, tensors: tensors.map { ($0.name, $0.elementType, $0.shape) },
       metadata: metadata)
     try FileSystem.writeAtomically(path) { file throws(MartletError) in
       try file.write(header)
-      for (_, tensor) in tensors {
-        switch tensor.elements {
-        case .float32(let values): try file.write(values)
-        case .int64(let values): try file.write(values)
-        }
-      }
+      for number in tensors.indices { try writeElements(number, file) }
     }
   }
 }

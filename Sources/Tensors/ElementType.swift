@@ -2,9 +2,9 @@
 package enum ElementType: String, Sendable, Codable, CaseIterable {
   /// IEEE 754 binary32: the type of every computed value.
   case float32 = "F32"
-  /// IEEE 754 binary16: on the wire only.
+  /// IEEE 754 binary16: on the wire, and weights.
   case float16 = "F16"
-  /// Signed bytes with one scale per tensor: on the wire only.
+  /// Signed bytes with one scale per tensor on the wire, or one for each row of weights.
   case int8 = "I8"
   /// Bytes of images: pixels on the wire only.
   case uint8 = "U8"

@@ -65,6 +65,11 @@ package enum PackedElements {
     return scale >= .leastNormalMagnitude ? scale : 1
   }
 
+  /// The largest magnitude, 0 of nothing; NaN is passed over.
+  package static func largestMagnitude(of values: UnsafeBufferPointer<Float>) -> Float {
+    values.baseAddress.map { ck_largest_magnitude($0, values.count) } ?? 0
+  }
+
   /// Whether no element is an infinity or NaN.
   package static func areFinite(_ values: UnsafeBufferPointer<Float>) -> Bool {
     ck_floats_are_below(values.baseAddress, values.count, Float.infinity.bitPattern) != 0

@@ -34,6 +34,20 @@ import Testing
     #expect(try read.input(image: file) == files.model.input(image: file))
   }
 
+  @Test(arguments: WeightFormat.allCases)
+  func weightsMayTakeFewerBytes(format: WeightFormat) async throws {
+    let files = try DemoFiles()
+    let plain = try await files.model.plan(for: .count(2))
+    let draft = try await files.model.plan(for: .count(2), weights: .fixed(format))
+    #expect(draft.copies == plain.copies && draft.method == plain.method)
+    for (device, other) in zip(draft.devices, plain.devices) {
+      #expect(device.weightBytes <= other.weightBytes)
+      #expect((device.weightBytes == other.weightBytes) == (format == .float32))
+    }
+    let written = try draft.write(to: files.folder + "/plan")
+    #expect(try DeploymentPlan(contentsOf: written.path).weights == format)
+  }
+
   @Test func methodsAreListed() throws {
     #expect(PlanningMethod.all.map(\.name).contains(PlanningMethod.usual))
     let coded = try PlanningMethod.named("coded")

@@ -12,6 +12,7 @@
 #include "ck_linear.h"
 #include "ck_processor.h"
 #include "ck_rows.h"
+#include "ck_weights.h"
 #include "ck_winograd.h"
 
 #endif

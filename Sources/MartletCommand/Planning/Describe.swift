@@ -11,7 +11,7 @@ struct Describe: ParsableCommand {
     abstract: "Lists a model's nodes, shapes, parameters and multiply-adds.",
     discussion: """
       Shows the graph as it is run: batch normalisation folded, activations fused, and what follows
-      from constants computed.
+      from constants computed. In memory some weights take another form than in files.
 
       With --operators it lists the ONNX operators that models may have, the versions of the operator
       set in which each can be read, and what of it cannot. Those for constants only are for shape
@@ -21,6 +21,7 @@ struct Describe: ParsableCommand {
       Examples:
         martlet describe model.onnx
         martlet describe model.onnx --time
+        martlet describe model.onnx --weights i8
         martlet describe model.onnx --dimension height=224 --dimension width=224
         martlet describe model.onnx --json | jq .parameters
         martlet describe --operators
@@ -30,6 +31,8 @@ struct Describe: ParsableCommand {
   var model: String?
 
   @OptionGroup var extents: ExtentOptions
+
+  @OptionGroup var stored: WeightOptions
 
   @Flag(help: "List the operators that can be read, without a model.")
   var operators = false
@@ -64,14 +67,17 @@ struct Describe: ParsableCommand {
     var inputs: [Port]
     var outputs: [Port]
     var parameters: Int
+    var weights: String
     var weightBytes: Int
+    var loadedWeightBytes: Int
     var multiplyAdds: Int
     var arenaBytes: Int
     var nodes: [Row]
 
     private enum CodingKeys: String, CodingKey {
-      case model, inputs, outputs, parameters, nodes
+      case model, inputs, outputs, parameters, weights, nodes
       case weightBytes = "weight_bytes"
+      case loadedWeightBytes = "loaded_weight_bytes"
       case multiplyAdds = "multiply_adds"
       case arenaBytes = "arena_bytes"
     }
@@ -94,7 +100,8 @@ struct Describe: ParsableCommand {
         name: node.name, operation: node.operation.kind, shape: graph[node.output].shape,
         parameters: graph.parameters(of: node), multiplyAdds: graph.multiplyAdds(of: node))
     }
-    let program = try Program(graph)
+    stored.weights.tellUnstorable(of: graph)
+    let program = try Program(graph, weights: stored.weights)
     if time {
       let execution = try Execution(program)
       for input in graph.inputs { execution.withMutableValue(input) { $0.update(repeating: 0) } }
@@ -110,7 +117,8 @@ struct Describe: ParsableCommand {
     let parameters = graph.constants.values.reduce(0) { $0 + $1.shape.count }
     let summary = Summary(
       model: graph.name, inputs: ports(graph.inputs), outputs: ports(graph.outputs),
-      parameters: parameters, weightBytes: parameters * ElementType.float32.size,
+      parameters: parameters, weights: stored.weights.rawValue,
+      weightBytes: graph.constantBytes(as: stored.weights), loadedWeightBytes: program.weightBytes,
       multiplyAdds: rows.reduce(0) { $0 + $1.multiplyAdds }, arenaBytes: program.arenaBytes,
       nodes: rows)
     if json { try Terminal.printJSON(summary) } else { try show(summary) }
@@ -131,7 +139,8 @@ struct Describe: ParsableCommand {
     try Terminal.print(
       "outputs        \(summary.outputs.map { "\($0.name) \($0.shape)" }.joined(separator: ", "))")
     try Terminal.print(
-      "parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes))")
+      "parameters     \(summary.parameters.asCount) (\(summary.weightBytes.asBytes) as "
+        + "\(summary.weights), \(summary.loadedWeightBytes.asBytes) in memory)")
     try Terminal.print("multiply-adds  \(summary.multiplyAdds.asCount)")
     try Terminal.print("arena          \(summary.arenaBytes.asBytes)")
   }

@@ -43,6 +43,14 @@ struct MethodArguments: ParsableArguments {
   var wire: WireChoice?
 
   @Option(
+    help: """
+      How the weights of layers are stored, on disk and in memory: \(WeightType.summary), or auto: i8 if \
+      fewer than one in a thousand --calibration images get another class by it, else f16. Biases stay \
+      f32, and so do layers that the type cannot hold, which are named.
+      """)
+  var weights: WeightChoice = .f32
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       MethodArguments.measured.joined(separator: ", ")
@@ -59,7 +67,7 @@ struct MethodArguments: ParsableArguments {
   /// What needs images.
   private static var measured: [String] {
     PlanningMethods.standard.with(\.needsImages).map(\.name)
-      + [Plan.Fill.Kind.measuredOptions, "--wire auto"]
+      + [Plan.Fill.Kind.measuredOptions, "--wire auto", "--weights auto"]
   }
 
   func validate() throws {
@@ -75,11 +83,12 @@ struct MethodArguments: ParsableArguments {
     } catch {
       throw ValidationError(error.message)
     }
-    guard needsImages == !calibration.isEmpty else {
+    guard needsImages ? !calibration.isEmpty : calibration.isEmpty || weights == .auto else {
       let methods = PlanningMethods.standard.with(\.needsImages).map { "--method \($0.name)" }
       let users = (methods + [Plan.Fill.Kind.measuredOptions, "--wire auto"])
         .joined(separator: " and ")
-      throw ValidationError("--calibration is for \(users), which need it")
+      throw ValidationError(
+        "--calibration is for \(users), which need it, and for --weights auto")
     }
   }
 
@@ -93,6 +102,7 @@ struct MethodArguments: ParsableArguments {
     order.strips = strips
     order.pairs = pairs
     order.wire = wire
+    order.weights = weights
     order.goal = goal
     return order
   }
@@ -109,6 +119,8 @@ extension PairWish: ExpressibleByArgument {
 }
 
 extension WireChoice: ExpressibleByArgument {}
+
+extension WeightChoice: ExpressibleByArgument {}
 
 extension Plan.Fill.Kind: ExpressibleByArgument {
   /// The options by which calibration images are needed.

@@ -7,6 +7,7 @@ import Planning
 import Processes
 import Tables
 import TensorFiles
+import Tensors
 
 /// `martlet plan`: splits a model over devices.
 struct PlanCommand: ParsableCommand {
@@ -66,6 +67,8 @@ struct PlanCommand: ParsableCommand {
         martlet plan model.onnx --devices 4 --method budget --copies 1.5 --survive 2 \\
           --calibration train/ -o plan
         martlet plan model.onnx --devices 4 --wire auto --calibration train/ -o plan
+        martlet plan model.onnx --devices 4 --method coded --tolerate 1 --weights i8 -o plan
+        martlet plan model.onnx --devices 4 --weights auto --calibration train/ -o plan
       """)
 
   @OptionGroup var options: ModelOptions
@@ -105,18 +108,20 @@ struct PlanCommand: ParsableCommand {
     try card.tellAssumptions(for: graph, model: options.model)
     let (unreadable, method) = (UnreadableImages(), method)
     let measuring = Measuring(threads: method.threads, stopped: stopped)
-    let search = PlanSearch(
-      method.order(goal: prediction.wantedGoal), graph: graph, model: model,
-      wishes: try wishes(), measuring: measuring
-    ) { context throws(MartletError) in
+    let images: PlanSearch.Images = { context throws(MartletError) in
       try measuring.readable(
         try context.calibrationImages(method.calibration, limit: method.calibrationLimit),
         unreadable)
     }
+    let search = try PlanSearch(
+      method.order(goal: prediction.wantedGoal), graph: graph, model: model,
+      wishes: try wishes(), measuring: measuring,
+      images: method.calibration.isEmpty ? nil : images)
     let (made, comparison) = try search.plan(isPredicted: prediction.isWanted) {
       names throws(MartletError) in try prediction.model(of: names, stopped: stopped)
     }
     try stopped.check()
+    made.plan.weights.tellUnstorable(of: graph)
     let folder = try PlanFolder.write(made.plan, graph: graph, to: output) { number in
       Terminal.progress("shard \(number + 1) of \(made.plan.devices.count)")
     }
@@ -176,6 +181,8 @@ struct PlanCommand: ParsableCommand {
     var fill: String
     /// How parts travel, by exchange; absent where the plan does not say.
     var wire: String?
+    /// How weights are stored.
+    var weights: String
     var task: String
     var layers: Int
     var exchanges: Int
@@ -192,7 +199,8 @@ struct PlanCommand: ParsableCommand {
     var prediction: PredictionReport?
 
     private enum CodingKeys: String, CodingKey {
-      case plan, folder, method, fill, wire, layers, exchanges, copies, devices, protections,
+      case plan, folder, method, fill, wire, weights, layers, exchanges, copies, devices,
+        protections,
         agreement
       case unreadableImages = "unreadable_images"
       case prediction
@@ -205,6 +213,7 @@ struct PlanCommand: ParsableCommand {
       method = folder.plan.method
       fill = folder.plan.fill.kind.rawValue
       wire = folder.plan.wireText
+      weights = folder.plan.weights.rawValue
       task = folder.plan.head.task.rawValue
       layers = figures.layers
       exchanges = figures.exchanges
@@ -245,6 +254,9 @@ struct PlanCommand: ParsableCommand {
       "plan \(folder.id): \(report.method), \(report.layers) layers, \(report.exchanges) exchanges, "
         + "\(report.copies.formatted(2)) copies of the weights, in \(folder.path)"
         + UnreadableImages.note(report.unreadableImages))
+    if folder.plan.weights != .f32 {
+      try Terminal.print("weights are stored as \(report.weights)")
+    }
     if let wire = report.wire {
       try Terminal.print("parts travel as \(wire); the bytes above are those of f32")
     }

@@ -11,6 +11,7 @@ import Planning
 import Processes
 import Resilience
 import TensorFiles
+import Tensors
 
 /// `martlet study`: what failures cost, known beforehand.
 struct Study: ParsableCommand {
@@ -43,6 +44,7 @@ struct Study: ParsableCommand {
         martlet study lop ours --model model.onnx --images test.tar --svg bars.svg --csv table.csv
         martlet study plan --model model.onnx --images test.tar --fill mean --calibration train/
         martlet study plan --model model.onnx --images test.tar --wire i8 --no-save
+        martlet study plan --model model.onnx --images test.tar --weights i8 --no-save
         martlet study plan --model model.onnx --images test.tar --at-loss
       """)
 
@@ -84,6 +86,13 @@ struct Study: ParsableCommand {
       given. A part is taken to be rounded for whoever reads it, its own device too.
       """)
   var wire: WireChoice?
+
+  @Option(
+    help: """
+      How weights are stored: \(WeightType.summary). As the plans say if this is not given; with \
+      --at-loss never otherwise.
+      """)
+  var weights: WeightType?
 
   @Option(
     parsing: .upToNextOption,
@@ -148,8 +157,15 @@ struct Study: ParsableCommand {
     defer { signals.stop() }
     try OutputFiles.check([csv, svg, predictions], overwrite)
     let folders = try plans.map { path throws(MartletError) in try PlanFolder(reading: path) }
+    if loss.isStudied, let weights, let other = folders.first(where: { $0.plan.weights != weights })
+    {
+      throw MartletError(
+        .invalidArgument, "--at-loss computes with the weights of the plan's shards",
+        context: ["plan": other.path, "weights": other.plan.weights.rawValue],
+        hint: "leave --weights out, or plan again with --weights \(weights.rawValue)")
+    }
     let run = try StudyRun(
-      folders: folders, graph: try graph(for: folders),
+      folders: folders, graph: try graph(for: folders), weights: weights,
       measuring: Measuring(threads: threads, stopped: stopped))
     let sets = try run.failureSets { devices in failures ?? (isWhole ? devices : 3) }
     let given = try reliabilities()

@@ -189,7 +189,7 @@ extension StudyReport.PlanReport {
     scenario = FailureTable.scenario(devices: table.devices.count)
     let held = folder.plan.heldNeurons
     let neurons = folder.plan.sharding.layers.reduce(0) { $0 + $1.neurons * $1.unitsPerNeuron }
-    let whole = folder.plan.graph.constantBytes
+    let whole = folder.plan.constantBytes
     devices = folder.plan.devices.enumerated().map { number, device in
       let cost = folder.plan.cost(of: number)
       return .init(

@@ -39,6 +39,7 @@ struct Infer: ParsableCommand {
       Examples:
         martlet infer model.onnx --images photo.jpg
         martlet infer model.onnx --images validation/ --json
+        martlet infer model.onnx --images validation/ --weights i8
         martlet infer model.onnx --tensor x.npy --output y.npy
       """)
 
@@ -56,6 +57,8 @@ struct Infer: ParsableCommand {
   var output: String?
 
   @OptionGroup var overwrite: OverwriteOptions
+
+  @OptionGroup var stored: WeightOptions
 
   @Option(help: "Threads that compute.")
   var threads = 1
@@ -79,6 +82,7 @@ struct Infer: ParsableCommand {
     try OutputFiles.check([output], overwrite)
     let graph = try options.graph()
     ComputeThreads.set(threads)
+    stored.weights.tellUnstorable(of: graph)
     if let tensor { try run(tensor, graph) } else { try classify(graph) }
   }
 
@@ -97,7 +101,7 @@ struct Infer: ParsableCommand {
   private func run(_ path: String, _ graph: Graph) throws {
     let inputs = try TensorArgument.read(path, inputs: graph.inputs.map { graph[$0] })
     let outputNames = graph.outputs.map { graph[$0].name }
-    let execution = try Execution(Program(graph))
+    let execution = try Execution(Program(graph, weights: stored.weights))
     var times: [Double] = []
     var outputs: [Tensor] = []
     let clock = ContinuousClock()
@@ -145,7 +149,7 @@ struct Infer: ParsableCommand {
     try card.tellAssumptions(for: graph, model: options.model)
     let set = try ImageSet.open(paths: images, labelling: try card.labelling(for: graph))
     let names = set.labelNames?.names ?? []
-    let execution = try Execution(Program(graph))
+    let execution = try Execution(Program(graph, weights: stored.weights))
     let head = try card.head(of: graph)
     let note = try card.preprocessingNote(for: graph)
     // What is taken by default has been told as an assumption.

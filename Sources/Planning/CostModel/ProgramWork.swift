@@ -50,7 +50,8 @@ struct ProgramWork: Sendable {
   init(_ plan: Plan, device: Int?, attendance: Attendance) {
     let program = plan.program(device: device, attendance: attendance)
     let graph = program.graph
-    let work = GraphWork(graph, constants: Set(program.constants.keys))
+    let storage = plan.storage(of: program.constants)
+    let work = GraphWork(graph, constants: Set(program.constants.keys), storage: storage)
     let types = plan.wireTypes()
     var gatherings: [Gathering] = []
     stages = work.stages.map { stage in
@@ -77,8 +78,9 @@ struct ProgramWork: Sendable {
     inputElementBytes = Double((isImage ? ElementType.uint8 : .float32).size)
     memoryBytes = work.arenaBytes + work.weightBytes
     guard let device, plan.devices.indices.contains(where: plan.hasStandIn) else { return }
-    let used = program.constants.keys.reduce(0) { $0 + graph[$1].shape.count }
-    memoryBytes += max(
-      0, ShardInventory(plan, device: device).bytes - used * ElementType.float32.size)
+    let used = program.constants.keys.reduce(0) {
+      $0 + StoredTensor.bytes(graph[$1].shape, storage[$1] ?? .float32)
+    }
+    memoryBytes += max(0, ShardInventory(plan, device: device).bytes - used)
   }
 }

@@ -2,6 +2,7 @@ package import Evaluation
 package import Foundations
 package import ModelGraph
 package import Plan
+package import Tensors
 
 /// Makes plans: what `martlet plan` does between reading its options and writing a folder.
 package struct PlanMaker: Sendable {
@@ -20,6 +21,7 @@ package struct PlanMaker: Sendable {
   private let methods: PlanningMethods
   private let measuring: Measuring
   private let wire: WireChoice?
+  private let weights: WeightType
 
   /// Prepares a method.
   ///
@@ -28,12 +30,15 @@ package struct PlanMaker: Sendable {
   ///   - strips: what is divided by rows before neurons are placed.
   ///   - pairs: what pairs of layers are divided by their hidden neurons.
   ///   - wire: how parts are to travel; the plan does not say if nil.
+  ///   - weights: how weights are to be stored. What is measured is measured with the weights of the
+  ///     graph that is planned; see `Graph.roundingWeights`.
   ///   - methods: the method and those that it may be compared with.
   /// - Throws: what `MethodChoices` throws; `invalidArgument` for a fill that does not go with the
   ///   method.
   package init(
     _ method: any PlanningMethod, options: [String: String] = [:], fill: Plan.Fill.Kind = .zero,
     strips: StripWish = .none, pairs: PairWish = .none, wire: WireChoice? = nil,
+    weights: WeightType = .f32,
     methods: PlanningMethods = .standard,
     measuring: Measuring = Measuring(threads: nil)
   ) throws(MartletError) {
@@ -48,6 +53,7 @@ package struct PlanMaker: Sendable {
     self.methods = methods
     self.measuring = measuring
     self.wire = wire
+    self.weights = weights
   }
 
   /// Whether it asks for images.
@@ -110,13 +116,14 @@ package struct PlanMaker: Sendable {
     for text in context.sharding.divisionTexts(of: context.graph) {
       result.description += ", " + text
     }
-    let plan = try context.plan(result.placements, method: result.description)
+    let plan = try context.plan(result.placements, method: result.description).storing(weights)
     guard fill.needsImages else {
       return Made(plan: try travelling(plan, context, images), result: result)
     }
     let filled = try context.plan(
       result.placements, method: result.description,
-      fill: try measuredFill(for: plan, context, images))
+      fill: try measuredFill(for: plan, context, images)
+    ).storing(weights)
     return Made(plan: try travelling(filled, context, images), result: result)
   }
 

@@ -1,5 +1,6 @@
 package import Foundations
 package import Plan
+import Tensors
 
 /// What a plan is asked to be: made by a method that is named, or by the one that is predicted to be best.
 package struct PlanOrder: Sendable {
@@ -16,6 +17,8 @@ package struct PlanOrder: Sendable {
   package var pairs: PairWish?
   /// How parts are to travel; the plan does not say if nil.
   package var wire: WireChoice?
+  /// How the weights of layers are to be stored.
+  package var weights = WeightChoice.f32
   /// What the best is best at.
   package var goal = PlanGoal.latency
 
@@ -50,12 +53,14 @@ package struct PlanOrder: Sendable {
   }
 
   /// Whoever makes the plan by a method.
+  ///
+  /// - Parameter stored: what `weights` comes to.
   func maker(
     _ method: any PlanningMethod, _ options: [String: String], division: Division,
-    measuring: Measuring
+    weights stored: WeightType = .f32, measuring: Measuring
   ) throws(MartletError) -> PlanMaker {
     try PlanMaker(
       method, options: options, fill: fill, strips: division.strips, pairs: division.pairs,
-      wire: wire, measuring: measuring)
+      wire: wire, weights: stored, measuring: measuring)
   }
 }

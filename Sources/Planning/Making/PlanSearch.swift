@@ -2,6 +2,7 @@ package import Evaluation
 package import Foundations
 package import ModelGraph
 package import Plan
+import Tensors
 
 /// Makes the plan that was ordered, looking for the best one where that is what the order says.
 package struct PlanSearch {
@@ -10,12 +11,15 @@ package struct PlanSearch {
   /// The model to predict with for devices of these names, in order; asked for only where needed.
   package typealias Cost = ([String]) throws(MartletError) -> CostModel
 
+  /// With the weights that devices will compute with, by which everything is measured.
   private let graph: Graph
+  /// How these are stored.
+  private let weights: WeightType
   private let model: Plan.Model
   private let wishes: DeviceWishes
   private let order: PlanOrder
   private let measuring: Measuring
-  private let images: Images
+  private let images: Images?
 
   /// Prepares a search.
   ///
@@ -23,16 +27,36 @@ package struct PlanSearch {
   ///   - graph: the model with its weights.
   ///   - model: what is said of it in a plan.
   ///   - wishes: what was said about the devices.
+  ///   - images: asked for here already where they decide how weights are stored; nil if there are none.
+  /// - Throws: `resourceExhausted` without memory for weights that are rounded; `unsupported` for weights
+  ///   to be chosen by the classes of a model that has none; what `images` throws.
   package init(
     _ order: PlanOrder, graph: Graph, model: Plan.Model, wishes: DeviceWishes, measuring: Measuring,
-    images: @escaping Images
-  ) {
+    images: Images?
+  ) throws(MartletError) {
     self.order = order
-    self.graph = graph
+    weights = try PlanSearch.weights(order, graph, model, measuring, images)
+    self.graph = try graph.roundingWeights(to: weights)
     self.model = model
     self.wishes = wishes
     self.measuring = measuring
     self.images = images
+  }
+
+  private static func weights(
+    _ order: PlanOrder, _ graph: Graph, _ model: Plan.Model, _ measuring: Measuring,
+    _ images: Images?
+  ) throws(MartletError) -> WeightType {
+    if let type = order.weights.type { return type }
+    guard let images else {
+      return try WeightChoice.best(for: graph, images: nil, measuring: measuring)
+    }
+    try model.head?.requireOneOfMany(for: "--weights auto")
+    // Images do not depend on how a model is divided.
+    let layout = PlanLayout(devices: [Plan.Device(name: "d0")], sharding: try Sharding(graph))
+    return try WeightChoice.best(
+      for: graph, images: try images(PlacingContext(graph: graph, model: model, layout: layout)),
+      measuring: measuring)
   }
 
   /// The plan, and what is predicted of it and of those it was compared with.
@@ -114,13 +138,21 @@ package struct PlanSearch {
     names: [String]? = nil
   ) throws(MartletError) -> PlanMaker.Made {
     try measuring.check()
-    let maker = try order.maker(method, options, division: division, measuring: measuring)
+    let maker = try order.maker(
+      method, options, division: division, weights: weights, measuring: measuring)
     let wishes = names.map { DeviceWishes(names: $0, shares: self.wishes.shares) } ?? self.wishes
     let layout = try maker.layout(of: graph, wishes: wishes)
     try Plan.checkNewNames(layout.devices)
     let context = PlacingContext(graph: graph, model: model, layout: layout)
     let images = images
-    return try maker.make(context) { () throws(MartletError) in try images(context) }
+    return try maker.make(context) { () throws(MartletError) in
+      guard let images else {
+        throw MartletError(
+          .invalidArgument, "this method, or its fill or wire, needs calibration images",
+          context: ["method": method.name])
+      }
+      return try images(context)
+    }
   }
 
   /// The front that a cost model finds best to divide by rows.

@@ -5,7 +5,7 @@ package import ModelCards
 package import ModelGraph
 package import Plan
 package import Resilience
-import Tensors
+package import Tensors
 
 /// What failures cost plans of one model: one masked model for all of them.
 package struct StudyRun {
@@ -18,11 +18,13 @@ package struct StudyRun {
 
   /// Prepares a study.
   ///
-  /// - Parameter graph: the model with its weights, from which the plans were made.
+  /// - Parameters:
+  ///   - graph: the model with its weights, from which the plans were made.
+  ///   - weights: how weights are stored; as the plans say if nil.
   /// - Throws: `unsupported` for a model without images or accuracy, `mismatch` for plans that cannot be
   ///   studied together.
   package init(
-    folders: [PlanFolder], graph: Graph, measuring: Measuring
+    folders: [PlanFolder], graph: Graph, weights: WeightType? = nil, measuring: Measuring
   ) throws(MartletError) {
     let first = folders[0].plan
     guard let preprocessing = first.model.preprocessing, graph.inputs.count == 1 else {
@@ -56,9 +58,17 @@ package struct StudyRun {
         context: ["plans": "\(folders[0].path), \(folder.path)"],
         hint: "study each by itself, on the same images")
     }
+    let stored = weights ?? first.weights
+    for folder in folders where weights == nil && folder.plan.weights != stored {
+      throw MartletError(
+        .mismatch, "the plans store weights in different types",
+        context: ["plans": "\(folders[0].path), \(folder.path)"],
+        hint: "study each by itself, or give --weights for all")
+    }
     values = ExchangedValue.all(of: first.graph, first.sharding)
     model = try MaskedModel(
-      batching: graph, points: values.map(\.point), hasNulls: first.sharding.isVertical)
+      batching: try graph.roundingWeights(to: stored), points: values.map(\.point),
+      hasNulls: first.sharding.isVertical)
     self.folders = folders
     self.preprocessing = preprocessing
     self.measuring = measuring
@@ -225,7 +235,8 @@ extension Plan {
     }
     let plan = try Plan(
       model: model, method: method, devices: devices, graph: graph, sharding: sharding,
-      placements: placements, fill: Fill(other.kind, constants: constants))
+      placements: placements, fill: Fill(other.kind, constants: constants)
+    ).storing(weights)
     return wire.isEmpty ? plan : try plan.travelling(as: wire)
   }
 
