@@ -215,7 +215,7 @@ let package = Package(
       "Planning",
       [
         "TestSupport", "Planning", "Evaluation", "Resilience", "Plan", "Kernels", "ModelGraph",
-        "ONNXImport", "JSONCoding", "TensorFiles", "Foundations", "Tensors",
+        "ONNXImport", "JSONCoding", "TensorFiles", "Processes", "Foundations", "Tensors",
       ], resources: [.copy("Goldens")]),
     tests(
       "Evaluation",

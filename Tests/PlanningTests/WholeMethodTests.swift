@@ -3,6 +3,7 @@ import ModelGraph
 import Plan
 import Planning
 import Processes
+import TensorFiles
 import Tensors
 import TestSupport
 import Testing
