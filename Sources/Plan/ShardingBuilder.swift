@@ -214,7 +214,7 @@ struct ShardingBuilder {
     var uses: [Sharding.Use] = []
     for (input, own) in zip(node.inputs, sharded) {
       let axis = lead.axis - (rank - graph[input].shape.rank)
-      let spansChannels = axis >= 0 && graph[input].shape[axis] == extent && extent > 1
+      let hasExtent = axis >= 0 && graph[input].shape[axis] == extent
       if let own {
         guard own.axis == lead.axis, neurons[root(of: own.layer)] == extent else { return nil }
         // A value that everybody gathers anyway is the residual stream: add to all of it.
@@ -226,8 +226,11 @@ struct ShardingBuilder {
         uses.append(.own)
       } else if !isComputed(input) {
         uses.append(.constant)
-      } else if spansChannels {
-        if keepsResidual(node) { return nil }
+      } else if hasExtent, keepsResidual(node) {
+        // One neuron, too: with codes the other operand may be gathered or decoded, and what is full then
+        // must be full in both cases.
+        return nil
+      } else if hasExtent, extent > 1 {
         uses.append(.own)
       } else {
         uses.append(.full)
