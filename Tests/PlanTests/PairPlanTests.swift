@@ -87,7 +87,8 @@ struct PairPlanTests {
       #expect(read.plan.placements == written.plan.placements)
       for device in 0..<3 {
         for (slice, tensor) in try read.constants(device: device) {
-          #expect(tensor.widened == slice.apply(to: try #require(graph.constants[slice.source])))
+          #expect(
+            tensor.widened == slice.apply(to: try #require(graph.constants[slice.source])))
         }
       }
       let text = try FileSystem.readText(written.path + "/plan.json")

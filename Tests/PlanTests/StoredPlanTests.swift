@@ -55,6 +55,21 @@ struct StoredPlanTests {
     }
   }
 
+  /// A device of a pair has some of the columns of rows, with the scales of the whole rows.
+  @Test("pairs of layers add up to what the whole rounded model computes", arguments: types, 0..<12)
+  func pairs(type: WeightType, seed: Int) throws {
+    let graph = try RandomGraph.network(seed: UInt64(seed))
+    let plan = try plan(
+      graph, shares: [1, 2, 1], method: .interleaved, pairs: Sharding.everyPair(of: graph))
+    let input = RandomGraph.input(of: graph, seed: UInt64(seed))
+    let reference = try whole(try graph.roundingWeights(to: type), input)
+    try withCluster(plan.storing(type), graph) { _, cluster in
+      let output = try cluster.run([input], alive: [true, true, true])[0].floats ?? []
+      let error = relativeError(output, reference)
+      #expect(error < 1e-4, "\(type), seed \(seed): \(error)")
+    }
+  }
+
   @Test("every set of survivors of a code decodes the rounded weights", arguments: types, 3...5)
   func codes(type: WeightType, devices: Int) throws {
     let graph = try RandomGraph.chain(seed: 5)
