@@ -33,8 +33,9 @@ struct ResizeKernel: Kernel {
     inputSize = x.count / planes
     outputSize = output.count / planes
     extrapolation = resize.extrapolation
-    let shrinking = resize.axes.filter { $0.extent <= x[$0.axis] }
-    let growing = resize.axes.filter { $0.extent > x[$0.axis] }.reversed()
+    // A part of an axis goes where the whole would: the order decides the last bit.
+    let shrinking = resize.axes.filter { $0.shrinks(x[$0.axis]) }
+    let growing = resize.axes.filter { !$0.shrinks(x[$0.axis]) }.reversed()
     var shape = x.dimensions
     var passes: [Pass] = []
     var sizes: [Int] = []

@@ -8,7 +8,7 @@ package struct RowRule {
     /// All of it, whatever rows are computed.
     case whole
     /// Some rows along an axis.
-    case rows(axis: Int, RowWindow)
+    case rows(axis: Int, RowReach)
   }
 
   /// By operand; constants included.
@@ -45,8 +45,36 @@ package struct RowRule {
   }
 }
 
-/// Windows that slide down an operand's rows: result row i reads the rows from `i * stride - before` on,
-/// `span` of them, as far as they exist.
+/// Which rows of an operand some rows of a result are made of.
+package enum RowReach: Sendable, Hashable {
+  /// Those in windows at even distances.
+  case window(RowWindow)
+  /// Those around the places where a resize samples.
+  case places(ResizedRows)
+
+  /// Each row by itself.
+  package static func same(_ extent: Int) -> RowReach { .window(.same(extent)) }
+
+  /// The rows that some result rows read, from the first to the last.
+  package func operand(_ rows: Range<Int>) -> Range<Int> {
+    switch self {
+    case .window(let window): window.operand(rows)
+    case .places(let places): places.operand(rows)
+    }
+  }
+
+  /// Whether a result row reads other rows than its own.
+  package var reachesOut: Bool {
+    switch self {
+    case .window(let window): window.reachesOut
+    case .places(let places): places.reachesOut
+    }
+  }
+}
+
+/// Windows that slide down an operand's rows, or down rows of zeros with an operand's rows at even
+/// distances among them: result row i reads those from `i * stride - before` on, `span` of them, as far
+/// as they exist.
 package struct RowWindow: Sendable, Hashable {
   /// Rows of the operand.
   package var extent: Int
@@ -56,28 +84,44 @@ package struct RowWindow: Sendable, Hashable {
   package var before: Int
   /// Rows from the first to the last that a window reads.
   package var span: Int
+  /// Steps from one of the operand's rows to the next; 1 where there are no zeros in between.
+  package var spread = 1
 
   /// Each row by itself.
   package static func same(_ extent: Int) -> RowWindow {
     RowWindow(extent: extent, stride: 1, before: 0, span: 1)
   }
 
-  /// Whether a result row reads other rows than its own.
-  package var reachesOut: Bool { span > stride || before != 0 }
+  /// Whether a result row reads other rows than its own; of a spread operand, than the last one that is
+  /// not below it.
+  package var reachesOut: Bool {
+    spread > 1 ? before >= spread || span > before + 1 : span > stride || before != 0
+  }
 
-  /// The rows that some result rows read: [c, d) reads [c s - p, (d - 1) s - p + k), clipped.
+  /// Where the windows of some result rows begin and end, counted in rows of the spread operand.
+  private func reached(_ rows: Range<Int>) -> Range<Int> {
+    let start = rows.lowerBound * stride - before
+    return start..<(rows.upperBound - 1) * stride - before + span
+  }
+
+  /// The rows that some result rows read: [c, d) reads [c s - p, (d - 1) s - p + k), clipped, and of
+  /// those the ones that are the operand's.
   package func operand(_ rows: Range<Int>) -> Range<Int> {
     guard !rows.isEmpty else { return 0..<0 }
-    let low = max(0, rows.lowerBound * stride - before)
-    let high = min(extent, (rows.upperBound - 1) * stride - before + span)
+    let reached = reached(rows)
+    // Rounded up, and never of negative numbers.
+    let low = (max(0, reached.lowerBound) + spread - 1) / spread
+    let high = min(extent, (max(0, reached.upperBound) + spread - 1) / spread)
     return low..<max(low, high)
   }
 
   /// Rows of padding above and below the rows that `operand` gives.
   package func padding(_ rows: Range<Int>) -> (before: Int, after: Int) {
-    let start = rows.lowerBound * stride - before
-    let end = (rows.upperBound - 1) * stride - before + span
-    return (max(0, -start), max(0, end - extent))
+    let (reached, read) = (reached(rows), operand(rows))
+    return (
+      read.lowerBound * spread - reached.lowerBound,
+      max(0, reached.upperBound - (read.upperBound - 1) * spread - 1)
+    )
   }
 
   /// Whether the last of some windows reaches beyond the padding below the operand, as in ceiling mode.
@@ -88,24 +132,28 @@ package struct RowWindow: Sendable, Hashable {
 }
 
 extension OperationFacts {
-  /// The first operand row by row along an axis of its own, or window by window; the others whole.
+  /// The first operand row by row along an axis of its own, or as it is said; the others whole.
   func leadingRows(
-    _ inputs: [Shape], along axis: Int, _ window: RowWindow? = nil
+    _ inputs: [Shape], along axis: Int, _ reach: RowReach? = nil
   ) -> [RowRule.Operand] {
     var operands = [RowRule.Operand](repeating: .whole, count: inputs.count)
-    operands[0] = .rows(axis: axis, window ?? .same(inputs[0][axis]))
+    operands[0] = .rows(axis: axis, reach ?? .same(inputs[0][axis]))
     return operands
   }
 }
 
 extension RowWindow {
-  /// Nil where a window could lie in the padding alone, for then a strip would read no row at all.
+  /// Nil where a window could lie in padding alone, or between two rows of a spread operand, for then a
+  /// strip would read no row at all.
   init?(
-    _ shape: Shape, _ padding: Padding, _ kernel: Pair, _ strides: Pair, _ dilations: Pair
+    _ shape: Shape, _ padding: Padding, _ kernel: Pair, _ strides: Pair, _ dilations: Pair,
+    spread: Pair? = nil
   ) {
     guard shape.rank == 4 else { return nil }
     let span = (kernel.height - 1) * dilations.height + 1
-    guard padding.top < span, padding.bottom < span else { return nil }
-    self.init(extent: shape[2], stride: strides.height, before: padding.top, span: span)
+    let step = spread?.height ?? 1
+    guard padding.top < span, padding.bottom < span, step <= span else { return nil }
+    self.init(
+      extent: shape[2], stride: strides.height, before: padding.top, span: span, spread: step)
   }
 }

@@ -12,10 +12,10 @@ extension DeviceLowering {
     guard !rows.isEmpty else { return }
     let inputs = zip(node.inputs, rule.operands).map { value, operand in
       let isComputed = computed.contains(value)
-      guard case .rows(let from, let window) = operand else {
+      guard case .rows(let from, let reach) = operand else {
         return isComputed ? inFull(value) : constant(value)
       }
-      let read = window.operand(rows)
+      let read = reach.operand(rows)
       return isComputed
         ? self.rows(read, of: value, axis: from)
         : slice(constant(value), axis: from, holding: 0..<model[value].shape[from], read)
@@ -160,17 +160,21 @@ extension DeviceLowering {
 extension Operation {
   /// The operation that gives some rows from the operand's rows that they read.
   fileprivate func forRows(_ rows: Range<Int>, axis: Int, _ rule: RowRule) -> Operation {
-    guard case .rows(_, let window) = rule.operands.first else { return self }
-    switch self {
-    case .convolution(var layer):
+    guard case .rows(_, let reach) = rule.operands.first else { return self }
+    switch (self, reach) {
+    case (.convolution(var layer), .window(let window)):
       (layer.padding.top, layer.padding.bottom) = window.padding(rows)
       return .convolution(layer)
-    case .pooling(var pooling):
+    case (.pooling(var pooling), .window(let window)):
       (pooling.padding.top, pooling.padding.bottom) = window.padding(rows)
       return .pooling(pooling)
-    case .slice(var ranges):
+    case (.slice(var ranges), _):
       ranges[axis] = SliceRange(start: 0, step: ranges[axis].step, count: rows.count)
       return .slice(ranges)
+    case (.resize(let resize), .places(let places)):
+      return .resize(
+        resize.computing(
+          rows, axis: axis, reading: places.operand(rows), of: places.extent))
     default: return self
     }
   }

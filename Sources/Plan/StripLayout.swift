@@ -49,8 +49,8 @@ struct StripLayout {
         computed[node.output] = rows
         guard !rows.isEmpty else { continue }
         for (value, operand) in zip(node.inputs, rule.operands) {
-          guard case .rows(_, let window) = operand else { continue }
-          needed[value] = (needed[value] ?? 0..<0).hull(window.operand(rows))
+          guard case .rows(_, let reach) = operand else { continue }
+          needed[value] = (needed[value] ?? 0..<0).hull(reach.operand(rows))
         }
       }
       self.computed.append(computed)

@@ -69,7 +69,7 @@ package struct Strips: Sendable, Hashable {
   package static func reachesOut(_ node: Node, graph: Graph) -> Bool {
     (0..<graph[node.output].shape.rank).contains { axis in
       RowRule(node, axis: axis, graph: graph)?.operands.contains { operand in
-        if case .rows(_, let window) = operand { window.reachesOut } else { false }
+        if case .rows(_, let reach) = operand { reach.reachesOut } else { false }
       } == true
     }
   }

@@ -143,10 +143,10 @@ extension Convolution: OperationFacts {
   }
 
   package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
-    guard axis == 2, spread == nil,
-      let window = RowWindow(inputs[0], padding, kernel, strides, dilations)
+    guard axis == 2,
+      let window = RowWindow(inputs[0], padding, kernel, strides, dilations, spread: spread)
     else { return nil }
-    return leadingRows(inputs, along: 2, window)
+    return leadingRows(inputs, along: 2, .window(window))
   }
 
   /// Whether each output channel reads the one input channel of the same number.

@@ -104,7 +104,7 @@ extension Pooling: OperationFacts {
     guard axis == 2, let window = RowWindow(inputs[0], padding, kernel, strides, dilations),
       !countsPadding || !window.hangsOver(result[2], below: padding.bottom)
     else { return nil }
-    return leadingRows(inputs, along: 2, window)
+    return leadingRows(inputs, along: 2, .window(window))
   }
 
   package func isIdentity(on shape: Shape) -> Bool {

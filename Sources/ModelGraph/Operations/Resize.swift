@@ -60,14 +60,19 @@ package struct Resize: Sendable, Hashable, Codable {
     package var scale: Float
     /// Where the region begins and ends, as fractions of the operand.
     package var start, end: Float
+    /// Which elements are computed; nil for all. Never present in an imported model.
+    package var part: Part?
 
     /// Describes an axis.
-    package init(axis: Int, extent: Int, scale: Float, start: Float = 0, end: Float = 1) {
+    package init(
+      axis: Int, extent: Int, scale: Float, start: Float = 0, end: Float = 1, part: Part? = nil
+    ) {
       self.axis = axis
       self.extent = extent
       self.scale = scale
       self.start = start
       self.end = end
+      self.part = part
     }
   }
 
@@ -136,6 +141,9 @@ extension Resize: OperationFacts {
       guard axis.extent * window(axis.scale) <= 1 << 24 else {
         throw mismatch("axis \(axis.axis) cannot be scaled by \(axis.scale)", [x])
       }
+      guard reads(within: x[axis.axis], axis) else {
+        throw mismatch("a part of axis \(axis.axis) does not fit the operand", [x])
+      }
       extents[axis.axis] = axis.extent
     }
     let shape = try Shape(checking: extents)
@@ -152,10 +160,6 @@ extension Resize: OperationFacts {
   package func channelRule(_ inputs: [Shape], result: Shape) -> ChannelRule {
     .localExcept(axes.map(\.axis))
   }
-
-  package func rows(axis: Int, _ inputs: [Shape], result: Shape) -> [RowRule.Operand]? {
-    axes.contains { $0.axis == axis } ? nil : leadingRows(inputs, along: axis)
-  }
 }
 
 extension Resize {
@@ -171,19 +175,23 @@ extension Resize {
     package var outside: [Int] = []
   }
 
-  /// The taps along one axis.
+  /// The taps along one axis, of the elements that are computed; indices are those of what is there.
   ///
   /// - Parameter extent: the operand's.
   /// - Precondition: `outputShape` accepts it.
   package func taps(_ axis: Axis, extent: Int) -> Taps {
     var taps = Taps(width: filter == .nearest ? 1 : window(axis.scale))
+    let part = axis.part(of: extent)
+    var whole = axis
+    whole.extent = part.result
     for index in 0..<axis.extent {
-      let place = place(of: index, axis, extent: extent)
-      if coordinates == .tfCropAndResize, place < 0 || place > Float(extent - 1) {
+      let place = place(of: part.first + index, whole, extent: part.operand)
+      if coordinates == .tfCropAndResize, place < 0 || place > Float(part.operand - 1) {
         taps.outside.append(index)
       }
-      append(place, scale: axis.scale, extent: extent, to: &taps)
+      append(place, scale: axis.scale, extent: part.operand, to: &taps)
     }
+    if part.start > 0 { taps.indices = taps.indices.map { $0 - Int32(part.start) } }
     return taps
   }
 

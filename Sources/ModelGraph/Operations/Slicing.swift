@@ -73,7 +73,7 @@ package struct Slicing: OperationFacts {
     guard range.step > 0 else { return nil }
     let window = RowWindow(
       extent: inputs[0][axis], stride: range.step, before: -range.start, span: 1)
-    return leadingRows(inputs, along: axis, window)
+    return leadingRows(inputs, along: axis, .window(window))
   }
 
   package func isIdentity(on shape: Shape) -> Bool {
