@@ -123,10 +123,10 @@ import Testing
 
       try make("version")
       let changed = try ["\"version\": 2", "\"version\" : 2", "\"version\":2"].contains {
-        try place.replace($0, with: "\"version\":4", in: "version/plan.json")
+        try place.replace($0, with: "\"version\":5", in: "version/plan.json")
       }
       try #require(changed)
-      check(try worker("version"), 65, "version 4", "install the martlet")
+      check(try worker("version"), 65, "version 5", "install the martlet")
 
       try make("edited")
       try #require(

@@ -64,7 +64,10 @@ extension CommandTests {
       try place.makeTrainingImages(20)
       func weights(_ options: String...) throws -> JSONValue? {
         let outcome = try place.run(
-          ["plan", "demo.onnx", "--devices", "2", "-o", "plan", "--json", "--weights", "auto"]
+          [
+            "plan", "demo.onnx", "--devices", "2", "-o", "plan", "--force", "--json", "--weights",
+            "auto",
+          ]
             + options, seconds: 120)
         #expect(outcome.status == .exited(0), "\(outcome.error)")
         return outcome.json.first??["weights"]
@@ -73,7 +76,7 @@ extension CommandTests {
       let chosen = try weights("--calibration", "train")
       #expect(chosen == .string("i8") || chosen == .string("f16"))
       let refused = try place.run(
-        "plan", "demo.onnx", "--devices", "2", "-o", "plan", "--weights", "i8", "--calibration",
+        "plan", "demo.onnx", "--devices", "2", "-o", "other", "--weights", "i8", "--calibration",
         "train")
       #expect(refused.status == .exited(64) && refused.error.contains("--weights auto"))
     }

@@ -45,10 +45,10 @@ import Testing
 
   @Test func anOutputMayBeAConstant() throws {
     var model = ModelWriter.small
-    model.floats("c", [1, 2], [3, 4])
-    model.node("Softmax", ["c"], ["d"], numbers: ["axis": 1])
-    model.output("c")
-    model.output("d")
+    model.floats("k", [1, 2], [3, 4])
+    model.node("Softmax", ["k"], ["l"], numbers: ["axis": 1])
+    model.output("k")
+    model.output("l")
     let graph = try load(model)
     #expect(graph.outputs.count == 3)
     #expect(graph.constants[graph.outputs[1]]?.floats == [3, 4])
@@ -145,10 +145,10 @@ import Testing
       model.integers("j", [7, -7])
       for operands in [["i"], ["v", "i"], ["v", "i", "b"], ["i", "i", "j"], ["i", "j", "i"]] {
         var other = model
-        other.node(kind, operands, ["r"])
-        other.node("Cast", ["r"], ["f"], numbers: ["to": 1])
-        other.node("ReduceSum", ["f"], ["s"], numbers: ["keepdims": 0])
-        other.node("Add", ["y", "s"], ["z"])
+        other.node(kind, operands, ["q"])
+        other.node("Cast", ["q"], ["g"], numbers: ["to": 1])
+        other.node("ReduceSum", ["g"], ["t"], numbers: ["keepdims": 0])
+        other.node("Add", ["y", "t"], ["z"])
         other.outputs = []
         other.output("z")
         // Either it means something, or it is refused.
@@ -163,12 +163,12 @@ import Testing
   func scalarsHaveNoAxes(_ kind: String) throws {
     for axis in [0, -1] {
       var model = ModelWriter.small
-      model.floats("c", [], [1])
+      model.floats("k", [], [1])
       model.integers("i", [0])
-      let operands = ["Gather", "CumSum"].contains(kind) ? ["c", "i"] : ["c"]
-      model.node(kind, kind == "Concat" ? ["c", "c"] : operands, ["r"], numbers: ["axis": axis])
-      model.node("Cast", ["r"], ["f"], numbers: ["to": 1])
-      model.node("Add", ["y", "f"], ["z"])
+      let operands = ["Gather", "CumSum"].contains(kind) ? ["k", "i"] : ["k"]
+      model.node(kind, kind == "Concat" ? ["k", "k"] : operands, ["q"], numbers: ["axis": axis])
+      model.node("Cast", ["q"], ["g"], numbers: ["to": 1])
+      model.node("Add", ["y", "g"], ["z"])
       model.outputs = []
       model.output("z")
       #expect(failure(model)?.code == .invalidShape, "\(kind) \(axis)")
