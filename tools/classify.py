@@ -3,6 +3,9 @@
 
   tools/classify.py HOST photo.jpg
   tools/classify.py HOST photo.jpg --ca-file authority.pem --username laptop --password-file users/laptop
+
+An example of how little a caller needs. Programs of your own are better served by the package
+martlet-client in tools/python: typed answers, errors that say what to do, asyncio, several in flight.
 """
 import argparse, json, pathlib, sys, time, uuid
 import paho.mqtt.client as mqtt
