@@ -12,6 +12,11 @@ from martlet_client import Unreachable
 from .deployment import MARTLET, Deployment, until
 
 
+def whole(answers: List[Answer]) -> Optional[List[Answer]]:
+    """The answers, if nothing was missing of any."""
+    return None if any(answer.degraded for answer in answers) else answers
+
+
 @unittest.skipUnless(MARTLET, "MARTLET names no executable")
 class WorkersAndAGateway(unittest.TestCase):
     deployment: Deployment
@@ -29,7 +34,11 @@ class WorkersAndAGateway(unittest.TestCase):
     def test_digits_are_recognised(self) -> None:
         with Client(self.deployment.broker) as client:
             photos = self.deployment.photos
-            answers = list(client.classify_many(photos.values(), in_flight=4))
+            # On a machine that is busy a device may be missed now and then.
+            answers = until(
+                lambda: whole(list(client.classify_many(photos.values(), in_flight=4))),
+                "answers of all devices",
+            )
             right = [
                 str(answer.label) == self.deployment.labels[name]
                 for name, answer in zip(photos, answers)
@@ -46,19 +55,22 @@ class WorkersAndAGateway(unittest.TestCase):
 
     def test_the_twin_agrees(self) -> None:
         photos = list(self.deployment.photos.values())
-        with Client(self.deployment.broker) as client:
-            labels = [answer.label for answer in client.classify_many(photos)]
 
-        async def main() -> List[Optional[int]]:
+        async def main() -> List[Answer]:
             async with AsyncClient(self.deployment.broker) as twin:
                 gathered = await asyncio.gather(*(twin.classify(photo) for photo in photos))
-                many = [answer.label async for answer in twin.classify_many(photos)]
-                self.assertEqual([answer.label for answer in gathered], many)
+                many = [answer async for answer in twin.classify_many(photos)]
                 devices = await twin.devices()
                 self.assertEqual([device.name for device in devices], ["d0", "d1", "g0"])
-                return many
+                return [*gathered, *many]
 
-        self.assertEqual(asyncio.run(main()), labels)
+        with Client(self.deployment.broker) as client:
+            answers = until(
+                lambda: whole([*client.classify_many(photos), *asyncio.run(main())]),
+                "answers of all devices",
+            )
+        labels = [answer.label for answer in answers]
+        self.assertEqual(labels, labels[:8] * 3)
 
     def test_no_image(self) -> None:
         with Client(self.deployment.broker) as client:
@@ -82,9 +94,9 @@ class WorkersAndAGateway(unittest.TestCase):
         wrong: List[Dict[str, Any]] = [{"group": "nobody"}, {"deployment": "elsewhere"}]
         for options in wrong:
             with self.subTest(options):
-                with Client(self.deployment.broker, timeout=1, **options) as client:
+                with Client(self.deployment.broker, **options) as client:
                     with self.assertRaisesRegex((NotReady, Timeout), "gateway"):
-                        client.classify(self.deployment.first_photo())
+                        client.classify(self.deployment.first_photo(), timeout=1)
 
     def test_workers_that_are_killed_and_come_back(self) -> None:
         with Client(self.deployment.broker) as client:
@@ -92,10 +104,10 @@ class WorkersAndAGateway(unittest.TestCase):
 
             def degraded() -> Optional[Answer]:
                 answer = client.classify(self.deployment.first_photo())
-                return answer if answer.degraded else None
+                return answer if answer.missing_devices == ("d1",) else None
 
             answer = until(degraded, "an answer without d1")
-            self.assertEqual(answer.missing_devices, ("d1",))
+            self.assertTrue(answer.degraded)
             self.assertNotIn("d1", answer.present)
             self.assertEqual((answer.status, answer.reliable), ("answered", False))
             self.assertGreater(answer.filled_neurons, 0)

@@ -65,7 +65,7 @@ class AtABroker(unittest.TestCase):
         self.peer.script = lambda request: [reply(request, body=answer_body(schema_version=3))]
         self.peer.serve()
         with self.assertRaisesRegex(Timeout, "update martlet-client"):
-            self.client(timeout=0.5).classify(b"photo")
+            self.client().classify(b"photo", timeout=2)
 
     def test_hostile_results_and_presence(self) -> None:
         client = self.client()
@@ -100,14 +100,29 @@ class AtABroker(unittest.TestCase):
         self.peer.script = lambda _: []
         self.peer.serve()
         with self.assertRaisesRegex(Timeout, "group gateway"):
-            self.client(timeout=0.3).classify(b"photo")
+            self.client().classify(b"photo", timeout=0.3)
         asked = self.peer.requests.get(timeout=10)
         self.assertLessEqual(asked["deadline_ms"], 300)
         self.assertEqual(self.peer.cancellations.get(timeout=10)["id"], asked["id"])
 
     def test_nobody_listens(self) -> None:
         with self.assertRaisesRegex((NotReady, Timeout), "gateway"):
-            self.client(timeout=1).classify(b"photo")
+            self.client().classify(b"photo", timeout=1)
+
+    def test_acknowledgements_of_other_messages_are_forgotten(self) -> None:
+        def leave(_: Dict[str, Any]) -> List[Union[bytes, Dict[str, Any]]]:
+            self.peer.stop_serving()
+            return []
+
+        self.peer.script = leave
+        self.peer.serve()
+        client = self.client()
+        with self.assertRaises(Timeout):
+            client.classify(b"photo", timeout=0.2)
+        # Nobody heard the cancellation, whose number was not one of a request.
+        with self.assertRaises((NotReady, Timeout)):
+            client.classify(b"photo", timeout=0.2)
+        self.assertEqual((client._core._early, client._core._mids), ({}, {}))
 
     def test_asking_again(self) -> None:
         client = self.client(timeout=20, resend_after=0.1)
@@ -301,8 +316,9 @@ class Brokers(unittest.TestCase):
             first.requests.get(timeout=10)
             first.close()
             deployment.kill("broker")
-            # The same port again, and a gateway before the client is back.
+            # The client is back before the gateway.
             deployment.restart_broker()
+            until(lambda: client._core._ready, "the client is connected again")
             second = Peer(deployment.port)
             self.addCleanup(second.close)
             second.serve()

@@ -24,7 +24,7 @@ from typing import (
 
 from ._broker import Broker, StrPath, broker as read_broker
 from ._client import DEVICE_FILTERS, check_listen, check_many, check_resend, closed
-from ._core import Core
+from ._core import RESEND_S, Core
 from ._devices import Device
 from ._errors import MartletError
 from ._messages import Answer
@@ -143,7 +143,7 @@ class AsyncClient:
                 left = call.left
                 if left <= 0:
                     raise core.late(call)
-                step = left if call.resend_after is None else min(left, call.resend_after)
+                step = min(left, call.resend_after or RESEND_S)
                 await asyncio.wait({future}, timeout=step)
                 if not future.done() and call.resend_after is not None:
                     core.send(call)

@@ -11,7 +11,7 @@ from typing import Deque, Iterable, Iterator, List, Literal, Optional, Type, Uni
 
 from ._broker import Broker, StrPath, broker as read_broker
 from ._calls import Call
-from ._core import Core
+from ._core import RESEND_S, Core
 from ._devices import Device
 from ._errors import BadRequest, MartletError, Unreachable
 from ._messages import Answer
@@ -148,7 +148,7 @@ class Client:
                 left = call.left
                 if left <= 0:
                     raise core.late(call)
-                step = left if call.resend_after is None else min(left, call.resend_after)
+                step = min(left, call.resend_after or RESEND_S)
                 done, _ = concurrent.futures.wait([call.future], timeout=step)
                 if not done and call.resend_after is not None:
                     core.send(call)

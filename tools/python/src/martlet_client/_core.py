@@ -30,6 +30,8 @@ from ._streams import Stream
 PACKET_BYTES = _messages.ANSWER_BYTES + 4096
 MOST_CALLS = 1024
 KEEPALIVE_S = 20
+#: After a connection was lost, calls are asked again as often as this.
+RESEND_S = 1.0
 
 
 class Core:
@@ -49,8 +51,10 @@ class Core:
         self._heard = threading.Condition(self._lock)
         self._calls: Dict[str, Call] = {}
         self._mids: Dict[int, Call] = {}
-        # Acknowledgements may come before `publish` or `subscribe` has told the number.
+        # Acknowledgements may come before `publish` or `subscribe` has told the number. Those of
+        # requests are kept only while one is being sent: numbers are used again.
         self._early: Dict[int, int] = {}
+        self._sending = 0
         self._granted: Dict[int, List[int]] = {}
         self._filters: Dict[str, int] = {self._replies: 1}
         self._streams: List[Stream] = []
@@ -189,8 +193,9 @@ class Core:
             calls = list(self._calls.values())
             self._heard.notify_all()
         # Answers that came while the connection was away are lost. A gateway that knows a call
-        # answers again and does not execute it twice.
+        # answers again and does not execute it twice; one that comes back later is asked later.
         for call in calls:
+            call.resend_after = call.resend_after or RESEND_S
             self.send(call)
 
     # Calls
@@ -222,9 +227,15 @@ class Core:
         left = call.left * 0.95
         if left <= 0 or call.future.done():
             return
-        mid = self._publish("infer", _request.request(call.id, self.name, left, call.data), left)
+        payload = _request.request(call.id, self.name, left, call.data)
+        with self._lock:
+            self._sending += 1
+        mid = self._publish("infer", payload, left)
         with self._lock:
             code = self._early.pop(mid, None)
+            self._sending -= 1
+            if self._sending == 0:
+                self._early.clear()
             if code is None and call.id in self._calls:
                 self._mids[mid] = call
                 call.mids.add(mid)
@@ -243,7 +254,7 @@ class Core:
         with self._lock:
             call = self._mids.pop(mid, None)
             if call is None:
-                if code != 0 and len(self._early) < MOST_CALLS:
+                if code != 0 and self._sending > 0 and len(self._early) < MOST_CALLS:
                     self._early[mid] = code
                 return
             call.mids.discard(mid)
