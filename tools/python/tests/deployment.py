@@ -93,11 +93,13 @@ class Deployment:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
     def plain_broker(self) -> None:
-        """A broker that lets everybody on this machine do everything."""
+        """A broker that lets everybody on this machine do everything, over TCP and a socket."""
         self.port = free_port()
         configuration = self.folder / "plain.conf"
+        # Started by root it stays root, so that it can make the socket in this folder.
         configuration.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"listener {self.port} 127.0.0.1\nlistener 0 {self.folder}/mqtt.sock\n"
+            "user root\nallow_anonymous true\npersistence false\n"
         )
         self.broker = f"mqtt://127.0.0.1:{self.port}"
         self._configuration = configuration

@@ -260,6 +260,16 @@ class AtABroker(unittest.TestCase):
 
         asyncio.run(main())
 
+    def test_a_unix_socket(self) -> None:
+        self.peer.serve()
+        try:
+            client = Client(f"unix:{self.deployment.folder}/mqtt.sock")
+        except BadRequest as error:
+            self.assertIn("paho-mqtt 2.1", str(error))
+            return
+        with client:
+            self.assertEqual(client.classify(b"photo").label, 7)
+
 
 class Brokers(unittest.TestCase):
     def test_nothing_listens(self) -> None:

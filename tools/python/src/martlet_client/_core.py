@@ -12,6 +12,7 @@ import threading
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
+import paho.mqtt
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -77,14 +78,13 @@ class Core:
         if versions is not None:
             options["callback_api_version"] = versions.VERSION2
         if self.broker.port == 0:
+            if tuple(map(int, paho.mqtt.__version__.split(".")[:2])) < (2, 1):
+                raise BadRequest(
+                    "this paho-mqtt knows no Unix sockets", "install paho-mqtt 2.1 or newer"
+                )
             options["transport"] = "unix"
         make: Any = mqtt.Client
-        try:
-            client: mqtt.Client = make(**options)
-        except ValueError:
-            raise BadRequest(
-                "this paho-mqtt knows no Unix sockets", "install paho-mqtt 2.1 or newer"
-            ) from None
+        client: mqtt.Client = make(**options)
         if self.broker.username is not None:
             client.username_pw_set(self.broker.username, self.broker.password)
         if self._context is not None:
