@@ -114,4 +114,68 @@ import Testing
     #expect(code(fitting) == nil)
     for resize in wrong { #expect(code(resize) == .invalidShape, "\(resize)") }
   }
+
+  /// Some rows from those that they read are those of the whole, to the last bit.
+  @Test(arguments: 0..<60) func parts(seed: Int) throws {
+    var random = SeededGenerator(seed)
+    let (height, width) = (random.int(1...12), random.int(1...7))
+    let (rows, columns) = (random.int(1...16), random.int(1...9))
+    let filter = random.pick([Resize.Filter.nearest, .linear, .cubic])
+    let resize = Resize(
+      filter: filter,
+      axes: [
+        Resize.Axis(axis: 1, extent: rows, scale: Float(rows) / Float(height)),
+        Resize.Axis(axis: 2, extent: columns, scale: Float(columns) / Float(width)),
+      ], coordinates: random.pick([.halfPixel, .alignCorners, .asymmetric]),
+      antialias: filter != .nearest && random.pick([false, true]))
+    let x = random.tensor([2, height, width])
+    func run(_ resize: Resize, _ x: Tensor, rows: Int) throws -> [Float] {
+      let graph = Graph(.resize(resize), [x], output: [2, rows, columns])
+      return try Execution(try Program(graph)).run(inputs: [x])[0].floats ?? []
+    }
+    func cut(_ values: [Float], _ rows: Range<Int>, of height: Int, width: Int) -> [Float] {
+      (0..<2).flatMap { plane in
+        values[
+          (plane * height + rows.lowerBound) * width..<(plane * height + rows.upperBound) * width]
+      }
+    }
+    let all = try run(resize, x, rows: rows)
+    for low in 0..<rows {
+      let mine = low..<random.int(low + 1...rows)
+      let read = ResizedRows(resize: resize, axis: resize.axes[0], extent: height).operand(mine)
+      let part = resize.computing(mine, axis: 1, reading: read, of: height)
+      let given = Tensor(
+        [2, read.count, width], cut(x.floats ?? [], read, of: height, width: width))
+      let result = try run(part, given, rows: mine.count)
+      #expect(result == cut(all, mine, of: rows, width: columns), "seed \(seed), rows \(mine)")
+    }
+  }
+
+  /// A part that does not fit what is there.
+  @Test func impossibleParts() {
+    func code(_ part: Resize.Axis.Part) -> MartletError.Code? {
+      let axis = Resize.Axis(axis: 2, extent: 16, scale: 2, part: part)
+      let x = Tensor([1, 2, 8, 8], [Float](repeating: 0, count: 128))
+      do {
+        _ = try Program(
+          Graph(.resize(Resize(filter: .linear, axes: [axis])), [x], output: [1, 2, 16, 8]))
+        return nil
+      } catch {
+        return error.code
+      }
+    }
+    #expect(code(.init(result: 16, operand: 8, first: 0, start: 0)) == nil)
+    let wrong: [Resize.Axis.Part] = [
+      .init(result: 15, operand: 8, first: 0, start: 0),
+      .init(result: 16, operand: 7, first: 0, start: 0),
+      .init(result: 16, operand: 8, first: -1, start: 0),
+      .init(result: 16, operand: 8, first: 1, start: 0),
+      .init(result: 16, operand: 8, first: 0, start: -1),
+      .init(result: .max, operand: .max, first: .max, start: .max),
+      .init(result: .min, operand: .min, first: .min, start: .min),
+      // Reads ten rows.
+      .init(result: 32, operand: 16, first: 8, start: 3),
+    ]
+    for part in wrong { #expect(code(part) == .invalidShape, "\(part)") }
+  }
 }

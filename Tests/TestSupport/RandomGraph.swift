@@ -4,12 +4,12 @@ package import Tensors
 
 /// Random convolutional networks made of the blocks that real ones are made of.
 package struct RandomGraph {
-  private(set) var builder: GraphBuilder
-  private(set) var generator: SeededGenerator
-  private var current: ValueID
+  var builder: GraphBuilder
+  var generator: SeededGenerator
+  var current: ValueID
   private var count = 0
 
-  private init(seed: UInt64, height: Int = 10) {
+  init(seed: UInt64, height: Int = 10) {
     generator = SeededGenerator(seed)
     builder = GraphBuilder(name: "random-\(seed)")
     let channels = Int.random(in: 1...3, using: &generator)
@@ -80,16 +80,16 @@ package struct RandomGraph {
 
   // MARK: Pieces
 
-  private var shape: Shape { builder.graph[current].shape }
+  var shape: Shape { builder.graph[current].shape }
 
-  private mutating func weights(_ shape: Shape) -> ValueID {
+  mutating func weights(_ shape: Shape) -> ValueID {
     let scale = 1.5 / Float(max(1, shape.count / max(1, shape[0]))).squareRoot()
     let values = (0..<shape.count).map { _ in Float.random(in: -scale...scale, using: &generator) }
     count += 1
     return builder.add(constant: Tensor(shape, values), name: "w\(count)")
   }
 
-  private mutating func add(
+  mutating func add(
     _ operation: Operation, _ inputs: [ValueID], shape: Shape? = nil
   ) throws -> ValueID {
     count += 1
@@ -115,7 +115,7 @@ package struct RandomGraph {
   }
 
   /// Height, stride, dilation and padding of a window that fits; none of them lies in padding alone.
-  private mutating func vertical() -> (kernel: Int, stride: Int, dilation: Int, Int, Int) {
+  mutating func vertical() -> (kernel: Int, stride: Int, dilation: Int, Int, Int) {
     let kernel = Int.random(in: 1...min(5, shape[2]), using: &generator)
     let dilation =
       kernel > 1 && (kernel - 1) * 2 < shape[2] && Bool.random(using: &generator) ? 2 : 1
@@ -126,7 +126,7 @@ package struct RandomGraph {
     )
   }
 
-  private mutating func window() throws {
+  mutating func window() throws {
     let (kernel, stride, dilation, top, bottom) = vertical()
     let from = shape[1]
     let isDepthwise = from > 1 && Bool.random(using: &generator)
@@ -152,7 +152,7 @@ package struct RandomGraph {
       .pooling(pooling), [current], shape: isCeiling ? try pooling.ceilingShape(shape) : nil)
   }
 
-  private mutating func block() throws {
+  mutating func block() throws {
     switch Int.random(in: 0...10, using: &generator) {
     case 0: try convolve(channels: Int.random(in: 2...14, using: &generator))
     case 1: try residual()
@@ -311,7 +311,7 @@ package struct RandomGraph {
   }
 
   private mutating func pool() throws {
-    guard shape[2] >= 4 else { return }
+    guard shape[2] >= 4, shape[3] >= 2 else { return }
     current = try add(
       .pooling(Pooling(kind: .maximum, kernel: Pair(2, 2), strides: Pair(2, 2))), [current])
   }
@@ -322,7 +322,7 @@ package struct RandomGraph {
     current = try add(.channelAffine, [current, weights([channels]), weights([channels])])
   }
 
-  private mutating func head() throws {
+  mutating func head() throws {
     if Bool.random(using: &generator) {
       let channels = shape[1]
       let pooled = try add(

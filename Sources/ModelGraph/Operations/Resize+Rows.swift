@@ -87,6 +87,13 @@ package struct ResizedRows: Sendable, Hashable {
   /// Rows of the operand.
   package let extent: Int
 
+  /// Describes the rows of a resize.
+  package init(resize: Resize, axis: Resize.Axis, extent: Int) {
+    self.resize = resize
+    self.axis = axis
+    self.extent = extent
+  }
+
   /// The rows that some result rows read, those of weight zero included.
   ///
   /// Places follow each other in one direction, and so do the first and the last row around them: it is
