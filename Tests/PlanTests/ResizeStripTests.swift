@@ -105,5 +105,13 @@ struct ResizeStripTests {
     #expect(builder.graph[doubled].shape == [1, 2, 8, 8])
     #expect(strips.nodes == [0, 1, 2])
     #expect(strips.halos == [first])
+    // Of two devices each computes five of the eight rows for its four, from two of its own and one more.
+    let plan = try plan(builder.graph, shares: [1, 1], method: .lop, strips: strips)
+    for device in 0..<2 {
+      let program = plan.program(device: device).graph
+      let node = try #require(program.nodes.first { $0.name == "two" })
+      #expect(program[node.output].shape == [1, 2, 5, 8])
+      #expect(program[node.inputs[0]].shape == [1, 2, 3, 4])
+    }
   }
 }
