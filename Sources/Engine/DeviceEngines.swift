@@ -11,8 +11,9 @@ package import Tensors
 /// milliseconds: only addresses and the memory plan are new.
 package final class DeviceEngines: Sendable {
   /// Attendances whose programs are kept; beyond that the one not used for longest is compiled anew
-  /// when it comes up again.
-  private static let maximumKept = 16
+  /// when it comes up again. A device's program takes about a megabyte; a client's is small, and one
+  /// that sends each frame to another device needs as many as there are devices.
+  private var maximumKept: Int { device == nil ? 16 : 4 }
 
   private struct State {
     /// The most recently used one last.
@@ -68,6 +69,9 @@ package final class DeviceEngines: Sendable {
     constants.values.reduce(0) { $0 + StoredTensor.bytes($1.shape, $1.elementType) }
   }
 
+  /// How many programs are kept now.
+  package var programs: Int { state.withLock { $0.engines.count } }
+
   /// The program for an attendance.
   ///
   /// - Throws: `mismatch` when the shard lacks what the program needs, `resourceExhausted` when memory
@@ -88,7 +92,7 @@ package final class DeviceEngines: Sendable {
       program: plan.program(device: device, attendance: key),
       constants: constants, rowFill: rowFill)
     state.withLock { state in
-      if state.engines.count >= DeviceEngines.maximumKept { state.engines.removeFirst() }
+      if state.engines.count >= maximumKept { state.engines.removeFirst() }
       state.engines.append((key, engine))
     }
     return engine

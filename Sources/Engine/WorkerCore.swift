@@ -102,6 +102,9 @@ package final class WorkerCore {
     peer.pool.give(execution, of: engine)
   }
 
+  /// Gives up working memory that no frame has needed since the last call.
+  package func tidy() { peer.pool.dropUnused() }
+
   // MARK: Messages
 
   /// Takes a frame's input, whole or in chunks.

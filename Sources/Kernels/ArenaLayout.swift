@@ -9,28 +9,45 @@ struct ArenaLayout: Sendable {
     case none
     /// A constant's own memory.
     case constant(ValueID)
-    /// A byte offset in the arena.
+    /// A byte offset in the arena of one frame.
     case arena(Int)
+    /// A byte offset in the memory of a stage, which is anybody's between stages.
+    case stage(Int)
   }
 
   /// By `ValueID.index`.
   let locations: [Location]
-  /// Bytes of the arena.
-  let bytes: Int
+  /// Bytes of the arena: inputs, outputs, and what outlives a stage.
+  let frameBytes: Int
+  /// Bytes of the values that are gone when their stage ends.
+  let stageBytes: Int
+  /// Bytes of both.
+  var bytes: Int { frameBytes + stageBytes }
+
+  /// What is placed together, and at which position each value stands.
+  private struct Requests {
+    var all: [MemoryPlan.Request] = []
+    var positions: [Int: Int] = [:]
+
+    mutating func add(_ request: MemoryPlan.Request, of value: Int) {
+      positions[value] = all.count
+      all.append(request)
+    }
+  }
 
   /// Plans `graph`, whose nodes are in topological order and which is cut into `stages`.
   ///
   /// Moments are node numbers. An exchange's operand lives to the end of its boundary; its result
-  /// lives from the start of the stage before, because peers may be early; inputs live from the
-  /// start and outputs to the end.
+  /// lives from the start of its boundary, when the stage before has run: parts that come earlier
+  /// are kept elsewhere. Inputs live from the start and outputs to the end.
   init(_ graph: borrowing Graph, constants: Set<ValueID>, stages: [Program.Stage]) {
     let end = graph.nodes.count
     var births = Array(0..<end)
     var deaths = Array(0..<end)
     for stage in stages {
-      guard let last = stage.exchanges.last else { continue }
+      guard let first = stage.exchanges.first, let last = stage.exchanges.last else { continue }
       for exchange in stage.exchanges {
-        births[exchange] = min(stage.nodes.lowerBound, exchange)
+        births[exchange] = first
         deaths[exchange] = last
       }
     }
@@ -77,24 +94,38 @@ struct ArenaLayout: Sendable {
       }
     }
 
-    var requests: [MemoryPlan.Request] = []
-    var requestOf: [Int: Int] = [:]
+    var ends = Array(repeating: 0, count: end)
+    for stage in stages {
+      for node in stage.nodes { ends[node] = stage.nodes.upperBound }
+    }
+    let kept = Set((graph.inputs + graph.outputs).map { storage($0.index) })
+    var outlasting = Requests()
+    var passing = Requests()
     for value in graph.values.indices where known[value] && storage(value) == value {
       guard !constants.contains(ValueID(value)) else { continue }
-      requestOf[value] = requests.count
-      requests.append(
-        MemoryPlan.Request(
-          bytes: graph.values[value].shape.count * MemoryLayout<Float>.stride,
-          birth: birth[value], death: max(birth[value], lastUse[value])))
+      let request = MemoryPlan.Request(
+        bytes: graph.values[value].shape.count * MemoryLayout<Float>.stride,
+        birth: birth[value], death: max(birth[value], lastUse[value]))
+      // What an exchange gathers is born at a boundary, which is no moment of a stage.
+      let isOfStage =
+        !kept.contains(value) && birth[value] >= 0 && request.death < ends[birth[value]]
+      if isOfStage {
+        passing.add(request, of: value)
+      } else {
+        outlasting.add(request, of: value)
+      }
     }
-    let plan = MemoryPlan(requests)
+    let arena = MemoryPlan(outlasting.all)
+    let shared = MemoryPlan(passing.all)
     locations = graph.values.indices.map { value in
       guard known[value] else { return .none }
       let root = storage(value)
-      if let request = requestOf[root] { return .arena(plan.offsets[request]) }
+      if let request = outlasting.positions[root] { return .arena(arena.offsets[request]) }
+      if let request = passing.positions[root] { return .stage(shared.offsets[request]) }
       return .constant(ValueID(root))
     }
-    bytes = plan.bytes
+    frameBytes = arena.bytes
+    stageBytes = shared.bytes
   }
 }
 

@@ -3,13 +3,16 @@ package import ModelGraph
 package import Tensors
 
 /// One frame's working memory. Used by one thread at a time, for frame after frame; several may
-/// share a program.
+/// share a program, and those of one thread a `StageMemory`.
 ///
 /// To compute a frame, fill the inputs, then run the stages in order; at each boundary fill the
 /// results of its exchanges. Inputs may be overwritten by a run: fill them every time.
 package final class Execution {
   private let program: Program
   private let arena: AlignedMemory
+  private let stageMemory: StageMemory
+  /// What of `stageMemory` the addresses lead into.
+  private let passing: AlignedMemory
   private var scratch: AlignedMemory
   private var lanes = 1
   private let maximumLanes: Int
@@ -23,26 +26,43 @@ package final class Execution {
   ///
   /// - Throws: `resourceExhausted` when the system refuses it.
   package convenience init(_ program: Program) throws(MartletError) {
-    try self.init(program, maximumLanes: .max)
+    try self.init(program, maximumLanes: .max, stageMemory: StageMemory())
+  }
+
+  /// Like `init(_:)`, with the memory of a stage shared with other executions: of them all one runs at
+  /// a time, and what is neither an input, an output nor an exchange's is gone when another has run.
+  package convenience init(_ program: Program, sharing: StageMemory) throws(MartletError) {
+    try self.init(program, maximumLanes: .max, stageMemory: sharing)
   }
 
   /// Like `init(_:)`, with no more threads than `maximumLanes` whatever `ComputeThreads` says: for
   /// callers that run several executions side by side.
-  package init(_ program: Program, maximumLanes: Int) throws(MartletError) {
-    guard let arena = AlignedMemory(count: program.layout.bytes / 4),
-      let scratch = AlignedMemory(count: program.scratchCount)
+  package convenience init(_ program: Program, maximumLanes: Int) throws(MartletError) {
+    try self.init(program, maximumLanes: maximumLanes, stageMemory: StageMemory())
+  }
+
+  private init(
+    _ program: Program, maximumLanes: Int, stageMemory: StageMemory
+  ) throws(MartletError) {
+    let size = MemoryLayout<Float>.stride
+    guard let arena = AlignedMemory(count: program.layout.frameBytes / size),
+      let passing = stageMemory.values(program.layout.stageBytes / size),
+      let scratch = stageMemory.scratch(program.scratchCount)
     else {
       throw MemoryLimit.refusal(of: program.arenaBytes, for: "the model's activations")
         .adding("model", program.graph.name)
     }
     self.program = program
     self.arena = arena
+    self.stageMemory = stageMemory
+    self.passing = passing
     self.scratch = scratch
     let addresses: [UnsafeMutablePointer<Float>?] = program.layout.locations.map {
       switch $0 {
       case .none: nil
       case .constant(let id): program.weights[id]
-      case .arena(let offset): arena.base + offset / MemoryLayout<Float>.stride
+      case .arena(let offset): arena.base + offset / size
+      case .stage(let offset): passing.base + offset / size
       }
     }
     var operands: [UnsafeMutablePointer<Float>] = []
@@ -109,8 +129,11 @@ package final class Execution {
   package func withMutableValue<R>(
     _ id: ValueID, _ body: (UnsafeMutableBufferPointer<Float>) throws -> R
   ) rethrows -> R {
-    guard case .arena = program.layout.locations[id.index], let address = addresses[id.index]
-    else { preconditionFailure("value \(id.index) cannot be written") }
+    let location = program.layout.locations[id.index]
+    if case .constant = location { preconditionFailure("value \(id.index) is a constant") }
+    guard let address = addresses[id.index] else {
+      preconditionFailure("value \(id.index) is not part of the program")
+    }
     return try body(
       UnsafeMutableBufferPointer(start: address, count: program.graph[id].shape.count))
   }
@@ -173,7 +196,7 @@ package final class Execution {
     let wanted = min(ComputeThreads.count, maximumLanes)
     guard wanted != lanes else { return }
     guard wanted > 1 || lanes > 1,
-      let memory = AlignedMemory(count: program.scratchCount * wanted)
+      let memory = stageMemory.scratch(program.scratchCount * wanted)
     else { return }
     scratch = memory
     lanes = wanted

@@ -36,6 +36,8 @@ package final class Worker: EpochBound {
   var complaints = Complaints()
   private let identity: PresenceIdentity
   private let watch: LinkWatch
+  /// When to tidy up again.
+  private var tidying = MonotonicTime.zero
   private var sentFrames = SentFrames()
   private var sentParts = SentParts()
   /// A topic of its own parts, if it sends any.
@@ -180,6 +182,7 @@ package final class Worker: EpochBound {
         wake = wake.map { min($0, drain.wake(queue: queue)) }
       }
       if now >= meter.due { publishMetrics(now: now) }
+      if now >= tidying { tidy(now: now) }
       let (events, asleep) = sleep(until: wake.map { min($0, due) } ?? .zero)
       let away = attention.away(
         now: .now(), asleep: asleep, processor: threadProcessorTime())
@@ -309,6 +312,12 @@ package final class Worker: EpochBound {
   private func publishMetrics(now: MonotonicTime) {
     meter.publish(
       core: core, sent: parts.takeSentBytes(), waitingBytes: mailbox.waitingBytes, client, now: now)
+  }
+
+  private func tidy(now: MonotonicTime) {
+    core.tidy()
+    configuration.tidy?()
+    tidying = now.adding(nanoseconds: 2_000_000_000)
   }
 
   private func report() {

@@ -75,6 +75,10 @@ package struct WorkerConfiguration: Sendable {
   /// What to read the energy from; the best source that the machine has if nil.
   package var energySource: EnergyMeter.Source?
 
+  /// Called between two pieces of work, no more often than every two seconds: to give memory back
+  /// that is free.
+  package var tidy: (@Sendable () -> Void)?
+
   /// The defaults for one address.
   package init(address: DeploymentAddress) { self.address = address }
 

@@ -110,6 +110,22 @@ import Testing
     #expect(try Program(graph).arenaBytes == 4096)
   }
 
+  /// What an exchange gathers takes the place of what the one before it gathered, once that was read.
+  @Test func gatheredValuesFollowOneAnother() throws {
+    var graph = Graph(name: "exchanges")
+    var id = graph.add(Graph.Value(name: "x", shape: [1, 1024]))
+    graph.inputs = [id]
+    let half = [SliceRange(start: 0, count: 1), SliceRange(start: 0, count: 1024)]
+    for layer in 0..<5 {
+      let exchange = Exchange(layer: "l\(layer)", axis: 1, extents: [1024, 1024])
+      id = graph.append(.exchange(exchange), [id], [1, 2048])
+      id = graph.append(.slice(half), [id], [1, 1024])
+    }
+    graph.outputs = [id]
+    // At each moment one gathered value, and a part that is sent or was cut out of it.
+    #expect(try Program(graph).arenaBytes == 3 * 4096)
+  }
+
   @Test func weightsAreCounted() throws {
     var random = SeededGenerator(1)
     let graph = Graph(

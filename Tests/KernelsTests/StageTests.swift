@@ -69,8 +69,9 @@ import Testing
     return graph
   }
 
-  @Test(arguments: [(3, 2, 5), (8, 0, 0), (0, 6, 2), (4, 3, 1)])
-  func twoDevicesReproduceTheWhole(split: (Int, Int, Int)) throws {
+  /// Also if both compute in turn in one memory, as frames under way in one worker do.
+  @Test(arguments: [(3, 2, 5), (8, 0, 0), (0, 6, 2), (4, 3, 1)], [false, true])
+  func twoDevicesReproduceTheWhole(split: (Int, Int, Int), isShared: Bool) throws {
     var random = SeededGenerator(12)
     let image = random.tensor([1, 3, 8, 8])
     let totals = [8, 6, 5]
@@ -85,7 +86,10 @@ import Testing
         Self.graph(owned: zip(cuts, totals).map { $0..<$1 }, extents: extents)),
     ]
     #expect(programs[0].stages.map(\.exchanges.count) == [1, 1, 1, 0])
-    let devices = try programs.map { try Execution($0) }
+    let memory = StageMemory()
+    let devices = try programs.map {
+      isShared ? try Execution($0, sharing: memory) : try Execution($0)
+    }
     for _ in 0..<3 {
       for (program, device) in zip(programs, devices) {
         device.withMutableValue(program.graph.inputs[0]) {
@@ -113,30 +117,71 @@ import Testing
     }
   }
 
-  /// Peers may be early: a result that is filled before the stage runs must survive it, and the
-  /// own parts must outlive the filling of every result of their boundary.
-  @Test func earlyPartsSurvive() throws {
+  /// The own parts outlive the filling of every result of their boundary.
+  @Test func ownPartsSurvive() throws {
     let extents = [[4, 4], [3, 3], [2, 3]]
     let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
     let execution = try Execution(program)
     for (number, stage) in program.stages.enumerated() {
-      for index in stage.exchanges {
-        execution.withMutableValue(program.graph.nodes[index].output) {
-          $0.update(repeating: Float(number + 100))
-        }
-      }
       execution.run(stage: number)
       for index in stage.exchanges {
         let node = program.graph.nodes[index]
-        let isUntouched = execution.withValue(node.output) { buffer in
-          buffer.allSatisfy { $0 == Float(number + 100) }
-        }
-        #expect(isUntouched)
         let before = execution.withValue(node.inputs[0]) { Array($0) }
         execution.withMutableValue(node.output) { $0.update(repeating: -1) }
         #expect(execution.withValue(node.inputs[0]) { Array($0) } == before)
       }
     }
+  }
+
+  /// A frame that waits at a boundary keeps what it has gathered, its own parts and its inputs, whatever
+  /// other frames compute meanwhile in the same memory.
+  @Test func waitingFramesKeepWhatTheyNeed() throws {
+    let extents = [[4, 4], [3, 3], [2, 3]]
+    let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
+    let memory = StageMemory()
+    func run(_ execution: Execution, stage: Int, seed: Int) {
+      if stage == 0 {
+        execution.withMutableValue(program.graph.inputs[0]) { $0.update(repeating: Float(seed)) }
+      }
+      execution.run(stage: stage)
+      for index in program.stages[stage].exchanges {
+        let node = program.graph.nodes[index]
+        let own = execution.withValue(node.inputs[0]) { Array($0) }
+        execution.withMutableValue(node.output) { gathered in
+          for position in gathered.indices { gathered[position] = own[position % own.count] }
+        }
+      }
+    }
+    func output(_ execution: Execution) -> [Float] {
+      execution.withValue(program.graph.outputs[0]) { Array($0) }
+    }
+    let expected = try (1...3).map { seed in
+      let alone = try Execution(program)
+      for stage in program.stages.indices { run(alone, stage: stage, seed: seed) }
+      return output(alone)
+    }
+    #expect(Set(expected).count == 3)
+    let frames = try (1...3).map { _ in try Execution(program, sharing: memory) }
+    for stage in program.stages.indices {
+      for (number, frame) in frames.enumerated() { run(frame, stage: stage, seed: number + 1) }
+    }
+    #expect(frames.map(output) == expected)
+  }
+
+  @Test func framesShareWhatOnlyAStageNeeds() throws {
+    let extents = [[4, 4], [3, 3], [2, 3]]
+    let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
+    let larger = try Program(Self.graph(owned: [0..<8, 0..<3, 0..<2], extents: [[8, 0], [3, 3], [2, 3]]))
+    let memory = StageMemory()
+    _ = try Execution(program, sharing: memory)
+    let bytes = memory.bytes
+    #expect(bytes > 0 && bytes < program.arenaBytes)
+    _ = try Execution(program, sharing: memory)
+    #expect(memory.bytes == bytes)
+    _ = try Execution(larger, sharing: memory)
+    let alone = StageMemory()
+    _ = try Execution(larger, sharing: alone)
+    #expect(memory.bytes > bytes && memory.bytes < bytes + alone.bytes)
   }
 
   @Test func timedRunsComputeTheSame() throws {

@@ -52,4 +52,12 @@ void cprocess_leave_screen(void);
 /* Puts only the terminal back, if it is a page now; may be called in a signal handler. */
 void cprocess_put_terminal_back(void);
 
+/* Makes the allocator of the C library keep as little as it can, at the cost of some time: one heap for
+   all threads, and blocks of a megabyte and more by themselves. Returns 1, or 0 where it has no such
+   settings. */
+int cprocess_keep_heap_small(void);
+
+/* Gives free pages of the heap back to the system. Returns 1 if there were any. */
+int cprocess_trim_heap(void);
+
 #endif

@@ -100,6 +100,7 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
+    ProcessHeap.keepSmall()
     let logger = try log.logger("martlet.worker")
     let folder = try PlanFolder(reading: plan)
     let number = try folder.plan.deviceNumber(device)
@@ -121,6 +122,7 @@ struct WorkerCommand: ParsableCommand {
     configuration.energySource = energy
     configuration.profile = try ownProfile()
     configuration.publishesMetrics = !noMetrics
+    configuration.tidy = { ProcessHeap.trim() }
     let prepared = configuration
     let worker = try Host { least throws(MartletError) in
       var configuration = prepared
