@@ -1,12 +1,17 @@
 import Engine
 import Foundations
 import Plan
+import Planning
 import TestSupport
 import Testing
 import WireProtocol
 
 /// What a device keeps for frames to come is bounded, and what it has given up comes back the same.
 @Suite struct KeptMemoryTests {
+  private static func coded(_ layers: [LayerTraits]) throws -> [LayerPlacement] {
+    try Placing.coded(layers, shares: [1, 1, 1], tolerating: 1)
+  }
+
   private func attendances(of devices: Int) -> [Attendance] {
     [.everyone(devices)]
       + (0..<devices).flatMap { device in
@@ -19,7 +24,7 @@ import WireProtocol
   }
 
   @Test func fewProgramsAreKeptAndDroppedOnesComeBackTheSame() throws {
-    try TinyModel.with(method: .coded(tolerate: 1)) { model in
+    try TinyModel.with(placing: KeptMemoryTests.coded) { model in
       let cluster = LocalCluster(devices: model.engines, client: model.client)
       let attendances = attendances(of: model.engines.count)
       #expect(attendances.count == 7)
@@ -59,7 +64,7 @@ import WireProtocol
   }
 
   @Test func memoryOfAnotherProgramIsNotKept() throws {
-    try TinyModel.with(method: .coded(tolerate: 1)) { model in
+    try TinyModel.with(placing: KeptMemoryTests.coded) { model in
       let usual = try model.engines[0].engine(for: .everyone(3))
       let other = try model.engines[0].engine(for: Attendance(alive: [true, false, true]))
       var pool = ExecutionPool(limit: 4)

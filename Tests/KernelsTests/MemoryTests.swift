@@ -115,6 +115,7 @@ import Testing
     var graph = Graph(name: "exchanges")
     var id = graph.add(Graph.Value(name: "x", shape: [1, 1024]))
     graph.inputs = [id]
+    id = graph.append(.activation(.relu), [id], [1, 1024])
     let half = [SliceRange(start: 0, count: 1), SliceRange(start: 0, count: 1024)]
     for layer in 0..<5 {
       let exchange = Exchange(layer: "l\(layer)", axis: 1, extents: [1024, 1024])

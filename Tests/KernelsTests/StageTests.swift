@@ -171,7 +171,8 @@ import Testing
   @Test func framesShareWhatOnlyAStageNeeds() throws {
     let extents = [[4, 4], [3, 3], [2, 3]]
     let program = try Program(Self.graph(owned: [0..<4, 0..<3, 0..<2], extents: extents))
-    let larger = try Program(Self.graph(owned: [0..<8, 0..<3, 0..<2], extents: [[8, 0], [3, 3], [2, 3]]))
+    let larger = try Program(
+      Self.graph(owned: [0..<8, 0..<3, 0..<2], extents: [[8, 0], [3, 3], [2, 3]]))
     let memory = StageMemory()
     _ = try Execution(program, sharing: memory)
     let bytes = memory.bytes
