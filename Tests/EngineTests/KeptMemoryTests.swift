@@ -2,6 +2,7 @@ import Engine
 import Foundations
 import Plan
 import Planning
+import Tensors
 import TestSupport
 import Testing
 import WireProtocol
