@@ -193,7 +193,7 @@ let package = Package(
       "Imaging", ["ModelCards", "Imaging", "TensorFiles", "Processes", "Foundations", "Tensors"],
       resources: [.copy("Goldens")]),
     tests("Telemetry", ["Telemetry", "Processes", "Foundations", "TensorFiles"]),
-    tests("ModelGraph", ["ModelGraph", "Foundations", "Tensors"]),
+    tests("ModelGraph", ["TestSupport", "ModelGraph", "Foundations", "Tensors"]),
     tests("ONNXImport", ["ONNXImport", "ModelGraph", "Foundations", "Tensors"]),
     tests(
       "Golden", ["ONNXImport", "Kernels", "ModelGraph", "Foundations", "Tensors"],
