@@ -7,7 +7,7 @@ import TensorFiles
 import Tensors
 
 /// A neural network from an ONNX file, to be run whole in this process, or to be divided over devices
-/// by ``plan(for:method:options:fill:calibration:threads:progress:)``.
+/// by ``plan(for:method:options:fill:strips:pairs:wire:weights:conditions:calibration:threads:progress:)``.
 ///
 /// How images become its input, the names of its classes and how its output is read come from its card,
 /// `MODEL.json` beside `MODEL.onnx`, or from files that ``Options`` names.
